@@ -1,0 +1,1 @@
+"""Mathematics of drift: arrays in, readings out."""

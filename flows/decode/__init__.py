@@ -1,0 +1,1 @@
+"""From raw records to columns; a bad record becomes a dead letter with its reason."""

@@ -1,0 +1,1 @@
+"""Where results go, idempotent and acknowledged."""

@@ -1,0 +1,1 @@
+"""Time and memory: watermarks, panes, windows, references, events and the stores they rest in."""

@@ -1,0 +1,1 @@
+"""Stores of references, events and series behind one set of protocols."""

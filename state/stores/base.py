@@ -1,0 +1,181 @@
+"""The protocols of the stores, and the values they keep."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from detectors.base import DriftflowError
+
+
+class StoreError(DriftflowError):
+    """A store cannot do what was asked of it."""
+
+
+class NotFoundError(StoreError):
+    """The store does not hold what was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceInfo:
+    """What a list of references shows.
+
+    Attributes
+    ----------
+    version
+        Hash of the content: the same rows and columns give the same version.
+    created_ms
+        When it was stored, milliseconds since the epoch.
+    rows
+        Rows it was built from.
+    start_ms, end_ms
+        Smallest and largest event time of those rows; None where they carry no time.
+    source
+        Where the rows came from, for people.
+    """
+
+    model: str
+    version: str
+    created_ms: int
+    rows: int
+    start_ms: int | None
+    end_ms: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReference:
+    """A reference as a store keeps it; `body` is opaque here (`state.reference` reads it)."""
+
+    info: ReferenceInfo
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """One drift event as a store keeps it; `body` is its CloudEvents JSON.
+
+    `window` is the name of the window specification, `end` the window's end (milliseconds since the epoch, or
+    a row number where the stream has no clock).
+    """
+
+    id: str
+    type: str
+    model: str
+    model_version: str
+    window: str
+    feature: str | None
+    episode: str | None
+    end: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesKey:
+    """Names one series; `segment` is empty for the whole."""
+
+    model: str
+    model_version: str
+    window: str
+    feature: str
+    segment: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of one series at a window's end."""
+
+    key: SeriesKey
+    time: int
+    value: float
+
+
+class ReferenceStore(Protocol):
+    """Keeps references by model and version, and which one is active."""
+
+    def put_reference(self, reference: StoredReference) -> None:
+        """Store it; storing the same version again changes nothing."""
+        ...
+
+    def reference(self, model: str, version: str) -> StoredReference:
+        """Return one version.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such model or version; the message lists the versions there are.
+        """
+        ...
+
+    def references(self, model: str | None = None) -> list[ReferenceInfo]:
+        """Return what is there, oldest first (ties by model, then version)."""
+        ...
+
+    def activate(self, model: str, version: str) -> None:
+        """Make a stored version the active one.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such version.
+        """
+        ...
+
+    def active(self, model: str) -> str | None:
+        """Return the active version of a model, None where none was activated."""
+        ...
+
+
+class EventStore(Protocol):
+    """Keeps drift events; an id that is there already is left as it is."""
+
+    def add_events(self, events: Iterable[StoredEvent]) -> int:
+        """Store events, all or none; return how many were new."""
+        ...
+
+    def events(
+        self,
+        model: str,
+        *,
+        model_version: str | None = None,
+        window: str | None = None,
+        feature: str | None = None,
+        types: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        limit: int | None = None,
+    ) -> list[StoredEvent]:
+        """Return events with ``start <= event.end < end`` in order of `end`, then of insertion."""
+        ...
+
+
+class SeriesStore(Protocol):
+    """Keeps time series; a second value for the same key and time replaces the first."""
+
+    def add_points(self, points: Iterable[Point]) -> None:
+        """Store points, all or none.
+
+        Raises
+        ------
+        StoreError
+            A value is not finite.
+        """
+        ...
+
+    def series(
+        self, key: SeriesKey, *, start: int | None = None, end: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Return ``(time, value)`` with ``start <= time < end`` in order of time; empty where unknown."""
+        ...
+
+    def series_keys(self, model: str) -> list[SeriesKey]:
+        """Return the keys of a model's series, sorted."""
+        ...
+
+
+class Store(ReferenceStore, EventStore, SeriesStore, Protocol):
+    """All three, as the embedded default and Redis offer them."""
+
+    def close(self) -> None:
+        """Release the store; called once."""
+        ...
