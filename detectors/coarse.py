@@ -1,0 +1,105 @@
+"""What every detector does before it measures: same bins, rows on both sides, coarse groups."""
+
+import numpy as np
+
+from detectors.base import (
+    DriftflowError,
+    FloatArray,
+    IncompatibleSummaryError,
+    IntArray,
+    Reading,
+    Status,
+    Summary,
+)
+
+
+class EmptyCountsError(DriftflowError):
+    """One side of a comparison holds no rows, so it has no shares."""
+
+
+def coarsen(counts: IntArray, groups: IntArray) -> IntArray:
+    """Sum the counts of the bins of each group.
+
+    Parameters
+    ----------
+    counts
+        Rows per bin, shape ``(bins,)``; sums are exact up to 2**53 rows.
+    groups
+        Group of each bin, shape ``(bins,)``, values ``0..k-1``.
+
+    Returns
+    -------
+    IntArray
+        Rows per group, shape ``(k,)``.
+
+    Examples
+    --------
+    >>> coarsen(np.array([1, 2, 3, 4]), np.array([0, 0, 1, 2]))
+    array([3, 3, 4])
+    """
+    return np.bincount(groups, weights=counts).astype(np.int64)
+
+
+def totals(reference: IntArray, current: IntArray) -> tuple[int, int]:
+    """Rows of both sides, once it is certain that they have shares over the same groups.
+
+    Raises
+    ------
+    IncompatibleSummaryError
+        The two sides do not have the same number of groups.
+    EmptyCountsError
+        A side holds no rows.
+    """
+    if reference.shape != current.shape:
+        raise IncompatibleSummaryError(
+            f"Counts of shape {current.shape} compared with a reference of shape {reference.shape}; "
+            "count both over the same groups."
+        )
+    n_reference, n_current = int(reference.sum()), int(current.sum())
+    if n_reference == 0 or n_current == 0:
+        raise EmptyCountsError(
+            f"{n_reference} reference rows and {n_current} current rows; shares need at least one row on "
+            "each side, so check for empty sides first."
+        )
+    return n_reference, n_current
+
+
+def occupied(reference: IntArray, current: IntArray) -> int:
+    """Return the number of groups that hold a row on either side."""
+    return int(np.count_nonzero(reference + current))
+
+
+def matched_rows(reference: Summary, current: Summary) -> tuple[int, int]:
+    """Rows of both sides, once it is certain that the two are over the same bins.
+
+    Raises
+    ------
+    IncompatibleSummaryError
+        The two sides have different kinds, numbers of bins, edges or groups.
+    """
+    if reference.kind is not current.kind:
+        raise IncompatibleSummaryError(
+            f"A {current.kind} summary compared with a {reference.kind} reference; "
+            "summarize the window with the reference's own bins."
+        )
+    if reference.counts.shape != current.counts.shape:
+        raise IncompatibleSummaryError(
+            f"{current.counts.size} bins compared with a reference of {reference.counts.size} bins; "
+            "summarize the window with the reference's own bins."
+        )
+    if not _same(reference.edges, current.edges) or not _same(reference.groups, current.groups):
+        raise IncompatibleSummaryError(
+            f"Both summaries have {reference.counts.size} bins, but their edges or groups differ; "
+            "summarize the window with the reference's own bins."
+        )
+    return reference.n, current.n
+
+
+def absent(method: str, status: Status, n_reference: int, n_current: int) -> Reading:
+    """Return the reading of a detector that could not measure."""
+    return Reading(method=method, status=status, score=None, n_reference=n_reference, n_current=n_current)
+
+
+def _same(left: FloatArray | IntArray | None, right: FloatArray | IntArray | None) -> bool:
+    # Windows share the arrays of their reference, so the comparison by value is the rare case.
+    return left is right or (left is not None and right is not None and np.array_equal(left, right))

@@ -1,0 +1,58 @@
+"""Corrections for asking about many features at once."""
+
+import numpy as np
+
+from detectors.base import DriftflowError, FloatArray
+
+
+class PValueError(DriftflowError):
+    """Numbers given as p-values that are none."""
+
+
+def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
+    """Adjust p-values for the false discovery rate.
+
+    Declaring drift wherever the result is at most alpha keeps the expected share of false ones among the
+    declared at alpha or below, for independent and for positively dependent p-values.
+
+    Parameters
+    ----------
+    p_values
+        Shape ``(tests,)``, each in [0, 1]; may be empty.
+
+    Returns
+    -------
+    FloatArray
+        Adjusted p-values (q-values) in the order given, shape ``(tests,)``: each at least its p-value, at
+        most 1, and in the same ranking.
+
+    Raises
+    ------
+    PValueError
+        The array is not one-dimensional, or a value is outside [0, 1] or NaN.
+
+    References
+    ----------
+    Benjamini & Hochberg (1995), Controlling the false discovery rate, Journal of the Royal Statistical
+    Society B 57(1), 289-300.
+
+    Examples
+    --------
+    >>> benjamini_hochberg(np.array([0.01, 0.04, 0.03]))
+    array([0.03, 0.04, 0.04])
+    """
+    if p_values.ndim != 1:
+        raise PValueError(f"P-values of shape {p_values.shape}; give one array of shape (tests,).")
+    valid = (p_values >= 0) & (p_values <= 1)
+    if not valid.all():
+        index = int(np.argmin(valid))
+        raise PValueError(
+            f"P-value {p_values[index]} at index {index} is not in [0, 1]; leave out tests that gave none."
+        )
+    descending = np.argsort(-p_values, kind="stable")
+    tests = p_values.size
+    # The factor is at least 1, so that no rounding can bring a q-value below its p-value.
+    scaled = p_values[descending] * (tests / np.arange(tests, 0, -1))
+    adjusted = np.empty(tests)
+    adjusted[descending] = np.minimum(np.minimum.accumulate(scaled), 1.0)
+    return adjusted

@@ -1,0 +1,117 @@
+"""All detectors by name: the built-in ones, then those of installed plug-ins.
+
+A plug-in declares a class that is built without arguments and meets `detectors.base.Detector`, under the
+name that the class carries::
+
+    [project.entry-points."driftflow.detectors"]
+    energy = "my_package.energy:EnergyDistance"
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+
+from detectors.base import Detector, DriftflowError, Kind
+from detectors.divergences import JensenShannon, Psi
+from detectors.ordered import KolmogorovSmirnov, Wasserstein
+from detectors.significance import ChiSquare, MeanShift
+
+ENTRY_POINT_GROUP = "driftflow.detectors"
+
+_BUILT_IN: Mapping[str, Detector] = MappingProxyType(
+    {
+        "ks": KolmogorovSmirnov(),
+        "chi2": ChiSquare(),
+        "psi": Psi(),
+        "js": JensenShannon(),
+        "wasserstein": Wasserstein(),
+        "mean_shift": MeanShift(),
+    }
+)
+
+
+class UnknownDetectorError(DriftflowError):
+    """No detector has the name asked for."""
+
+
+class DetectorPluginError(DriftflowError):
+    """A plug-in declares a detector that cannot be used."""
+
+
+def detector(name: str) -> Detector:
+    """Return the detector of this name.
+
+    Raises
+    ------
+    UnknownDetectorError
+        There is none; the message lists those there are.
+    DetectorPluginError
+        An installed plug-in declares a detector that cannot be used.
+    """
+    found = _registered().get(name)
+    if found is None:
+        raise UnknownDetectorError(
+            f"There is no detector {name!r}; choose one of {', '.join(detector_names())}, "
+            "or install the package that declares it."
+        )
+    return found
+
+
+def detector_names() -> list[str]:
+    """Return all names, built-in detectors first, then plug-ins in alphabetical order.
+
+    Examples
+    --------
+    >>> detector_names()[:3]
+    ['ks', 'chi2', 'psi']
+    """
+    return list(_registered())
+
+
+def for_kind(kind: Kind) -> list[Detector]:
+    """Return the detectors that measure columns of this kind, in the order of `detector_names`."""
+    return [each for each in _registered().values() if kind in each.kinds]
+
+
+@cache
+def _registered() -> Mapping[str, Detector]:
+    return _with_plugins(entry_points(group=ENTRY_POINT_GROUP))
+
+
+def _with_plugins(plugins: Iterable[EntryPoint]) -> Mapping[str, Detector]:
+    table = dict(_BUILT_IN)
+    for plugin in sorted(plugins, key=lambda each: (each.name, each.value)):
+        if plugin.name in table:
+            raise DetectorPluginError(
+                f"The detector name {plugin.name!r} is taken twice, the second time by {plugin.value!r}; "
+                "uninstall one of the packages or rename its entry point."
+            )
+        table[plugin.name] = _load(plugin)
+    return MappingProxyType(table)
+
+
+def _load(plugin: EntryPoint) -> Detector:
+    try:
+        loaded: Detector = plugin.load()()
+        missing = [
+            attribute
+            for attribute in ("name", "kinds", "has_p_value", "compare")
+            if not hasattr(loaded, attribute)
+        ]
+    except Exception as error:
+        raise DetectorPluginError(
+            f"The detector {plugin.name!r} ({plugin.value!r}) cannot be loaded: {error!r}; "
+            "repair or uninstall the package that declares it."
+        ) from error
+    if missing:
+        raise DetectorPluginError(
+            f"The detector {plugin.name!r} ({plugin.value!r}) lacks {', '.join(missing)}; "
+            "it must meet detectors.base.Detector."
+        )
+    if loaded.name != plugin.name:
+        raise DetectorPluginError(
+            f"The detector declared as {plugin.name!r} ({plugin.value!r}) calls itself {loaded.name!r}; "
+            "give both the same name."
+        )
+    return loaded

@@ -1,0 +1,260 @@
+"""Reading the configuration: environment, checks, and clear words where something is wrong."""
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import yaml
+
+from detectors.base import DriftflowError
+from detectors.verdicts import Rules
+from flows.schema import FileConfig
+from state.codec import fingerprint_of
+from state.columns import Column, TimeColumn
+from state.durations import Axis, DurationError, parse_span
+from state.grid import Grid, GridError, WindowSpec, build_grid
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+class ConfigError(DriftflowError):
+    """The configuration is refused; the message gives the key, the value found and the value wanted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBounds:
+    """What a record's event time must lie in, and how far a row may lag behind.
+
+    Attributes
+    ----------
+    lateness
+        Span by which the watermark stays behind the largest event time, in the unit of the axis.
+    earliest, latest
+        Event times outside are refused; None: no border.
+    """
+
+    lateness: int
+    earliest: int | None
+    latest: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A configuration that was checked.
+
+    Attributes
+    ----------
+    file
+        What the file says, environment filled in.
+    folder
+        Where relative paths start.
+    columns
+        The watched columns, in the order of the file.
+    time
+        None where event time is the row's number.
+    """
+
+    file: FileConfig
+    folder: Path
+    columns: tuple[Column, ...]
+    time: TimeColumn | None
+    bounds: TimeBounds
+    grid: Grid
+    rules: Rules
+
+    @property
+    def output(self) -> Path:
+        """The folder of the results."""
+        return self.folder / self.file.output.folder
+
+    @property
+    def store(self) -> Path:
+        """The SQLite file with references, events and series."""
+        return self.output / self.file.output.store
+
+    @property
+    def input(self) -> Path | None:
+        """The file or folder of events, None where they are generated."""
+        return None if self.file.input.path is None else self.folder / self.file.input.path
+
+    @property
+    def decision_fingerprint(self) -> bytes:
+        """Hash of the keys that can change a decision about one window, beside the window itself."""
+        file = msgspec.to_builtins(self.file)
+        keys = ("columns", "time", "detection")
+        return fingerprint_of([*(file[key] for key in keys), file["input"]["missing"]])
+
+    def state_fingerprint(self, reference_version: str) -> bytes:
+        """Hash of everything that stored state depends on."""
+        file = msgspec.to_builtins(self.file)
+        return fingerprint_of(
+            [file["model"], file["windows"], self.decision_fingerprint.hex(), reference_version]
+        )
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or says something it may not.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    return parse_config(text, folder=path.resolve().parent, name=str(path))
+
+
+def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Config:
+    """Check a configuration; `folder` is where its relative paths start, `name` what errors call it."""
+    try:
+        plain = yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader that refuses repeated keys
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name} is not YAML: {error}") from error
+    try:
+        file = msgspec.convert(_filled(plain, "$"), FileConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {error}") from error
+    try:
+        return _checked(file, folder)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def _checked(file: FileConfig, folder: Path) -> Config:
+    _check_choices(file)
+    axis = Axis.ROWS if file.time.rows else Axis.MILLISECONDS
+    zone = _zone(file.time.zone)
+    time = file.time
+    if file.detection.medium > file.detection.high:
+        raise ConfigError(
+            f"`detection.medium`: found {file.detection.medium}, wanted at most `detection.high` "
+            f"({file.detection.high})"
+        )
+    detection = file.detection
+    return Config(
+        file=file,
+        folder=folder,
+        columns=tuple(
+            Column(name=name, path=column.path or name, kind=column.kind, role=column.role)
+            for name, column in file.columns.items()
+        ),
+        time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
+        bounds=TimeBounds(
+            lateness=0 if time.lateness is None else _span(time.lateness, axis, "time.lateness"),
+            earliest=_instant(time.earliest, zone, "time.earliest"),
+            latest=_instant(time.latest, zone, "time.latest"),
+        ),
+        grid=_grid(file, axis),
+        rules=Rules(
+            false_discovery_rate=detection.false_discovery_rate,
+            min_rows=detection.min_rows,
+            min_effect=detection.min_effect,
+            medium=detection.medium,
+            high=detection.high,
+            drift_share=detection.drift_share,
+        ),
+    )
+
+
+def _check_choices(file: FileConfig) -> None:
+    if (file.input.path is None) == (file.input.generate is None):
+        raise ConfigError("`input`: wanted either `path` or `generate`, found both or neither")
+    if (file.time.column is None) != file.time.rows:
+        raise ConfigError("`time`: wanted either `column` or `rows: true`, found both or neither")
+    if not file.columns:
+        raise ConfigError("`columns`: wanted at least one column to watch, found none")
+    if not file.windows:
+        raise ConfigError("`windows`: wanted at least one, found none; for example `hourly: {size: 1h}`")
+    if file.time.rows:
+        for key in ("origin", "lateness", "earliest", "latest"):
+            if getattr(file.time, key) is not None:
+                raise ConfigError(f"`time.{key}`: has no meaning with `time.rows: true`; remove one of them")
+
+
+def _grid(file: FileConfig, axis: Axis) -> Grid:
+    specs = []
+    for name, window in file.windows.items():
+        size = _span(window.size, axis, f"windows.{name}.size")
+        slide = size if window.slide is None else _span(window.slide, axis, f"windows.{name}.slide")
+        specs.append(WindowSpec(name=name, size=size, slide=slide))
+    # The origin is a time on the wall clock of the zone, so it is read as if the zone were UTC.
+    origin = _instant(file.time.origin, ZoneInfo("UTC"), "time.origin")
+    try:
+        return build_grid(tuple(specs), axis=axis, zone=file.time.zone, origin=origin)
+    except GridError as error:
+        raise ConfigError(f"`windows`: {error}") from error
+
+
+def _span(text: str, axis: Axis, key: str) -> int:
+    try:
+        return parse_span(text, axis)
+    except DurationError as error:
+        raise ConfigError(f"`{key}`: {error}") from error
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(
+            f"`time.zone`: found {name!r}, wanted an IANA time zone such as 'UTC' or 'Europe/Berlin'"
+        ) from error
+
+
+def _instant(text: str | None, zone: ZoneInfo, key: str) -> int | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"`{key}`: found {text!r}, wanted a time such as '2026-01-05T00:00:00'") from error
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
+
+
+def _filled(value: object, path: str) -> object:
+    """Replace ``${NAME}`` and ``${NAME:-default}`` in texts by the environment."""
+    if isinstance(value, dict):
+        return {key: _filled(item, f"{path}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, f"{path}[{i}]") for i, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def found(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        filled = os.environ.get(name, default)
+        if filled is None:
+            raise ConfigError(f"`{path}` names the environment variable {name}, which is not set")
+        return filled
+
+    return _VARIABLE.sub(found, value)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without repeated keys, which would silently overrule each other, and with times left as text."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002
+        seen = set[object]()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}

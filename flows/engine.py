@@ -1,0 +1,154 @@
+"""Runs a plan on Bytewax: one worker in this process, alone or as a member of a set."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, current_thread, main_thread
+from types import FrameType
+
+from bytewax.errors import BytewaxRuntimeError
+from bytewax.recovery import RecoveryConfig
+from bytewax.run import cli_main
+
+from detectors.base import DriftflowError
+from flows.batch import Batch
+from flows.graph import Outputs, build_flow
+from flows.plan import Plan
+from flows.recovery import await_recovery, discard, holds_run, locked, open_recovery
+
+DEFAULT_EPOCH_S = 10.0
+"""Length of an epoch where no snapshots are taken."""
+
+
+class RunError(DriftflowError):
+    """A run cannot start or go on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """Where snapshots are kept, and how often they are taken (seconds)."""
+
+    folder: Path
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One process of a set that runs a plan together; `addresses` are those of all, in order.
+
+    Traffic between members is not authenticated: addresses belong on loopback or a private network.
+    """
+
+    process_id: int
+    addresses: tuple[str, ...]
+
+
+def run(
+    plan: Plan,
+    outputs: Outputs,
+    *,
+    recovery: Recovery | None = None,
+    member: Member | None = None,
+    overwrite: bool = False,
+    on_batch: Callable[[Batch], None] = lambda _: None,
+) -> bool:
+    """Run a plan until its input ends or a signal asks to stop; return whether the input ended.
+
+    SIGINT and SIGTERM stop the sources, a last snapshot is taken, and a run with the same recovery folder
+    goes on from there. A second SIGINT ends the process at once, which is as safe as a kill.
+
+    Parameters
+    ----------
+    overwrite
+        Drop what an earlier run left in the outputs and in the recovery folder.
+
+    Raises
+    ------
+    RunError
+        An earlier run's events are in the way.
+    DriftflowError
+        As any step raised it.
+    """
+    stop = Event()
+    with ExitStack() as stack:
+        snapshots = None
+        if member is None or member.process_id == 0:
+            if recovery is not None:
+                stack.enter_context(locked(recovery.folder))
+                if overwrite:
+                    discard(recovery.folder)
+            resumed = recovery is not None and holds_run(recovery.folder)
+            _check_outputs(outputs, resumed=resumed, overwrite=overwrite)
+            snapshots = None if recovery is None else open_recovery(recovery.folder, plan)
+        elif recovery is not None:
+            snapshots = await_recovery(recovery.folder, plan)
+        stack.enter_context(_stopping(stop))
+        flow = build_flow(plan, outputs, stop=stop, on_batch=on_batch)
+        epoch_s = DEFAULT_EPOCH_S if recovery is None else recovery.interval_s
+        with _plain_errors():
+            cli_main(  # type: ignore[no-untyped-call]  # Bytewax's stub has no types here
+                flow,
+                process_id=None if member is None else member.process_id,
+                addresses=None if member is None else list(member.addresses),
+                epoch_interval=timedelta(seconds=epoch_s),
+                recovery_config=None if snapshots is None else _recovery_config(snapshots),
+            )
+    return not stop.is_set()
+
+
+def _recovery_config(snapshots: Path) -> RecoveryConfig:
+    # No backup interval: the folder is one place, so there is no older copy to fall back to.
+    return RecoveryConfig(snapshots, timedelta(0))  # type: ignore[no-untyped-call]  # as above
+
+
+def _check_outputs(outputs: Outputs, *, resumed: bool, overwrite: bool) -> None:
+    outputs.events.parent.mkdir(parents=True, exist_ok=True)
+    if resumed or overwrite:
+        return
+    try:
+        size = outputs.events.stat().st_size
+    except FileNotFoundError:
+        return
+    if size:
+        raise RunError(
+            f"{outputs.events} holds the events of an earlier run ({size:,} bytes): start anew with "
+            "--overwrite, or write elsewhere with --events FILE"
+        )
+
+
+@contextmanager
+def _stopping(stop: Event) -> Iterator[None]:
+    """Let SIGINT and SIGTERM ask for a stop; a second SIGINT interrupts."""
+    if current_thread() is not main_thread():
+        # Only the main thread may set handlers; who runs elsewhere stops by other means.
+        yield
+        return
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Raise the error of ours that Bytewax wrapped, so that a user reads what went wrong and not where."""
+    try:
+        yield
+    except BytewaxRuntimeError as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, DriftflowError):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        raise cause from error

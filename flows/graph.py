@@ -1,0 +1,91 @@
+"""The dataflow, read from top to bottom."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import bytewax.operators as op
+from bytewax.dataflow import Dataflow
+
+from flows import operators as adapters
+from flows.batch import Batch
+from flows.plan import Plan
+from flows.records import dead_letter_line, late_row_line
+from flows.sinks.jsonl import JsonlSink
+from flows.sinks.store import StoreSink
+from flows.summarize import summarize
+from state.panes import Partial
+from state.report import Output
+from state.scoring import Gap, Scored, score
+from state.stores.base import Store, StoredEvent
+from state.windows import Closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """Where results go; None: not kept."""
+
+    events: Path
+    dead_letters: Path
+    late_rows: Path | None
+    open_store: Callable[[], Store]
+
+
+def build_flow(
+    plan: Plan, outputs: Outputs, *, stop: Event, on_batch: Callable[[Batch], None] = lambda _: None
+) -> Dataflow:
+    """Lay out the graph of a plan.
+
+    Step ids are part of the recovery store: a step that is renamed loses its state.
+    """
+    features = {feature.column.name: feature for feature in plan.features}
+    axis, fingerprint = plan.config.grid.axis, plan.fingerprint
+
+    def partials(batch: Batch) -> Iterator[tuple[str, Partial]]:
+        return summarize(batch, plan.features)
+
+    def compare(keyed: tuple[str, Closed]) -> tuple[str, Scored | Gap]:
+        name, closed = keyed
+        return name, score(features[name], closed)
+
+    def to_model(keyed: tuple[str, bytes]) -> tuple[str, bytes]:
+        return plan.model_key, keyed[1]
+
+    flow = Dataflow("driftflow")
+    batches = op.input("source", flow, adapters.EventSource(plan, stop=stop, on_batch=on_batch))
+    summaries = op.flat_map("summarize", batches, partials)
+    panes = op.stateful_batch(
+        "panes", summaries, adapters.stateful("panes", fingerprint, plan.panes, adapters.merge_panes)
+    )
+    windows = op.stateful_batch(
+        "windows", panes, adapters.stateful("windows", fingerprint, plan.windows, adapters.close_windows)
+    )
+    readings = op.map("compare", windows, compare)
+    evidence = op.stateful_batch(
+        "judge", readings, adapters.stateful("judge", fingerprint, plan.judge, adapters.judge)
+    )
+    results = op.stateful_batch(
+        "report",
+        op.map("to_model", evidence, to_model),
+        adapters.stateful("report", fingerprint, plan.report, adapters.report),
+    )
+    op.output("store", results, StoreSink(outputs.open_store))
+    op.output("events", op.flat_map("to_lines", results, _event_lines), JsonlSink(outputs.events))
+    letters = op.flat_map("refused", batches, _dead_letters)
+    op.output("dead_letters", letters, JsonlSink(outputs.dead_letters, part="dead_letters"))
+    if outputs.late_rows is not None:
+        late = op.flat_map(
+            "late", batches, lambda batch: [(b.partition, late_row_line(b, axis)) for b in batch.late_rows]
+        )
+        op.output("late_rows", late, JsonlSink(outputs.late_rows, part="late_rows"))
+    return flow
+
+
+def _event_lines(keyed: tuple[str, list[Output]]) -> list[tuple[str, bytes]]:
+    key, items = keyed
+    return [(key, item.body) for item in items if isinstance(item, StoredEvent)]
+
+
+def _dead_letters(batch: Batch) -> list[tuple[str, bytes]]:
+    return [(letter.partition, dead_letter_line(letter)) for letter in batch.dead_letters]

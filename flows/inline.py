@@ -1,0 +1,67 @@
+"""The graph as a plain loop: what Bytewax is measured against, and what could replace it."""
+
+from collections.abc import Callable, Sequence
+
+from flows.batch import Batch
+from flows.plan import Plan
+from flows.summarize import summarize
+from state.report import Output
+from state.scoring import score
+
+Choose = Callable[[Sequence[str]], str]
+"""Picks the partition that is polled next."""
+
+
+def in_turn() -> Choose:
+    """Poll partitions one after the other."""
+    turn = 0
+
+    def choose(names: Sequence[str]) -> str:
+        nonlocal turn
+        turn += 1
+        return names[turn % len(names)]
+
+    return choose
+
+
+def run_inline(
+    plan: Plan,
+    emit: Callable[[list[Output]], None],
+    *,
+    choose: Choose | None = None,
+    on_batch: Callable[[Batch], None] = lambda _: None,
+) -> None:
+    """Run a plan to the end of its input in this thread; results are those of any other engine.
+
+    Parameters
+    ----------
+    emit
+        Takes the outputs, in order.
+    choose
+        Order in which partitions are polled; makes no difference to the outputs.
+    on_batch
+        Sees every batch, for dead letters and progress.
+    """
+    pick = choose or in_turn()
+    live = {name: plan.open_partition(name, None) for name in plan.partitions}
+    features = {feature.column.name: feature for feature in plan.features}
+    mergers = {name: plan.panes() for name in features}
+    windows = {name: plan.windows() for name in features}
+    judges = {name: plan.judge() for name in features}
+    report = plan.report()
+    while live:
+        name = pick(sorted(live))
+        batch = live[name].poll()
+        if batch is None:
+            live.pop(name).close()
+            continue
+        on_batch(batch)
+        for column, partial in summarize(batch, plan.features):
+            mergers[column].add(partial)
+            panes = mergers[column].close()
+            if panes is None:
+                continue
+            found = [score(features[column], closed) for closed in windows[column].add(panes)]
+            outputs = report.add(judges[column].add(found))
+            if outputs:
+                emit(outputs)

@@ -1,0 +1,168 @@
+"""Bytewax around the steps: each adapter hands values over and takes snapshots, and decides nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+from bytewax.operators import StatefulBatchLogic
+
+from flows.batch import Batch
+from flows.pace import Pace
+from flows.partition import Partition
+from flows.plan import Plan
+from state.codec import pack, unpack
+from state.panes import PaneMerger, PanesClosed, Partial
+from state.report import Output, Report
+from state.scoring import Evidence, Gap, Judge, Scored
+from state.windows import Closed, Windows
+
+_STATE_VERSION = 1
+
+
+class Snapshotted(Protocol):
+    """Logic whose state is bytes."""
+
+    def snapshot(self) -> bytes:
+        """Pack the state."""
+        ...
+
+
+_Logic = TypeVar("_Logic", bound=Snapshotted)
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+_Step = Callable[[_Logic, list[_In]], list[_Out]]
+
+
+@dataclass(slots=True)
+class _Stateful(StatefulBatchLogic[_In, _Out, bytes], Generic[_Logic, _In, _Out]):
+    """One key's logic. At the end of input it emits nothing: a stop is not an end of the stream.
+
+    The stream's own end comes in band, as the frontier `END`.
+    """
+
+    kind: str
+    fingerprint: bytes
+    logic: _Logic
+    step: _Step[_Logic, _In, _Out]
+
+    def on_batch(self, values: list[_In]) -> tuple[list[_Out], bool]:
+        return self.step(self.logic, values), StatefulBatchLogic.RETAIN
+
+    def snapshot(self) -> bytes:
+        return pack(self.kind, _STATE_VERSION, self.fingerprint, self.logic.snapshot())
+
+
+def stateful(
+    kind: str,
+    fingerprint: bytes,
+    start: Callable[[bytes | None], _Logic],
+    step: _Step[_Logic, _In, _Out],
+) -> Callable[[bytes | None], _Stateful[_Logic, _In, _Out]]:
+    """Make the builder that `stateful_batch` wants: begin a key, or resume it from its snapshot.
+
+    Raises
+    ------
+    CodecError
+        The builder was given a snapshot of another kind, version or configuration.
+    """
+
+    def build(resume: bytes | None) -> _Stateful[_Logic, _In, _Out]:
+        payload = (
+            None
+            if resume is None
+            else unpack(resume, kind=kind, versions=(_STATE_VERSION,), fingerprint=fingerprint).payload
+        )
+        return _Stateful(kind, fingerprint, start(payload), step)
+
+    return build
+
+
+def merge_panes(logic: PaneMerger, values: list[Partial]) -> list[PanesClosed]:
+    """Merge partials, then close what the low watermark has passed."""
+    for value in values:
+        logic.add(value)
+    closed = logic.close()
+    return [] if closed is None else [closed]
+
+
+def close_windows(logic: Windows, values: list[PanesClosed]) -> list[Closed]:
+    """Turn closed panes into closed windows."""
+    return [closed for value in values for closed in logic.add(value)]
+
+
+def judge(logic: Judge, values: list[Scored | Gap]) -> list[bytes]:
+    """Weigh scores; bytes, because this goes to the worker that holds the model's report."""
+    return [msgspec.msgpack.encode(evidence) for evidence in logic.add(values)]
+
+
+def report(logic: Report, values: list[bytes]) -> list[list[Output]]:
+    """Judge the windows that are complete; all that one activation gives travels as one item."""
+    outputs = logic.add(msgspec.msgpack.decode(value, type=Evidence) for value in values)
+    return [outputs] if outputs else []
+
+
+class EventSource(FixedPartitionedSource[Batch, bytes]):
+    """The partitions of a plan as Bytewax sees them.
+
+    Parameters
+    ----------
+    stop
+        Once set, all partitions stop after their present batch; a snapshot is then taken of where they stand.
+    on_batch
+        Sees every batch that is read in this process.
+    """
+
+    def __init__(self, plan: Plan, *, stop: Event, on_batch: Callable[[Batch], None]) -> None:
+        self._plan = plan
+        self._stop = stop
+        self._on_batch = on_batch
+        grid = plan.config.grid
+        self._pace = Pace(lead=max(window.size for window in grid.windows) * grid.length)
+
+    def list_parts(self) -> list[str]:
+        """Name all partitions, on every worker the same."""
+        return list(self._plan.partitions)
+
+    def build_part(
+        self,
+        step_id: str,  # noqa: ARG002 - Bytewax's signature
+        for_part: str,
+        resume_state: bytes | None,
+    ) -> "_SourcePartition":
+        """Open a partition where its snapshot was taken."""
+        partition = self._plan.open_partition(for_part, resume_state)
+        self._pace.enter(for_part)
+        return _SourcePartition(partition, self._pace, self._stop, self._on_batch)
+
+
+@dataclass(slots=True)
+class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
+    partition: Partition
+    pace: Pace
+    stop: Event
+    notify: Callable[[Batch], None]
+
+    def next_batch(self) -> list[Batch]:
+        if self.stop.is_set():
+            raise StopIteration
+        name = self.partition.name
+        if self.pace.must_wait(name):
+            return []
+        batch = self.partition.poll()
+        if batch is None:
+            self.pace.leave(name)
+            raise StopIteration
+        self.pace.reached(name, self.partition.max_time)
+        if self.partition.ended:
+            self.pace.leave(name)
+        self.notify(batch)
+        return [batch]
+
+    def snapshot(self) -> bytes:
+        return self.partition.snapshot()
+
+    def close(self) -> None:
+        self.partition.close()

@@ -1,0 +1,157 @@
+"""The recovery folder of a run: Bytewax's snapshots, and a note of what they belong to."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from bytewax.recovery import init_db_dir
+
+from detectors.base import DriftflowError
+from flows.plan import Plan
+from state.codec import fingerprint_of
+
+PARTS = 8
+"""Files that Bytewax spreads its snapshots over; fixed for the life of a folder, and the most workers."""
+
+_NOTE = "driftflow.json"
+_LOCK = "lock"
+_SNAPSHOTS = "snapshots"
+
+
+class RecoveryError(DriftflowError):
+    """A recovery folder cannot be used; the message says why and what to do."""
+
+
+class _Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What the snapshots in a folder belong to: each part of it that stored state depends on."""
+
+    format: int
+    model: str
+    partitions: tuple[str, ...]
+    parts: dict[str, str]
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether a run began here that can be gone on with."""
+    return (folder / _NOTE).exists()
+
+
+def open_recovery(folder: Path, plan: Plan) -> Path:
+    """Make a recovery folder, or check that the one that is there belongs to this plan.
+
+    Returns
+    -------
+    Path
+        The folder of Bytewax's snapshots.
+
+    Raises
+    ------
+    RecoveryError
+        The folder belongs to another configuration, reference or set of inputs; the message names which.
+    """
+    wanted = _note(plan)
+    path = folder / _NOTE
+    snapshots = folder / _SNAPSHOTS
+    if path.exists():
+        _check(path, _read(path), wanted)
+        return snapshots
+    # Without a note no run ever began here, so half-made snapshots are of no use to anyone.
+    shutil.rmtree(snapshots, ignore_errors=True)
+    snapshots.mkdir(parents=True)
+    init_db_dir(snapshots, PARTS)  # type: ignore[no-untyped-call]  # Bytewax's stub has no types here
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(wanted), indent=2))
+    temporary.replace(path)
+    return snapshots
+
+
+def await_recovery(folder: Path, plan: Plan, *, patience_s: float = 60.0) -> Path:
+    """Open the folder that the first member of a set makes, as soon as it is there.
+
+    Raises
+    ------
+    RecoveryError
+        It did not appear in time, or belongs to another plan.
+    """
+    deadline = time.monotonic() + patience_s
+    while not holds_run(folder):
+        if time.monotonic() > deadline:
+            raise RecoveryError(
+                f"{folder} was not made by member 0 within {patience_s:.0f} s: start all members on one "
+                "shared recovery folder"
+            )
+        time.sleep(0.05)
+    return open_recovery(folder, plan)
+
+
+def discard(folder: Path) -> None:
+    """Forget an earlier run; only what driftflow keeps in the folder is removed."""
+    (folder / _NOTE).unlink(missing_ok=True)
+    shutil.rmtree(folder / _SNAPSHOTS, ignore_errors=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for this run alone; the lock ends with the process, however that ends.
+
+    Raises
+    ------
+    RecoveryError
+        Another run holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RecoveryError(
+                f"another run holds the recovery folder {folder}: wait for it to end, or name another folder"
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _note(plan: Plan) -> _Note:
+    file = msgspec.to_builtins(plan.config.file)
+    return _Note(
+        format=1,
+        model=plan.model_key,
+        partitions=plan.partitions,
+        parts={
+            **{key: fingerprint_of(file[key]).hex() for key in ("columns", "time", "windows", "detection")},
+            "reference": plan.reference.version,
+        },
+    )
+
+
+def _read(path: Path) -> _Note:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Note)
+    except (OSError, msgspec.DecodeError) as error:
+        raise RecoveryError(
+            f"{path} cannot be read ({error}): start anew with 'driftflow run --overwrite', "
+            "or put the folder back"
+        ) from error
+
+
+def _check(path: Path, found: _Note, wanted: _Note) -> None:
+    changed = [key for key, value in wanted.parts.items() if found.parts.get(key) != value]
+    if found.model != wanted.model:
+        changed.insert(0, f"model ({found.model} then, {wanted.model} now)")
+    if found.partitions != wanted.partitions:
+        gone = sorted(set(found.partitions) - set(wanted.partitions))
+        new = sorted(set(wanted.partitions) - set(found.partitions))
+        changed.append(f"input files (gone: {', '.join(gone) or 'none'}; new: {', '.join(new) or 'none'})")
+    if changed:
+        raise RecoveryError(
+            f"{path.parent} holds the state of a run with other settings; changed since: "
+            f"{', '.join(changed)}. Go back to them, name another recovery folder, or start anew with "
+            "'driftflow run --overwrite'"
+        )

@@ -1,0 +1,1 @@
+"""Seeded streams whose drift is known: for demonstrations, benchmarks and tests."""

@@ -1,0 +1,115 @@
+"""What the configuration file may say: every key with its type, its default and what it means."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from detectors.base import Kind
+from state.columns import Role, TimeUnit
+
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+"""Names stand in paths of events and keys of stores: letters, digits, dot, dash and underscore."""
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the file: unknown keys are errors."""
+
+
+class ModelConfig(_Section, frozen=True):
+    """Which model is watched."""
+
+    name: Name
+    version: Name = "1"
+
+
+class GenerateConfig(_Section, frozen=True):
+    """A seeded stream instead of a file."""
+
+    scenario: str
+    rows: Positive = 100_000
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 1
+    partitions: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    step: str = "30s"
+    disorder: str = "0s"
+
+
+class InputConfig(_Section, frozen=True):
+    """Where events come from: `path` (a file, or a folder whose files are partitions) or `generate`."""
+
+    path: str | None = None
+    generate: GenerateConfig | None = None
+    format: Literal["csv", "jsonl"] | None = None
+    batch_rows: Annotated[int, msgspec.Meta(ge=1, le=8_192)] = 8_192
+    max_record_bytes: Annotated[int, msgspec.Meta(ge=1_024, le=67_108_864)] = 1_048_576
+    missing: tuple[str, ...] = ("",)
+
+
+class TimeConfig(_Section, frozen=True):
+    """What event time is: a `column`, or with `rows: true` the number of the row."""
+
+    column: str | None = None
+    rows: bool = False
+    format: TimeUnit = TimeUnit.ISO
+    zone: str = "UTC"
+    origin: str | None = None
+    lateness: str | None = None
+    earliest: str | None = None
+    latest: str | None = None
+
+
+class ColumnConfig(_Section, frozen=True):
+    """One watched column; `path` is where it stands in a record, its name by default."""
+
+    kind: Kind
+    role: Role = Role.FEATURE
+    path: str | None = None
+
+
+class WindowConfig(_Section, frozen=True):
+    """One kind of window: tumbling, or sliding where `slide` is shorter than `size`."""
+
+    size: str
+    slide: str | None = None
+
+
+class DetectionConfig(_Section, frozen=True):
+    """Limits of the verdicts."""
+
+    false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
+    min_rows: Positive = 50
+    min_effect: Annotated[float, msgspec.Meta(ge=0.0)] = 0.02
+    medium: Annotated[float, msgspec.Meta(gt=0.0)] = 0.1
+    high: Annotated[float, msgspec.Meta(gt=0.0)] = 0.25
+    drift_share: Share = 0.5
+
+
+class OutputConfig(_Section, frozen=True):
+    """Where results go; names are inside `folder`, relative paths start at the configuration file."""
+
+    folder: str = "out"
+    events: str = "events.jsonl"
+    dead_letters: str = "dead_letters.jsonl"
+    late_rows: str | None = None
+    store: str = "driftflow.sqlite"
+
+
+class RecoveryConfig(_Section, frozen=True):
+    """Snapshots that a run resumes from after a crash or a stop."""
+
+    folder: str
+    interval: str = "2s"
+
+
+class FileConfig(_Section, frozen=True):
+    """The whole file."""
+
+    model: ModelConfig
+    input: InputConfig
+    time: TimeConfig
+    columns: dict[Name, ColumnConfig]
+    windows: dict[Name, WindowConfig]
+    detection: DetectionConfig = DetectionConfig()
+    output: OutputConfig = OutputConfig()
+    recovery: RecoveryConfig | None = None

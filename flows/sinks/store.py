@@ -1,0 +1,116 @@
+"""Events and points into a store, acknowledged and idempotent."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar, assert_never
+
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+
+from state.stores.base import Point, Store, StoredEvent
+from state.stores.sqlite_file import StoreBusyError
+
+StoreItem = StoredEvent | Point
+"""What a store sink writes."""
+
+PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Pauses before each further try at a busy store, in seconds; a store's own time-out comes on top."""
+
+_Result = TypeVar("_Result")
+
+
+class StoreSink(FixedPartitionedSink[StoreItem | Sequence[StoreItem], None]):
+    """Bytewax's view of a store; items are ``(key, event, point or a sequence of them)``.
+
+    A write returns after the store has committed. After a crash the last epoch is written again, and that
+    changes nothing: an event has one id, a point one place. So there is nothing to remember in a snapshot,
+    but there must be one: recovery waits only for steps that take snapshots.
+
+    Parameters
+    ----------
+    open_store
+        Called once, on the worker that writes and in its thread.
+    part
+        Name of the one partition; it must not change.
+    sleep
+        Waits that many seconds; injected by tests.
+    pauses_s
+        See `PAUSES_S`. When all are used up, `StoreBusyError` ends the flow, and a restart writes the epoch
+        again.
+    """
+
+    def __init__(
+        self,
+        open_store: Callable[[], Store],
+        *,
+        part: str = "store",
+        sleep: Callable[[float], None] = time.sleep,
+        pauses_s: Sequence[float] = PAUSES_S,
+    ) -> None:
+        self._open_store = open_store
+        self._part = part
+        self._sleep = sleep
+        self._pauses_s = tuple(pauses_s)
+
+    def list_parts(self) -> list[str]:
+        """Return the name of the one partition."""
+        return [self._part]
+
+    def build_part(
+        self,
+        step_id: str,  # noqa: ARG002 - Bytewax's signature
+        for_part: str,  # noqa: ARG002 - Bytewax's signature
+        resume_state: None,  # noqa: ARG002 - Bytewax's signature
+    ) -> StatefulSinkPartition[StoreItem | Sequence[StoreItem], None]:
+        """Open the store."""
+        return _StorePartition(self._open_store, self._sleep, self._pauses_s)
+
+
+class _StorePartition(StatefulSinkPartition[StoreItem | Sequence[StoreItem], None]):
+    def __init__(
+        self, open_store: Callable[[], Store], sleep: Callable[[float], None], pauses_s: tuple[float, ...]
+    ) -> None:
+        self._sleep = sleep
+        self._pauses_s = pauses_s
+        self._store = self._patiently(open_store)
+
+    def write_batch(self, values: list[StoreItem | Sequence[StoreItem]]) -> None:
+        """Store what came; on return it is committed."""
+        points: list[Point] = []
+        events: list[StoredEvent] = []
+        for item in _flat(values):
+            match item:
+                case Point():
+                    points.append(item)
+                case StoredEvent():
+                    events.append(item)
+                case _:
+                    assert_never(item)
+        # Points first: who sees an event finds the readings behind it.
+        if points:
+            self._patiently(lambda: self._store.add_points(points))
+        if events:
+            self._patiently(lambda: self._store.add_events(events))
+
+    def snapshot(self) -> None:
+        """Remember nothing: writing again changes nothing."""
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def _patiently(self, action: Callable[[], _Result]) -> _Result:
+        """Try again while the store is busy, with growing pauses, then give up."""
+        for pause_s in self._pauses_s:
+            try:
+                return action()
+            except StoreBusyError:
+                self._sleep(pause_s)
+        return action()
+
+
+def _flat(values: list[StoreItem | Sequence[StoreItem]]) -> Iterator[StoreItem]:
+    for value in values:
+        if isinstance(value, StoredEvent | Point):
+            yield value
+        else:
+            yield from value

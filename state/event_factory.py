@@ -1,0 +1,232 @@
+"""Events and series points of one model, written from what the report decided."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.verdicts import Rules, Verdict
+from state.columns import Role
+from state.episodes import Change, Episode
+from state.events import (
+    DriftData,
+    EpisodeData,
+    EventType,
+    FeatureData,
+    Instant,
+    ReferenceData,
+    ReportData,
+    RuleData,
+    WindowData,
+    cloud_event,
+    deterministic_id,
+    instant,
+)
+from state.explain import contributors, direction, histogram
+from state.grid import Grid
+from state.reference import Reference
+from state.scoring import Evidence, Gap, Scored
+from state.stores.base import Point, SeriesKey, StoredEvent
+
+_EVENT_OF = {
+    Change.OPENED: EventType.OPENED,
+    Change.UPDATED: EventType.UPDATED,
+    Change.CLOSED: EventType.CLOSED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContext:
+    """What events say beside the evidence.
+
+    Attributes
+    ----------
+    features
+        Names of the watched columns, in the order of the configuration: the family.
+    fingerprint
+        Hash of the configuration keys that can change a decision, hex; part of every id.
+    """
+
+    model: str
+    model_version: str
+    features: tuple[str, ...]
+    reference: Reference
+    grid: Grid
+    rules: Rules
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventFactory:
+    """Writes events; nothing in them differs between two runs over the same data."""
+
+    context: ReportContext
+
+    def feature(self, item: Evidence, found: Scored, q_value: float | None) -> FeatureData:
+        """Give one column its verdict and write it down; `q_value` is None where it cannot be judged."""
+        context = self.context
+        feature = context.reference.feature(found.feature)
+        effect = found.effect
+        verdict = context.rules.verdict(n=found.n, q_value=q_value, effect=effect)
+        drifting = verdict is Verdict.DRIFT and effect is not None
+        return FeatureData(
+            feature=found.feature,
+            kind=feature.column.kind,
+            role=feature.column.role,
+            verdict=verdict,
+            severity=context.rules.severity(effect) if drifting and effect is not None else None,
+            test=found.test,
+            p_value=found.p_value,
+            q_value=q_value,
+            effect=effect,
+            since=self._written(item.since) if item.streak else None,
+            n_reference=feature.summary.n,
+            n_current=found.n,
+            missing=found.missing,
+            non_finite=found.non_finite,
+            readings=found.readings,
+        )
+
+    def episode_id(self, found: Scored) -> str:
+        """Name the episode that a window opens."""
+        return deterministic_id(["episode", *self._identity(found), found.feature])
+
+    def drift(self, change: Change, episode: Episode, found: Scored, result: FeatureData) -> StoredEvent:
+        """Write what a window did to an episode."""
+        context = self.context
+        feature = context.reference.feature(found.feature)
+        counts = np.frombuffer(found.counts, dtype="<i8").astype(np.int64)
+        data = DriftData(
+            kind="data" if feature.column.role is Role.FEATURE else feature.column.role,
+            model=context.model,
+            model_version=context.model_version,
+            window=self._window(found),
+            reference=self._reference_data(),
+            episode=EpisodeData(
+                id=episode.id,
+                since=self._written(episode.since),
+                opened=self._written(episode.opened),
+                severity=episode.severity,
+                peak_effect=episode.peak,
+                windows=episode.windows,
+            ),
+            result=result,
+            rule=self._rule_data(),
+            direction=direction(found),
+            contributors=contributors(feature, counts),
+            new_categories=tuple(name for _, name in found.new_names),
+            histogram=histogram(feature, counts),
+        )
+        return cloud_event(
+            _EVENT_OF[change],
+            data,
+            identity=[*self._identity(found), found.feature, ""],
+            end=self._instant_of(found.end),
+            feature=found.feature,
+            episode=episode.id,
+        )
+
+    def report(self, found: Scored | Gap, results: Sequence[FeatureData]) -> StoredEvent:
+        """Write the report on one window, or on a span of empty ones."""
+        context = self.context
+        share = drift_share(results)
+        data = ReportData(
+            status="empty" if isinstance(found, Gap) else "complete",
+            model=context.model,
+            model_version=context.model_version,
+            window=self._window(found),
+            windows=found.windows if isinstance(found, Gap) else 1,
+            reference=self._reference_data(),
+            rule=self._rule_data(),
+            drift_share=share,
+            drifted=bool(results) and share >= context.rules.drift_share,
+            features=tuple(results),
+        )
+        return cloud_event(
+            EventType.REPORT,
+            data,
+            identity=[*self._identity(found), data.status],
+            end=self._instant_of(found.end),
+            feature=None,
+            episode=None,
+        )
+
+    def points(self, scored: Sequence[Scored], results: Sequence[FeatureData]) -> Iterator[Point]:
+        """Give a window's values to their series: each reading, what decides, rows and missing share."""
+        for found, result in zip(scored, results, strict=True):
+            values: dict[str, float | None] = {r.method: r.score for r in found.readings}
+            values |= {
+                "p_value": result.p_value,
+                "q_value": result.q_value,
+                "effect": result.effect,
+                "rows": float(found.n),
+                "missing_share": found.missing / found.rows if found.rows else None,
+            }
+            for metric, value in values.items():
+                if value is not None:
+                    yield self._point(found, found.feature, metric, value)
+        yield self._point(scored[0], "", "drift_share", drift_share(results))
+        yield self._point(scored[0], "", "rows", float(scored[0].rows))
+        yield self._point(scored[0], "", "late_rows", float(scored[0].late))
+
+    def _point(self, found: Scored, feature: str, metric: str, value: float) -> Point:
+        context = self.context
+        key = SeriesKey(
+            model=context.model,
+            model_version=context.model_version,
+            window=context.grid.windows[found.spec].name,
+            feature=feature,
+            segment="",
+            metric=metric,
+        )
+        return Point(key, self._instant_of(found.end), value)
+
+    def _window(self, found: Scored | Gap) -> WindowData:
+        grid = self.context.grid
+        spec = grid.windows[found.spec]
+        return WindowData(
+            name=spec.name,
+            start=self._written(found.start),
+            end=self._written(found.end),
+            kind="tumbling" if spec.size == spec.slide else "sliding",
+            axis=grid.axis,
+            rows=found.rows if isinstance(found, Scored) else 0,
+            late_rows=found.late if isinstance(found, Scored) else 0,
+        )
+
+    def _identity(self, found: Scored | Gap) -> list[str | int]:
+        context = self.context
+        return [
+            context.model,
+            context.model_version,
+            context.grid.windows[found.spec].name,
+            self._instant_of(found.start),
+            self._instant_of(found.end),
+            context.reference.version,
+            context.fingerprint,
+            # The revision: results that late labels correct will count it up; here every result is final.
+            0,
+        ]
+
+    def _reference_data(self) -> ReferenceData:
+        reference = self.context.reference
+        return ReferenceData(version=reference.version, rows=reference.provenance.rows)
+
+    def _rule_data(self) -> RuleData:
+        rules = self.context.rules
+        return RuleData(
+            false_discovery_rate=rules.false_discovery_rate,
+            min_rows=rules.min_rows,
+            min_effect=rules.min_effect,
+        )
+
+    def _instant_of(self, pane: int) -> int:
+        return self.context.grid.start_of(pane)
+
+    def _written(self, pane: int) -> Instant:
+        return instant(self._instant_of(pane), self.context.grid.axis)
+
+
+def drift_share(results: Sequence[FeatureData]) -> float:
+    """Share of the watched columns whose verdict is drift."""
+    return sum(result.verdict is Verdict.DRIFT for result in results) / len(results) if results else 0.0

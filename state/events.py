@@ -1,0 +1,220 @@
+"""What leaves the program: drift events as CloudEvents 1.0, with ids that a replay repeats."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+
+import msgspec
+
+from detectors.base import Reading
+from detectors.verdicts import Severity, Verdict
+from state.columns import Role
+from state.durations import Axis
+from state.stores.base import StoredEvent
+
+DATA_SCHEMA = "https://driftflow.io/schemas/drift-event.v1.json"
+"""Identifies the schema of `data`; the file is docs/schemas/drift-event.v1.json."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class EventType(StrEnum):
+    """The types of events, as CloudEvents name them."""
+
+    OPENED = "io.driftflow.drift.opened"
+    UPDATED = "io.driftflow.drift.updated"
+    CLOSED = "io.driftflow.drift.closed"
+    REPORT = "io.driftflow.window.report"
+
+
+Instant = str | int
+"""A point in event time: ISO-8601 with milliseconds and Z, or a row number."""
+
+
+class WindowData(msgspec.Struct, frozen=True, kw_only=True):
+    """The window an event is about; `end` is the first instant that is no longer in it."""
+
+    name: str
+    start: Instant
+    end: Instant
+    kind: str
+    axis: Axis
+    rows: int
+    late_rows: int
+
+
+class ReferenceData(msgspec.Struct, frozen=True, kw_only=True):
+    """The reference it was compared with."""
+
+    version: str
+    rows: int
+
+
+class FeatureData(msgspec.Struct, frozen=True, kw_only=True):
+    """One column in one window.
+
+    Attributes
+    ----------
+    test, p_value, q_value
+        The detector that decides, its p-value, and the share of false alarms among features at least this
+        unlikely (Benjamini-Hochberg over the columns of the window).
+    effect
+        PSI less its expectation without drift.
+    since
+        Start of the first window of the run of unlikely ones that this window continues.
+    """
+
+    feature: str
+    kind: str
+    role: Role
+    verdict: Verdict
+    severity: Severity | None
+    test: str
+    p_value: float | None
+    q_value: float | None
+    effect: float | None
+    since: Instant | None
+    n_reference: int
+    n_current: int
+    missing: int
+    non_finite: int
+    readings: tuple[Reading, ...]
+
+
+class RuleData(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits that were applied."""
+
+    false_discovery_rate: float
+    min_rows: int
+    min_effect: float
+
+
+class EpisodeData(msgspec.Struct, frozen=True, kw_only=True):
+    """The episode an event belongs to; `severity` is the highest that it has reached."""
+
+    id: str
+    since: Instant
+    opened: Instant
+    severity: Severity
+    peak_effect: float
+    windows: int
+
+
+class Contributor(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of bins or categories, with its share on both sides and its part of the PSI."""
+
+    label: str
+    reference: float
+    current: float
+    psi: float
+
+
+class Histogram(msgspec.Struct, frozen=True, kw_only=True):
+    """Both sides over the same bins: `edges` (numeric, upper edges) or `categories` names them."""
+
+    edges: list[float] | None
+    categories: list[str] | None
+    reference: list[int]
+    current: list[int]
+
+
+class DriftData(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of an event that opens, updates or closes an episode."""
+
+    kind: str
+    model: str
+    model_version: str
+    window: WindowData
+    reference: ReferenceData
+    episode: EpisodeData
+    result: FeatureData
+    rule: RuleData
+    direction: str
+    contributors: tuple[Contributor, ...]
+    new_categories: tuple[str, ...]
+    histogram: Histogram
+
+
+class ReportData(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of the report on one window: every watched column, in the order of the configuration.
+
+    `status` is "complete"; "empty" for a span of `windows` windows in a row without a single row.
+    """
+
+    status: str
+    model: str
+    model_version: str
+    window: WindowData
+    windows: int
+    reference: ReferenceData
+    rule: RuleData
+    drift_share: float
+    drifted: bool
+    features: tuple[FeatureData, ...]
+
+
+def instant(value: int, axis: Axis) -> Instant:
+    """Write a point in event time.
+
+    Examples
+    --------
+    >>> instant(1_767_571_200_000, Axis.MILLISECONDS)
+    '2026-01-05T00:00:00.000Z'
+    """
+    if axis is Axis.ROWS:
+        return value
+    return (_EPOCH + timedelta(milliseconds=value)).isoformat(timespec="milliseconds").removesuffix(
+        "+00:00"
+    ) + "Z"
+
+
+def deterministic_id(parts: Sequence[str | int]) -> str:
+    """Hash what makes an event the one it is; the same parts give the same id in every run."""
+    return blake2b(msgspec.json.encode(list(parts)), digest_size=16).hexdigest()
+
+
+def cloud_event(
+    event_type: EventType,
+    data: DriftData | ReportData,
+    *,
+    identity: Sequence[str | int],
+    end: int,
+    feature: str | None,
+    episode: str | None,
+) -> StoredEvent:
+    """Wrap data in its envelope.
+
+    Parameters
+    ----------
+    identity
+        What the id is made of beside the type; nothing that differs between two runs over the same data.
+    end
+        The window's end on the axis: the event's time, where the axis is one of time.
+    """
+    event_id = deterministic_id([event_type, *identity])
+    subject = [data.model, data.model_version, data.window.name, *([feature] if feature else [])]
+    envelope: dict[str, object] = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"/driftflow/{data.model}",
+        "type": event_type,
+        "subject": "/".join(subject),
+        "datacontenttype": "application/json",
+        "dataschema": DATA_SCHEMA,
+        "partitionkey": data.model,
+        "data": data,
+    }
+    if data.window.axis is Axis.MILLISECONDS:
+        envelope["time"] = instant(end, data.window.axis)
+    return StoredEvent(
+        id=event_id,
+        type=event_type,
+        model=data.model,
+        model_version=data.model_version,
+        window=data.window.name,
+        feature=feature,
+        episode=episode,
+        end=end,
+        body=msgspec.json.encode(envelope),
+    )

@@ -1,0 +1,110 @@
+"""Choosing the bins and categories that a reference freezes."""
+
+from collections.abc import Mapping
+from math import frexp
+
+import numpy as np
+
+from detectors.base import FloatArray, IntArray
+from state.sketches.categorical import Categories
+from state.sketches.numeric import NumericBins
+
+BINS = 64
+"""Bins of equal share in a numeric column: enough for decisions, and 1 KB per pane."""
+
+GROUPS = 10
+"""Coarse groups of about equal share, on which PSI and its kin are read."""
+
+ATOM_SHARE = 0.05
+"""A single value with more of the rows than this makes a column discrete for the tests."""
+
+FEW_VALUES = 32
+"""With at most this many distinct values each has its own bin, and the column is discrete."""
+
+TOP_CATEGORIES = 100
+"""Categories with a bin of their own."""
+
+KNOWN_CATEGORIES = 10_000
+"""Names that a reference remembers, so that a name it never saw can be called new."""
+
+RARE_SHARE = 0.005
+"""Categories rarer than this are read together in divergences and chi-square."""
+
+
+def numeric_bins(sample: FloatArray, *, bins: int = BINS, groups: int = GROUPS) -> NumericBins:
+    """Freeze bins of about equal share of a sample; a value that fills a bin alone gets one of its own.
+
+    Parameters
+    ----------
+    sample
+        Finite values, shape ``(rows,)``; may be empty (one bin then holds everything).
+
+    Notes
+    -----
+    An atom ``v`` is the bin ``(before v, v]``, where "before v" is the next smaller double: so ties cost the
+    grid KS nothing, and a value next to an atom that never varied before is seen.
+    """
+    if not len(sample):
+        sample = np.zeros(1)
+    values, counts = np.unique(sample, return_counts=True)
+    few = len(values) <= FEW_VALUES
+    atoms = values if few else values[counts >= len(sample) / bins]
+    quantiles = np.quantile(sample, np.arange(1, bins) / bins, method="inverted_cdf")
+    cuts = [atoms, np.nextafter(atoms, -np.inf)] + ([] if few else [quantiles])
+    edges = np.unique(np.concatenate(cuts))
+    place = np.searchsorted(edges, sample, side="left")
+    shares = np.bincount(place, minlength=len(edges) + 1) / len(sample)
+    continuous = not few and float(counts.max()) / len(sample) <= ATOM_SHARE
+    low, center, high = (float(q) for q in np.quantile(sample, [0.25, 0.5, 0.75], method="inverted_cdf"))
+    # IQR/1.349 is the standard deviation of a normal law; heavy tails make the deviation the larger one.
+    scale = max((high - low) / 1.349, float(np.std(sample)))
+    return NumericBins(
+        edges=edges.astype(np.float64),
+        groups=_ordered_groups(shares, groups),
+        continuous=continuous,
+        center=center,
+        unit=_power_of_two(scale if scale > 0 else abs(center)),
+    )
+
+
+def _power_of_two(scale: float) -> float:
+    return float(2.0 ** frexp(scale)[1]) if 0 < scale < np.inf else 1.0
+
+
+def _ordered_groups(shares: FloatArray, groups: int) -> IntArray:
+    """Join neighbouring bins to groups of about equal share; bins without any share are one group together.
+
+    A bin that the reference left empty must not join a full one, or a value that is new would look like its
+    neighbour; and a group of its own for each would be noise.
+    """
+    result = np.empty(len(shares), dtype=np.int64)
+    group, held = 0, 0.0
+    for place, share in enumerate(shares.tolist()):
+        if share == 0:
+            result[place] = -1
+            continue
+        # A bin that would overfill the group starts the next one, so a large atom stands alone.
+        if held > 0 and held + share / 2 > 1 / groups:
+            group, held = group + 1, 0.0
+        result[place] = group
+        held += share
+    result[result < 0] = group + 1
+    return result
+
+
+def categories(
+    counts: Mapping[str, int], *, top: int = TOP_CATEGORIES, known: int = KNOWN_CATEGORIES
+) -> Categories:
+    """Freeze the most frequent categories (ties by name); the rest is counted together."""
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    names, rare = tuple(ranked[:top]), tuple(sorted(ranked[top:known]))
+    total = sum(counts.values()) or 1
+    common = [counts[name] >= RARE_SHARE * total for name in names]
+    pooled = sum(common)
+    groups = [i if keep else pooled for i, keep in enumerate(common)]
+    return Categories(
+        names=names,
+        rare=rare,
+        complete=len(ranked) <= known,
+        groups=np.array([*groups, pooled, pooled + 1], dtype=np.int64),
+    )

@@ -1,0 +1,226 @@
+"""The frozen, versioned distribution that windows are compared with."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+
+import msgspec
+import numpy as np
+
+from detectors.base import DriftflowError, Kind, Summary
+from state.codec import pack, unpack
+from state.columns import Column, Role
+from state.sketches.base import Sketch, from_bytes
+from state.sketches.categorical import Categories
+from state.sketches.numeric import NumericBins
+from state.stores.base import ReferenceInfo, StoredReference
+
+Bins = NumericBins | Categories
+"""How a column is summarized."""
+
+_KIND, _VERSION = "reference", 1
+_NO_PARAMETERS = bytes(16)
+
+
+class BadReferenceError(DriftflowError):
+    """A reference cannot be built or used."""
+
+
+@dataclass(frozen=True)
+class FeatureReference:
+    """One column of a reference: its frozen bins, and the reference's own sketch over them."""
+
+    column: Column
+    bins: Bins
+    sketch: Sketch
+
+    @cached_property
+    def summary(self) -> Summary:
+        """What detectors see of the reference."""
+        return self.bins.summary(self.sketch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a reference comes from.
+
+    Attributes
+    ----------
+    rows
+        Rows it was built from.
+    refused
+        Records that were passed over.
+    start_ms, end_ms
+        Smallest and largest event time, None without timestamps.
+    sources
+        Names of the files.
+    sha256
+        Hash of the records' bytes in order, hex.
+    created_ms
+        When it was built.
+    """
+
+    rows: int
+    refused: int
+    start_ms: int | None
+    end_ms: int | None
+    sources: tuple[str, ...]
+    sha256: str
+    created_ms: int
+
+
+class _Column(msgspec.Struct, frozen=True):
+    name: str
+    path: str
+    kind: Kind
+    role: Role
+
+
+class _Numeric(msgspec.Struct, frozen=True, tag="numeric"):
+    edges: bytes
+    groups: bytes
+    continuous: bool
+    center: float
+    unit: float
+
+
+class _Categorical(msgspec.Struct, frozen=True, tag="categorical"):
+    names: tuple[str, ...]
+    rare: tuple[str, ...]
+    complete: bool
+    groups: bytes
+
+
+class _Feature(msgspec.Struct, frozen=True):
+    column: _Column
+    bins: _Numeric | _Categorical
+    sketch: bytes
+
+
+class _Reference(msgspec.Struct, frozen=True):
+    model: str
+    provenance: Provenance
+    features: tuple[_Feature, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference distributions of a model's columns."""
+
+    model: str
+    features: tuple[FeatureReference, ...]
+    provenance: Provenance
+
+    @cached_property
+    def version(self) -> str:
+        """Hash of model, bins and counts: the same rows give the same version, whenever it was built."""
+        content = msgspec.msgpack.encode((self.model, tuple(_packed(f) for f in self.features)))
+        return blake2b(content, digest_size=6).hexdigest()
+
+    def feature(self, name: str) -> FeatureReference:
+        """Return one column.
+
+        Raises
+        ------
+        BadReferenceError
+            The reference does not have it.
+        """
+        for feature in self.features:
+            if feature.column.name == name:
+                return feature
+        raise BadReferenceError(
+            f"reference {self.version} of model {self.model!r} has no column {name!r}; "
+            f"it has {', '.join(f.column.name for f in self.features)}"
+        )
+
+    def check_columns(self, wanted: Collection[Column]) -> None:
+        """Hold a configuration's columns against the reference's.
+
+        Raises
+        ------
+        BadReferenceError
+            A column is missing here or has another kind.
+        """
+        for column in wanted:
+            found = self.feature(column.name).column
+            if found.kind is not column.kind:
+                raise BadReferenceError(
+                    f"column {column.name!r} is {column.kind} in the configuration and {found.kind} in "
+                    f"reference {self.version}; build a new one with 'driftflow reference build'"
+                )
+
+    def stored(self) -> StoredReference:
+        """Pack for a store; `load` reads it."""
+        body = msgspec.msgpack.encode(
+            _Reference(
+                model=self.model,
+                provenance=self.provenance,
+                features=tuple(_packed(feature) for feature in self.features),
+            )
+        )
+        made = self.provenance
+        info = ReferenceInfo(
+            model=self.model,
+            version=self.version,
+            created_ms=made.created_ms,
+            rows=made.rows,
+            start_ms=made.start_ms,
+            end_ms=made.end_ms,
+            source=", ".join(made.sources),
+        )
+        return StoredReference(info=info, body=pack(_KIND, _VERSION, _NO_PARAMETERS, body))
+
+
+def load(stored: StoredReference) -> Reference:
+    """Read a stored reference.
+
+    Raises
+    ------
+    CodecError
+        The bytes are damaged, or written by a version of driftflow that this one cannot read.
+    BadReferenceError
+        The content is not what its version says.
+    """
+    payload = unpack(stored.body, kind=_KIND, versions=(_VERSION,), fingerprint=None).payload
+    read = msgspec.msgpack.decode(payload, type=_Reference)
+    reference = Reference(read.model, tuple(_unpacked(f) for f in read.features), read.provenance)
+    if reference.version != stored.info.version:
+        raise BadReferenceError(
+            f"reference {stored.info.version} of model {read.model!r} holds the content of "
+            f"{reference.version}: the store was changed; build it again with 'driftflow reference build'"
+        )
+    return reference
+
+
+def _packed(feature: FeatureReference) -> _Feature:
+    column, bins = feature.column, feature.bins
+    groups = bins.groups.astype("<i8").tobytes()
+    return _Feature(
+        column=_Column(column.name, column.path, column.kind, column.role),
+        bins=_Numeric(bins.edges.astype("<f8").tobytes(), groups, bins.continuous, bins.center, bins.unit)
+        if isinstance(bins, NumericBins)
+        else _Categorical(bins.names, bins.rare, bins.complete, groups),
+        sketch=feature.sketch.to_bytes(),
+    )
+
+
+def _unpacked(packed: _Feature) -> FeatureReference:
+    column, bins = packed.column, packed.bins
+    groups = np.frombuffer(bins.groups, dtype="<i8").astype(np.int64)
+    read: Bins = (
+        NumericBins(
+            edges=np.frombuffer(bins.edges, dtype="<f8").astype(np.float64),
+            groups=groups,
+            continuous=bins.continuous,
+            center=bins.center,
+            unit=bins.unit,
+        )
+        if isinstance(bins, _Numeric)
+        else Categories(names=bins.names, rare=bins.rare, complete=bins.complete, groups=groups)
+    )
+    return FeatureReference(
+        column=Column(name=column.name, path=column.path, kind=column.kind, role=column.role),
+        bins=read,
+        sketch=from_bytes(packed.sketch),
+    )

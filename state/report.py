@@ -1,0 +1,119 @@
+"""From the evidence of all columns of one window to verdicts, episodes, events and series."""
+
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from detectors.multiplicity import benjamini_hochberg
+from state.episodes import Change, Episode, open_episode, step
+from state.event_factory import EventFactory, ReportContext
+from state.events import FeatureData
+from state.scoring import Evidence, Gap, Scored
+from state.stores.base import Point, StoredEvent
+
+Output = StoredEvent | Point
+"""What a report sends to the sinks."""
+
+_WindowKey = tuple[int, int, int, bool]
+
+
+class _State(msgspec.Struct):
+    pending: list[tuple[_WindowKey, list[Evidence]]]
+    episodes: list[tuple[int, str, Episode]]
+
+
+class Report:
+    """Waits until every column has sent its evidence of a window, then judges the window as a whole.
+
+    Every column sends the same windows in the same order, so windows are complete in that order too: what
+    comes out does not depend on how columns interleave.
+    """
+
+    def __init__(self, context: ReportContext, resume: bytes | None = None) -> None:
+        """Begin, or go on from what `snapshot` returned."""
+        self._context = context
+        self._factory = EventFactory(context)
+        self._pending: dict[_WindowKey, dict[str, Evidence]] = {}
+        self._episodes: dict[tuple[int, str], Episode] = {}
+        if resume is not None:
+            state = msgspec.msgpack.decode(resume, type=_State)
+            self._pending = {key: {e.found.feature: e for e in items} for key, items in state.pending}
+            self._episodes = {(spec, feature): episode for spec, feature, episode in state.episodes}
+
+    def add(self, evidence: Iterable[Evidence]) -> list[Output]:
+        """Take evidence of any columns; return what the windows that it completes give."""
+        outputs: list[Output] = []
+        family = self._context.features
+        for item in evidence:
+            found = item.found
+            key = (found.spec, found.start, found.end, isinstance(found, Gap))
+            held = self._pending.setdefault(key, {})
+            held[found.feature] = item
+            if len(held) == len(family):
+                del self._pending[key]
+                outputs.extend(self._complete([held[name] for name in family]))
+        return outputs
+
+    def snapshot(self) -> bytes:
+        """Pack the state."""
+        return msgspec.msgpack.encode(
+            _State(
+                pending=[(key, list(items.values())) for key, items in self._pending.items()],
+                episodes=[(spec, feature, e) for (spec, feature), e in self._episodes.items()],
+            )
+        )
+
+    def _complete(self, family: list[Evidence]) -> list[Output]:
+        """Judge one window: what happened to episodes, then the report, then the points of its series."""
+        first = family[0].found
+        scored = [item.found for item in family if isinstance(item.found, Scored)]
+        if isinstance(first, Gap) or len(scored) < len(family):
+            return [self._factory.report(first, ())]
+        results = self._judge(family, scored)
+        outputs: list[Output] = []
+        for item, found, result in zip(family, scored, results, strict=True):
+            told = self._episode(item, found, result)
+            if told is not None:
+                outputs.append(self._factory.drift(*told, found, result))
+        return [*outputs, self._factory.report(first, results), *self._factory.points(scored, results)]
+
+    def _judge(self, family: list[Evidence], scored: list[Scored]) -> list[FeatureData]:
+        """Give verdicts. A column that cannot be judged stays in the family, with a p-value of 1."""
+        enough = self._context.rules.min_rows
+        p_values = [found.p_value if found.n >= enough else None for found in scored]
+        q_values = benjamini_hochberg(np.array([1.0 if p is None else p for p in p_values])).tolist()
+        return [
+            self._factory.feature(item, found, None if p is None else q)
+            for item, found, p, q in zip(family, scored, p_values, q_values, strict=True)
+        ]
+
+    def _episode(self, item: Evidence, found: Scored, result: FeatureData) -> tuple[Change, Episode] | None:
+        """Take one column's verdict into its episode; None where there is nothing to tell."""
+        key = (found.spec, found.feature)
+        held = self._episodes.get(key)
+        change: Change | None = Change.OPENED
+        if held is None:
+            if result.severity is None:
+                return None
+            episode = open_episode(
+                episode_id=self._factory.episode_id(found),
+                since=item.since,
+                opened=found.end,
+                severity=result.severity,
+                effect=result.effect or 0.0,
+            )
+        else:
+            overlap = self._context.grid.windows[found.spec].overlap
+            episode, change = step(
+                held,
+                verdict=result.verdict,
+                severity=result.severity,
+                effect=result.effect,
+                overlap=overlap,
+            )
+        if change is Change.CLOSED:
+            del self._episodes[key]
+        else:
+            self._episodes[key] = episode
+        return None if change is None else (change, episode)

@@ -1,0 +1,106 @@
+"""The mergeable summary of one column in one pane: counters, extremes and a sample of new names."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from math import inf
+
+import msgspec
+import numpy as np
+
+from detectors.base import IntArray
+
+ROWS, LATE, MISSING, NON_FINITE = range(4)
+"""Places of the counters that every sketch starts with."""
+
+HEADER = 4
+"""How many those are; what follows is the column kind's own."""
+
+NAME_SAMPLE = 20
+"""New names that a sketch keeps."""
+
+NAME_LENGTH = 100
+"""Characters of a new name that are kept."""
+
+Names = tuple[tuple[int, str], ...]
+"""New names with their hashes, smallest hash first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketch:
+    """What is known of a column in a span of event time.
+
+    All parts merge exactly, in any order: integers are added, extremes compared, and of two samples the names
+    with the smallest hashes are kept.
+
+    Attributes
+    ----------
+    counters
+        int64, shape ``(width,)``: rows, late rows, missing, non-finite, then the kind's own.
+    low, high
+        Smallest and largest finite value; plus and minus infinity where there is none.
+    names
+        At most `NAME_SAMPLE` names that the reference does not know.
+    """
+
+    counters: IntArray
+    low: float = inf
+    high: float = -inf
+    names: Names = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows, with or without a value."""
+        return int(self.counters[ROWS])
+
+    def merge(self, other: "Sketch") -> "Sketch":
+        """Summarize both spans as one."""
+        return Sketch(
+            self.counters + other.counters,
+            min(self.low, other.low),
+            max(self.high, other.high),
+            sample_names((*self.names, *other.names)) if self.names or other.names else (),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Pack for another process or a store; `from_bytes` reads it."""
+        extremes = np.array([self.low, self.high], dtype="<f8").tobytes()
+        names = msgspec.msgpack.encode(self.names) if self.names else b""
+        counters = self.counters.astype("<i8", copy=False).tobytes()
+        return len(counters).to_bytes(4, "little") + counters + extremes + names
+
+
+def merge_all(sketches: Sequence[Sketch]) -> Sketch:
+    """Merge one or more sketches at once; the same as merging them one after the other."""
+    if len(sketches) == 1:
+        return sketches[0]
+    return Sketch(
+        np.sum([sketch.counters for sketch in sketches], axis=0),
+        min(sketch.low for sketch in sketches),
+        max(sketch.high for sketch in sketches),
+        sample_names(name for sketch in sketches for name in sketch.names),
+    )
+
+
+def from_bytes(data: bytes) -> Sketch:
+    """Read what `Sketch.to_bytes` wrote."""
+    size = int.from_bytes(data[:4], "little")
+    counters = np.frombuffer(data, dtype="<i8", count=size // 8, offset=4).astype(np.int64, copy=False)
+    low, high = np.frombuffer(data, dtype="<f8", count=2, offset=4 + size).tolist()
+    tail = data[4 + size + 16 :]
+    return Sketch(counters, low, high, msgspec.msgpack.decode(tail, type=Names) if tail else ())
+
+
+def empty(width: int) -> Sketch:
+    """Return the sketch of no rows: the identity of `merge`."""
+    return Sketch(np.zeros(width, dtype=np.int64))
+
+
+def name_hash(name: str) -> int:
+    """Hash a name to 63 bits, the same in every process."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") >> 1
+
+
+def sample_names(names: Iterable[tuple[int, str]]) -> Names:
+    """Keep the names with the smallest hashes: which those are does not depend on order or grouping."""
+    return tuple(sorted(set(names))[:NAME_SAMPLE])

@@ -1,0 +1,152 @@
+"""Sketches of numeric columns: counts and exact sums in bins frozen with the reference."""
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from detectors.base import FloatArray, IntArray, Kind, Moments, Summary
+from state.sketches.base import HEADER, LATE, MISSING, NON_FINITE, ROWS, Sketch
+
+SUM_BITS = 16
+"""Binary places of the fixed-point values that are summed, in units of the reference's scale."""
+
+SQUARE_BITS = 12
+"""The same for squares."""
+
+SUM_CAP = 2.0**20
+"""Values further than this many units from the centre count as this far in sums."""
+
+SQUARE_CAP = 2.0**27
+"""Squares are capped here, so that a batch of 8,192 rows adds up exactly in float64 on the way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NumericBins:
+    """How a numeric column is summarized: frozen with the reference.
+
+    A sum over floating-point numbers depends on the order in which they come, and workers come in any order.
+    So every value is first rounded to a whole number of ``unit * 2**-16`` from the centre, and whole numbers
+    add up the same in any order.
+
+    Attributes
+    ----------
+    edges
+        Upper edges of all bins but the last, shape ``(bins - 1,)``, increasing; a bin is ``(low, high]``.
+    groups
+        Coarse group of each bin, shape ``(bins,)``.
+    continuous
+        Whether no value holds so much of the reference that the law of the grid KS would be wrong.
+    center, unit
+        Origin and scale of the fixed-point sums; the unit is a power of two.
+    """
+
+    edges: FloatArray
+    groups: IntArray
+    continuous: bool
+    center: float
+    unit: float
+
+    @property
+    def kind(self) -> Kind:
+        """Numeric."""
+        return Kind.NUMERIC
+
+    @property
+    def bins(self) -> int:
+        """Number of bins."""
+        return len(self.edges) + 1
+
+    @property
+    def width(self) -> int:
+        """Number of counters of a sketch: header, counts, sums, and the sum of squares."""
+        return HEADER + 2 * self.bins + 1
+
+    def summarize(self, values: FloatArray, starts: IntArray, late: IntArray) -> list[Sketch]:
+        """Summarize rows that are sorted by pane.
+
+        Parameters
+        ----------
+        values
+            Shape ``(rows,)``; NaN: missing, infinite: present but not finite.
+        starts
+            First row of each pane, shape ``(panes,)``, increasing from 0.
+        late
+            Late rows to count in each pane, shape ``(panes,)``.
+
+        Returns
+        -------
+        list of Sketch
+            One per pane.
+        """
+        panes, bins = len(starts), self.bins
+        lengths = np.diff(starts, append=len(values))
+        counters = np.zeros((panes, self.width), dtype=np.int64)
+        counters[:, ROWS] = lengths
+        counters[:, LATE] = late
+        pane = np.repeat(np.arange(panes), lengths) if panes > 1 else None
+        finite = np.isfinite(values)
+        if not finite.all():
+            missing = np.isnan(values)
+            counters[:, MISSING] = np.add.reduceat(missing, starts, dtype=np.int64)
+            counters[:, NON_FINITE] = np.add.reduceat(~finite & ~missing, starts, dtype=np.int64)
+            values = values[finite]
+            pane = pane[finite] if pane is not None else None
+            if not len(values):
+                return [Sketch(row) for row in counters]
+        place = np.searchsorted(self.edges, values, side="left")
+        if pane is not None:
+            place += pane * bins
+        scaled = (values - self.center) * (1.0 / self.unit)
+        squares = np.rint(np.minimum(scaled * scaled, SQUARE_CAP) * 2.0**SQUARE_BITS)
+        np.clip(scaled, -SUM_CAP, SUM_CAP, out=scaled)
+        scaled *= 2.0**SUM_BITS
+        np.rint(scaled, out=scaled)
+        size = panes * bins
+        counters[:, HEADER : HEADER + bins] = np.bincount(place, minlength=size).reshape(panes, bins)
+        sums = np.bincount(place, weights=scaled, minlength=size)
+        counters[:, HEADER + bins : HEADER + 2 * bins] = sums.reshape(panes, bins)
+        if pane is None:
+            counters[0, -1] = int(squares.sum())
+            return [Sketch(counters[0], float(values.min()), float(values.max()))]
+        counters[:, -1] = np.bincount(pane, weights=squares, minlength=panes)
+        return self._with_extremes(counters, values, pane)
+
+    @staticmethod
+    def _with_extremes(counters: IntArray, values: FloatArray, pane: IntArray) -> list[Sketch]:
+        present, first = np.unique(pane, return_index=True)
+        lows = dict(zip(present.tolist(), np.minimum.reduceat(values, first).tolist(), strict=True))
+        highs = dict(zip(present.tolist(), np.maximum.reduceat(values, first).tolist(), strict=True))
+        return [Sketch(row, lows.get(i, inf), highs.get(i, -inf)) for i, row in enumerate(counters)]
+
+    def summary(self, sketch: Sketch) -> Summary:
+        """Return what detectors see of a sketch."""
+        counts = sketch.counters[HEADER : HEADER + self.bins]
+        return Summary(
+            kind=Kind.NUMERIC,
+            counts=counts,
+            groups=self.groups,
+            continuous=self.continuous,
+            edges=self.edges,
+            moments=self._moments(sketch, counts),
+        )
+
+    def _moments(self, sketch: Sketch, counts: IntArray) -> Moments | None:
+        n = int(counts.sum())
+        if n == 0 or not self._sums_hold(sketch, n):
+            return None
+        sums = sketch.counters[HEADER + self.bins : HEADER + 2 * self.bins] / 2.0**SUM_BITS
+        mean = float(sums.sum()) / n
+        square = float(sketch.counters[-1]) / 2.0**SQUARE_BITS / n
+        return Moments(
+            bin_sums=sums * self.unit + counts * self.center,
+            mean=self.center + mean * self.unit,
+            variance=max(square - mean * mean, 0.0) * self.unit**2,
+            minimum=sketch.low,
+            maximum=sketch.high,
+        )
+
+    def _sums_hold(self, sketch: Sketch, n: int) -> bool:
+        """Say whether the int64 sums are the true ones: no value capped, and too few rows to wrap around."""
+        reach = max(abs(sketch.low - self.center), abs(sketch.high - self.center)) / self.unit
+        return reach * reach <= SQUARE_CAP and n * max(reach * reach, 1.0) * 2.0**SQUARE_BITS < 2.0**63

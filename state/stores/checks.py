@@ -1,0 +1,145 @@
+"""What every store refuses to keep, so that all of them give back the same."""
+
+import math
+import operator
+from collections.abc import Iterable
+from dataclasses import replace
+
+from state.stores.base import (
+    NotFoundError,
+    Point,
+    ReferenceInfo,
+    SeriesKey,
+    StoredEvent,
+    StoredReference,
+    StoreError,
+)
+
+MAX_TIME = 2**63 - 1
+"""Largest time, and the negative of the smallest, that every store can hold."""
+
+
+def key_texts(key: SeriesKey) -> tuple[str, str, str, str, str, str]:
+    """Return the fields of a key in their order, which is also the order of keys."""
+    return key.model, key.model_version, key.window, key.feature, key.segment, key.metric
+
+
+def checked_reference(reference: StoredReference) -> StoredReference:
+    """Return the reference with plain numbers.
+
+    Raises
+    ------
+    StoreError
+        A field holds what not every store could give back.
+    """
+    info = reference.info
+    name = f"reference {info.version!r} of model {info.model!r}"
+    _require_texts(name, info.model, info.version, info.source)
+    _require_bytes(name, reference.body)
+    plain = replace(
+        info,
+        created_ms=_whole(f"{name}: created_ms", info.created_ms),
+        rows=_whole(f"{name}: rows", info.rows),
+        start_ms=None if info.start_ms is None else _whole(f"{name}: start_ms", info.start_ms),
+        end_ms=None if info.end_ms is None else _whole(f"{name}: end_ms", info.end_ms),
+    )
+    return replace(reference, info=plain)
+
+
+def checked_events(events: Iterable[StoredEvent]) -> list[StoredEvent]:
+    """Return the events with plain numbers; raises `StoreError` like `checked_reference`."""
+    checked = []
+    for event in events:
+        name = f"event {event.id!r}"
+        _require_texts(name, event.id, event.type, event.model, event.model_version, event.window)
+        _require_texts(name, *(text for text in (event.feature, event.episode) if text is not None))
+        _require_bytes(name, event.body)
+        checked.append(replace(event, end=_whole(f"{name}: end", event.end)))
+    return checked
+
+
+def checked_points(points: Iterable[Point]) -> list[Point]:
+    """Return the points with plain numbers; raises `StoreError` like `checked_reference`."""
+    checked = []
+    for point in points:
+        name = f"point of series {'/'.join(key_texts(point.key))!r}"
+        _require_texts(name, *key_texts(point.key))
+        time = _whole(f"{name}: time", point.time)
+        if not _is_finite(point.value):
+            raise StoreError(
+                f"{name} at {time}: the value is {point.value!r}; a series holds finite numbers only: "
+                "leave out what could not be measured"
+            )
+        checked.append(Point(point.key, time, float(point.value)))
+    return checked
+
+
+def checked_limit(limit: int | None) -> int:
+    """Return how many rows to return at most; raises `StoreError` for a negative number."""
+    if limit is None:
+        return MAX_TIME
+    if limit < 0:
+        raise StoreError(f"limit is {limit}; it must be 0 or more, or left out")
+    return min(limit, MAX_TIME)
+
+
+def time_span(start: int | None, end: int | None) -> tuple[int, int]:
+    """Return the first and the last time of ``start <= time < end``; the span may be empty.
+
+    Raises
+    ------
+    StoreError
+        A bound is not a whole number that a time could be.
+    """
+    first = -MAX_TIME if start is None else _whole("start", start)
+    last = MAX_TIME if end is None else _whole("end", end) - 1
+    return first, last
+
+
+def no_such_reference(model: str, version: str, stored: Iterable[ReferenceInfo]) -> NotFoundError:
+    """Return the error for a missing reference; it lists what there is."""
+    infos = list(stored)
+    versions = [info.version for info in infos if info.model == model]
+    if versions:
+        return NotFoundError(
+            f"model {model!r} has no reference {version!r}; it has {', '.join(versions)}: name one of these"
+        )
+    models = ", ".join(sorted({info.model for info in infos})) or "none"
+    return NotFoundError(
+        f"model {model!r} has no reference {version!r}, nor any other; models with references: {models}: "
+        "build one with 'driftflow reference build'"
+    )
+
+
+def _is_finite(value: object) -> bool:
+    try:
+        return math.isfinite(value)  # type: ignore[arg-type]  # what is no number raises TypeError
+    except (TypeError, OverflowError):
+        return False
+
+
+def _whole(name: str, value: object) -> int:
+    """Return a plain int of anything that is a whole number, NumPy's too."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]  # what is no integer raises TypeError
+    except TypeError:
+        raise StoreError(f"{name} is {value!r}; it must be a whole number") from None
+    if abs(number) > MAX_TIME:
+        raise StoreError(f"{name} is {number}; it must lie within 64 bits (at most {MAX_TIME})")
+    return number
+
+
+def _require_texts(name: str, *texts: object) -> None:
+    for text in texts:
+        if not isinstance(text, str):
+            raise StoreError(f"{name}: found {text!r} where text is wanted")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise StoreError(f"{name}: {text!r} is not valid Unicode ({error.reason})") from None
+
+
+def _require_bytes(name: str, body: object) -> None:
+    # A bytearray could change after it was stored.
+    if not isinstance(body, bytes):
+        raise StoreError(f"{name}: the body is of type {type(body).__name__}; it must be bytes")

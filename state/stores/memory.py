@@ -1,0 +1,106 @@
+"""A store in memory: the fake for tests, and the model that the other stores are held to."""
+
+from collections.abc import Iterable, Sequence
+
+from state.stores.base import Point, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
+from state.stores.checks import (
+    checked_events,
+    checked_limit,
+    checked_points,
+    checked_reference,
+    key_texts,
+    no_such_reference,
+    time_span,
+)
+
+
+class MemoryStore:
+    """A `state.stores.base.Store` that ends with the process."""
+
+    def __init__(self) -> None:
+        self._references: dict[tuple[str, str], StoredReference] = {}
+        self._active: dict[str, str] = {}
+        self._events: dict[str, StoredEvent] = {}
+        self._series: dict[SeriesKey, dict[int, float]] = {}
+
+    def put_reference(self, reference: StoredReference) -> None:
+        """Store it; storing the same version again changes nothing."""
+        checked = checked_reference(reference)
+        self._references.setdefault((checked.info.model, checked.info.version), checked)
+
+    def reference(self, model: str, version: str) -> StoredReference:
+        """Return one version."""
+        found = self._references.get((model, version))
+        if found is None:
+            raise no_such_reference(model, version, self.references())
+        return found
+
+    def references(self, model: str | None = None) -> list[ReferenceInfo]:
+        """Return what is there, oldest first."""
+        infos = (reference.info for reference in self._references.values())
+        chosen = [info for info in infos if model is None or info.model == model]
+        return sorted(chosen, key=lambda info: (info.created_ms, info.model, info.version))
+
+    def activate(self, model: str, version: str) -> None:
+        """Make a stored version the active one."""
+        self.reference(model, version)
+        self._active[model] = version
+
+    def active(self, model: str) -> str | None:
+        """Return the active version of a model."""
+        return self._active.get(model)
+
+    def add_events(self, events: Iterable[StoredEvent]) -> int:
+        """Store events, all or none; return how many were new."""
+        checked = checked_events(events)
+        before = len(self._events)
+        for event in checked:
+            self._events.setdefault(event.id, event)
+        return len(self._events) - before
+
+    def events(
+        self,
+        model: str,
+        *,
+        model_version: str | None = None,
+        window: str | None = None,
+        feature: str | None = None,
+        types: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        limit: int | None = None,
+    ) -> list[StoredEvent]:
+        """Return the events that match all that is given, in order of `end`, then of insertion."""
+        first, last = time_span(start, end)
+        count = checked_limit(limit)
+        found = [
+            event
+            for event in self._events.values()
+            if event.model == model
+            and model_version in (None, event.model_version)
+            and window in (None, event.window)
+            and feature in (None, event.feature)
+            and (types is None or event.type in types)
+            and first <= event.end <= last
+        ]
+        # The sort is stable, so insertion decides among equal ends.
+        return sorted(found, key=lambda event: event.end)[:count]
+
+    def add_points(self, points: Iterable[Point]) -> None:
+        """Store points, all or none."""
+        for point in checked_points(points):
+            self._series.setdefault(point.key, {})[point.time] = point.value
+
+    def series(
+        self, key: SeriesKey, *, start: int | None = None, end: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Return ``(time, value)`` with ``start <= time < end`` in order of time."""
+        first, last = time_span(start, end)
+        return sorted((t, value) for t, value in self._series.get(key, {}).items() if first <= t <= last)
+
+    def series_keys(self, model: str) -> list[SeriesKey]:
+        """Return the keys of a model's series, sorted."""
+        return sorted((key for key in self._series if key.model == model), key=key_texts)
+
+    def close(self) -> None:
+        """Release nothing; the values stay readable."""

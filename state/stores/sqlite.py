@@ -1,0 +1,208 @@
+"""References, events and series in one SQLite file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from state.stores.base import Point, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
+from state.stores.checks import (
+    checked_events,
+    checked_limit,
+    checked_points,
+    checked_reference,
+    key_texts,
+    no_such_reference,
+    time_span,
+)
+from state.stores.sqlite_file import SqliteFile
+
+_INFO_FIELDS = tuple(field.name for field in fields(ReferenceInfo))
+_EVENT_FIELDS = tuple(field.name for field in fields(StoredEvent))
+_KEY_FIELDS = tuple(field.name for field in fields(SeriesKey))
+_info_row = attrgetter(*_INFO_FIELDS)
+_event_row = attrgetter(*_EVENT_FIELDS)
+
+# "ON CONFLICT (...) DO NOTHING" and not "OR IGNORE", which would swallow broken constraints too.
+_PUT_REFERENCE = (
+    "INSERT INTO reference VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, version) DO NOTHING"
+)
+_GET_REFERENCE = """
+    SELECT model, version, created_ms, rows, start_ms, end_ms, source, body FROM reference
+    WHERE model = ? AND version = ?
+"""
+_LIST_REFERENCES = """
+    SELECT model, version, created_ms, rows, start_ms, end_ms, source FROM reference
+    WHERE :model IS NULL OR model = :model ORDER BY created_ms, model, version
+"""
+_ACTIVATE = "INSERT INTO active_reference VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version"
+_ADD_EVENT = """
+    INSERT INTO event (id, type, model, model_version, "window", feature, episode, "end", body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+"""
+_LIST_EVENTS = """
+    SELECT id, type, model, model_version, "window", feature, episode, "end", body FROM event
+    WHERE model = :model AND "end" BETWEEN :first AND :last
+        AND (:model_version IS NULL OR model_version = :model_version)
+        AND (:window IS NULL OR "window" = :window)
+        AND (:feature IS NULL OR feature = :feature)
+        AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
+    ORDER BY "end", position LIMIT :limit
+"""
+_ADD_SERIES = """
+    INSERT INTO series (model, model_version, "window", feature, segment, metric)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_SERIES_ID = """
+    SELECT id FROM series WHERE model = ? AND model_version = ? AND "window" = ? AND feature = ?
+        AND segment = ? AND metric = ?
+"""
+_ADD_POINT = "INSERT INTO point VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+_LIST_POINTS = "SELECT time, value FROM point WHERE series = ? AND time BETWEEN ? AND ? ORDER BY time"
+_LIST_SERIES = """
+    SELECT model, model_version, "window", feature, segment, metric FROM series WHERE model = ?
+    ORDER BY model_version, "window", feature, segment, metric
+"""
+
+
+class SqliteStore:
+    """A `state.stores.base.Store` in one file, for one machine.
+
+    Every call is one transaction. With write-ahead logging and ``synchronous=NORMAL`` what a call has stored
+    survives kill -9 of the process, at any moment; after a loss of power or a crash of the operating system
+    the file is whole, but the last calls may be missing
+    (https://sqlite.org/pragma.html#pragma_synchronous).
+
+    Several processes may use one file on a local disk. One instance is one connection and belongs to the
+    thread that made it.
+
+    Parameters
+    ----------
+    path
+        The file; it is created where it is missing, its folder is not.
+    busy_timeout_s
+        How long a call waits for another process before it raises `StoreBusyError`.
+
+    Raises
+    ------
+    StoreError
+        The folder is missing, the file is not a database or another program's, it has a newer schema, or it
+        cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
+        self._file = SqliteFile(path, busy_timeout_s=busy_timeout_s)
+
+    def put_reference(self, reference: StoredReference) -> None:
+        """Store it; storing the same version again changes nothing."""
+        checked = checked_reference(reference)
+        with self._file.transaction():
+            self._file.connection.execute(_PUT_REFERENCE, (*_info_row(checked.info), checked.body))
+
+    def reference(self, model: str, version: str) -> StoredReference:
+        """Return one version."""
+        with self._file.errors():
+            row = self._file.connection.execute(_GET_REFERENCE, (model, version)).fetchone()
+        if row is None:
+            raise no_such_reference(model, version, self.references())
+        return StoredReference(info=_info(row[:-1]), body=row[-1])
+
+    def references(self, model: str | None = None) -> list[ReferenceInfo]:
+        """Return what is there, oldest first."""
+        with self._file.errors():
+            return [_info(row) for row in self._file.connection.execute(_LIST_REFERENCES, {"model": model})]
+
+    def activate(self, model: str, version: str) -> None:
+        """Make a stored version the active one."""
+        with self._file.transaction():
+            self.reference(model, version)
+            self._file.connection.execute(_ACTIVATE, (model, version))
+
+    def active(self, model: str) -> str | None:
+        """Return the active version of a model."""
+        with self._file.errors():
+            row = self._file.connection.execute(
+                "SELECT version FROM active_reference WHERE model = ?", (model,)
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def add_events(self, events: Iterable[StoredEvent]) -> int:
+        """Store events, all or none; return how many were new."""
+        rows = [_event_row(event) for event in checked_events(events)]
+        with self._file.transaction():
+            before = self._file.connection.total_changes
+            self._file.connection.executemany(_ADD_EVENT, rows)
+            return self._file.connection.total_changes - before
+
+    def events(
+        self,
+        model: str,
+        *,
+        model_version: str | None = None,
+        window: str | None = None,
+        feature: str | None = None,
+        types: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        limit: int | None = None,
+    ) -> list[StoredEvent]:
+        """Return the events that match all that is given, in order of `end`, then of insertion."""
+        first, last = time_span(start, end)
+        parameters = {
+            "model": model,
+            "model_version": model_version,
+            "window": window,
+            "feature": feature,
+            "types": None if types is None else orjson.dumps(list(types)).decode(),
+            "first": first,
+            "last": last,
+            "limit": checked_limit(limit),
+        }
+        with self._file.errors():
+            return [
+                StoredEvent(**dict(zip(_EVENT_FIELDS, row, strict=True)))
+                for row in self._file.connection.execute(_LIST_EVENTS, parameters)
+            ]
+
+    def add_points(self, points: Iterable[Point]) -> None:
+        """Store points, all or none."""
+        checked = checked_points(points)
+        with self._file.transaction():
+            # Ids are looked up anew in every call: a remembered one would outlive a rolled back insert.
+            ids = {key: self._series_id(key) for key in dict.fromkeys(point.key for point in checked)}
+            rows = [(ids[point.key], point.time, point.value) for point in checked]
+            self._file.connection.executemany(_ADD_POINT, rows)
+
+    def series(
+        self, key: SeriesKey, *, start: int | None = None, end: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Return ``(time, value)`` with ``start <= time < end`` in order of time."""
+        first, last = time_span(start, end)
+        with self._file.errors():
+            row = self._file.connection.execute(_SERIES_ID, key_texts(key)).fetchone()
+            if row is None:
+                return []
+            return self._file.connection.execute(_LIST_POINTS, (row[0], first, last)).fetchall()
+
+    def series_keys(self, model: str) -> list[SeriesKey]:
+        """Return the keys of a model's series, sorted."""
+        with self._file.errors():
+            return [
+                SeriesKey(**dict(zip(_KEY_FIELDS, row, strict=True)))
+                for row in self._file.connection.execute(_LIST_SERIES, (model,))
+            ]
+
+    def close(self) -> None:
+        """Close the file; called once."""
+        self._file.close()
+
+    def _series_id(self, key: SeriesKey) -> int:
+        self._file.connection.execute(_ADD_SERIES, key_texts(key))
+        return int(self._file.connection.execute(_SERIES_ID, key_texts(key)).fetchone()[0])
+
+
+def _info(row: tuple[Any, ...]) -> ReferenceInfo:
+    return ReferenceInfo(**dict(zip(_INFO_FIELDS, row, strict=True)))

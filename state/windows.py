@@ -1,0 +1,140 @@
+"""Tumbling and sliding windows as merges of closed panes."""
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
+
+from state.grid import END, PanedWindow
+from state.panes import PanesClosed
+from state.sketches.base import Sketch, from_bytes, merge_all
+
+
+class ClosedWindow(NamedTuple):
+    """One window of one column; covers panes ``[start, end)``."""
+
+    spec: int
+    start: int
+    end: int
+    sketch: Sketch
+
+
+class EmptySpan(NamedTuple):
+    """Windows without a single row, between two that have some: one message however many there are.
+
+    `start` is the first of their panes, `end` the end of the last of them.
+    """
+
+    spec: int
+    start: int
+    end: int
+    windows: int
+
+
+Closed = ClosedWindow | EmptySpan
+
+_Ordered = tuple[tuple[int, int, int], Closed]
+"""A window behind its place in the order of all: end of the window that brought it, specification, turn."""
+
+
+class _SpecState(msgspec.Struct):
+    next: int | None
+    slices: list[tuple[int, bytes]]
+
+
+@dataclass(slots=True)
+class _Ring:
+    """The slices of one window specification; `next` is the first window that is not yet closed."""
+
+    window: PanedWindow
+    slices: dict[int, Sketch]
+    next: int | None
+
+    def add(self, pane: int, sketch: Sketch) -> None:
+        place = pane // self.window.slice_panes
+        held = self.slices.get(place)
+        self.slices[place] = sketch if held is None else held.merge(sketch)
+
+    def close(self, upto: int) -> list[_Ordered]:
+        """Close the windows that end at or before a pane.
+
+        An empty span is told only with the window that ends it: how far time had moved when it was looked at
+        depends on how the stream was cut, where the next rows are does not.
+        """
+        window, closed = self.window, list[_Ordered]()
+        while self.slices:
+            first_row = min(self.slices) * window.slice_panes
+            k = (first_row - window.size) // window.slide + 1
+            if self.next is not None:
+                k = max(k, self.next)
+            start, end = k * window.slide, k * window.slide + window.size
+            if end > upto:
+                break
+            if self.next is not None and k > self.next:
+                gap = EmptySpan(window.index, self.next * window.slide, end - window.slide, k - self.next)
+                closed.append(((end, window.index, 0), gap))
+            found = ClosedWindow(window.index, start, end, self._merged(start, end))
+            closed.append(((end, window.index, 1), found))
+            self.next = k + 1
+            kept = self.next * window.slide // window.slice_panes
+            self.slices = {place: sketch for place, sketch in self.slices.items() if place >= kept}
+        return closed
+
+    def _merged(self, start: int, end: int) -> Sketch:
+        panes = self.window.slice_panes
+        covered = range(start // panes, end // panes)
+        return merge_all([self.slices[place] for place in covered if place in self.slices])
+
+    def last_end(self, last: int) -> int:
+        """Return the first window end behind the last pane of a stream that has ended."""
+        window = self.window
+        return -(-(last + 1 - window.size) // window.slide) * window.slide + window.size
+
+
+@dataclass(slots=True)
+class Windows:
+    """All windows of one column.
+
+    Windows come out ordered by end, then by the order of the configuration, whatever the cut of the stream:
+    so every column sends the same windows in the same order.
+    """
+
+    rings: tuple[_Ring, ...]
+
+    @classmethod
+    def start(cls, windows: tuple[PanedWindow, ...], resume: bytes | None = None) -> "Windows":
+        """Begin, or go on from what `snapshot` returned."""
+        if resume is None:
+            return cls(tuple(_Ring(window, {}, None) for window in windows))
+        states = msgspec.msgpack.decode(resume, type=list[_SpecState])
+        return cls(
+            tuple(
+                _Ring(window, {place: from_bytes(data) for place, data in state.slices}, state.next)
+                for window, state in zip(windows, states, strict=True)
+            )
+        )
+
+    def add(self, message: PanesClosed) -> list[Closed]:
+        """Take closed panes, return the windows that end with them.
+
+        A stream that has ended closes each kind of window once more: the first one that ends behind its last
+        row, so that every row has been in a window, and none that only trails off.
+        """
+        for pane, sketch in message.panes:
+            for ring in self.rings:
+                ring.add(pane, sketch)
+        ended = message.upto == END
+        closed = chain.from_iterable(
+            ring.close(ring.last_end(message.last) if ended else message.upto) for ring in self.rings
+        )
+        return [found for _, found in sorted(closed, key=lambda item: item[0])]
+
+    def snapshot(self) -> bytes:
+        """Pack the state; `start` goes on from it."""
+        return msgspec.msgpack.encode(
+            [
+                _SpecState(next=r.next, slices=[(i, s.to_bytes()) for i, s in sorted(r.slices.items())])
+                for r in self.rings
+            ]
+        )

@@ -1,0 +1,54 @@
+"""Small references, events and keys for the tests of stores."""
+
+from state.stores.base import ReferenceInfo, SeriesKey, StoredEvent, StoredReference
+
+
+def a_reference(
+    version: str = "v1", *, model: str = "fraud", created_ms: int = 1, body: bytes = b"bins"
+) -> StoredReference:
+    info = ReferenceInfo(
+        model=model,
+        version=version,
+        created_ms=created_ms,
+        rows=100,
+        start_ms=None,
+        end_ms=None,
+        source="a file",
+    )
+    return StoredReference(info=info, body=body)
+
+
+def an_event(
+    id_: str,
+    *,
+    end: int = 10,
+    model: str = "fraud",
+    model_version: str = "1",
+    window: str = "1h",
+    feature: str | None = "amount",
+    type_: str = "opened",
+    body: bytes = b"{}",
+) -> StoredEvent:
+    return StoredEvent(
+        id=id_,
+        type=type_,
+        model=model,
+        model_version=model_version,
+        window=window,
+        feature=feature,
+        episode=None,
+        end=end,
+        body=body,
+    )
+
+
+def a_key(
+    feature: str = "amount", *, model: str = "fraud", metric: str = "psi", segment: str = ""
+) -> SeriesKey:
+    return SeriesKey(
+        model=model, model_version="1", window="1h", feature=feature, segment=segment, metric=metric
+    )
+
+
+def ids(events: list[StoredEvent]) -> list[str]:
+    return [event.id for event in events]
