@@ -18,6 +18,7 @@ from flows.batch import Batch
 from flows.graph import Outputs, build_flow
 from flows.plan import Plan
 from flows.recovery import await_recovery, discard, holds_run, locked, open_recovery
+from flows.sinks.jsonl import JsonlFile
 
 DEFAULT_EPOCH_S = 10.0
 """Length of an epoch where no snapshots are taken."""
@@ -105,18 +106,19 @@ def _recovery_config(snapshots: Path) -> RecoveryConfig:
 
 
 def _check_outputs(outputs: Outputs, *, resumed: bool, overwrite: bool) -> None:
-    outputs.events.parent.mkdir(parents=True, exist_ok=True)
-    if resumed or overwrite:
+    if resumed:
         return
-    try:
-        size = outputs.events.stat().st_size
-    except FileNotFoundError:
-        return
-    if size:
+    size = outputs.events.stat().st_size if outputs.events.exists() else 0
+    if size and not overwrite:
         raise RunError(
             f"{outputs.events} holds the events of an earlier run ({size:,} bytes): start anew with "
             "--overwrite, or write elsewhere with --events FILE"
         )
+    # A sink opens its file with its first item, so a run without any would leave an old one standing.
+    for path in (outputs.events, outputs.dead_letters, outputs.late_rows):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            JsonlFile(path, None).close()
 
 
 @contextmanager

@@ -152,7 +152,8 @@ def _fill_at_once(texts: Sequence[str], block: FloatArray, *, missing: int) -> b
         return False
     if len(numbers) != len(texts):
         return False
-    block[:] = np.array(numbers, dtype=np.float64).reshape(block.shape)
+    # Adding zero takes the sign off a zero, so that -0 is the same number here and in `_number`.
+    np.add(np.array(numbers, dtype=np.float64).reshape(block.shape), 0.0, out=block)
     # More of them than that: a field holds the text null, which is not a number.
     return int(np.isnan(block).sum()) == missing
 
@@ -161,7 +162,7 @@ def _number(text: str) -> float | None:
     if "_" in text:
         return None
     try:
-        number = float(text)
+        number = float(text) + 0.0
     except ValueError:
         return None
     return number if math.isfinite(number) else math.inf

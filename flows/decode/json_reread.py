@@ -11,7 +11,7 @@ from flows.decode.json_schema import Schema
 
 _LITERALS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 
-_BEGUN = re.compile(r"\s*|-|\.|[eE][+-]?|\\(u[0-9a-fA-F]{0,3})?")
+_BEGUN = re.compile(r"\s*|-|\.|[eE][+-]?|\\?(u[0-9a-fA-F]{0,4})?")
 """What stands at the error where a record is cut inside a number or an escape, or between two values."""
 
 _NAMES = {list: "array", str: "text", bool: "boolean", int: "number", float: "number", type(None): "null"}

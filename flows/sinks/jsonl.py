@@ -41,7 +41,7 @@ class JsonlFile:
         if self._offset > size:
             raise SinkError(
                 f"{path} has {size} bytes, and {self._offset} were written before the restart: the file was "
-                "changed: put it back, or start over with 'driftflow state reset'"
+                "changed: put it back, or start anew with 'driftflow run --overwrite'"
             )
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -106,7 +106,7 @@ class JsonlFile:
             if self._offset and os.pread(self._file, 1, self._offset - 1) != _LINE_END:
                 raise SinkError(
                     f"{self._path}: no line ends at byte {self._offset}, where the last snapshot was taken: "
-                    "the file was changed: put it back, or start over with 'driftflow state reset'"
+                    "the file was changed: put it back, or start anew with 'driftflow run --overwrite'"
                 )
             os.ftruncate(self._file, self._offset)
             folder = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)

@@ -6,8 +6,7 @@ from typing import TypeVar, assert_never
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
-from state.stores.base import Point, Store, StoredEvent
-from state.stores.sqlite_file import StoreBusyError
+from state.stores.base import Point, Store, StoreBusyError, StoredEvent
 
 StoreItem = StoredEvent | Point
 """What a store sink writes."""

@@ -15,6 +15,10 @@ class NotFoundError(StoreError):
     """The store does not hold what was asked for."""
 
 
+class StoreBusyError(StoreError):
+    """Another process holds the store; the same call may succeed later."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceInfo:
     """What a list of references shows.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from state.stores.base import StoreError
+from state.stores.base import StoreBusyError, StoreError
 
 SCHEMA_VERSION = 1
 """Layout of the tables, kept in `PRAGMA user_version`."""
@@ -61,10 +61,6 @@ _HINTS = {
     sqlite3.SQLITE_NOTADB: "name another file, or move this one away",
     sqlite3.SQLITE_CORRUPT: "restore it from a copy, or move it away",
 }
-
-
-class StoreBusyError(StoreError):
-    """Another process holds the store; the same call may succeed later."""
 
 
 class SqliteFile:

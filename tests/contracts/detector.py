@@ -18,7 +18,7 @@ ONE_SIDED_SCALE = frozenset({"mean_shift"})
 """Detectors that measure in units of the reference alone, so that the sides cannot change places."""
 
 
-examples = settings(max_examples=600)
+examples = settings(max_examples=50)
 
 
 def _identical_numeric() -> tuple[Summary, Summary]:

@@ -15,7 +15,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ISO = TimeColumn(path="ts")
 PER_SECOND = {TimeUnit.SECONDS: 1, TimeUnit.MILLISECONDS: 1_000, TimeUnit.MICROSECONDS: 1_000_000}
 
-moments = st.datetimes(min_value=datetime(1900, 1, 2), max_value=datetime(2200, 12, 30))
+moments = st.datetimes(
+    min_value=datetime.fromisoformat("1900-01-02"), max_value=datetime.fromisoformat("2200-12-30")
+)
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from flows.sinks.jsonl import JsonlFile, SinkError
 from flows.sinks.store import PAUSES_S, StoreItem, StoreSink
-from state.stores.base import Point, Store, StoredEvent, StoreError
+from state.stores.base import Point, Store, StoreBusyError, StoredEvent, StoreError
 from state.stores.memory import MemoryStore
 from state.stores.sqlite import SqliteStore
-from state.stores.sqlite_file import StoreBusyError
 from tests.contracts.store_values import a_key, an_event
 
 LINES = [b'{"n":%d}' % number for number in range(12)]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import rule
 
-from state.stores.base import Point, Store, StoreError
+from state.stores.base import Point, Store, StoreBusyError, StoreError
 from state.stores.sqlite import SqliteStore
-from state.stores.sqlite_file import SCHEMA_VERSION, StoreBusyError
+from state.stores.sqlite_file import SCHEMA_VERSION
 from tests.contracts.store import StoreContract
 from tests.contracts.store_machine import StoreMachine
 from tests.contracts.store_values import a_key, a_reference, an_event
