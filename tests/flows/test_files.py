@@ -14,7 +14,7 @@ from flows.decode.base import Reason
 from flows.sources.base import RefusedRecord, SourceError
 from flows.sources.files import FileFormat, FileReader, guess_format, list_files, open_reader
 
-relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=2000)
+relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 
 LIMIT = 12
 
