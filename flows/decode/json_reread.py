@@ -77,6 +77,8 @@ def _is_cut(error: json.JSONDecodeError) -> bool:
     """Tell whether the record ends in the middle."""
     if error.msg.startswith("Unterminated string"):
         return True
+    if error.msg == "Extra data":
+        return False
     rest = error.doc[error.pos :]
     if _BEGUN.fullmatch(rest) is not None:
         return True

@@ -186,6 +186,7 @@ OUTCOMES: list[tuple[bytes, Reason | None, str]] = [
     (b"3", Reason.MALFORMED, "expected one object, found number"),
     (b"null", Reason.MALFORMED, "expected one object, found null"),
     (b'{"x": 1, "t": 1} {"x": 2}', Reason.MALFORMED, "Extra data"),
+    (b'{"x": 1, "t": 1}u', Reason.MALFORMED, "Extra data"),
     (b'{"x": 1, "t": 1}]', Reason.MALFORMED, "Extra data"),
     (b'{"x": 1,, "t": 1}', Reason.MALFORMED, "line 1"),
     (b"{'x': 1}", Reason.MALFORMED, "line 1"),
