@@ -1,0 +1,111 @@
+"""What a run leaves behind, in a form that can be compared."""
+
+from collections import defaultdict
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from flows.batch import Batch
+from flows.graph import Outputs
+from flows.inline import Choose, run_inline
+from flows.plan import Plan
+from flows.records import dead_letter_line, late_row_line
+from state.report import Output
+from state.stores.base import Point, SeriesKey, StoredEvent
+from state.stores.sqlite import SqliteStore
+from tests.integration.stream import MODEL
+
+Lines = dict[str, list[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Events as bytes and as the store has them, series, and refused rows by partition.
+
+    The order of dead letters and late rows of *different* partitions is the order in which partitions were
+    read, which no one promises; within a partition it is that of the records.
+    """
+
+    log: bytes
+    events: list[StoredEvent]
+    series: dict[SeriesKey, list[tuple[int, float]]]
+    dead: Lines
+    late: Lines
+
+
+def outputs_in(folder: Path) -> Outputs:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Outputs(
+        events=folder / "events.jsonl",
+        dead_letters=folder / "dead_letters.jsonl",
+        late_rows=folder / "late.jsonl",
+        open_store=lambda: SqliteStore(folder / "store.sqlite"),
+    )
+
+
+def read_results(folder: Path) -> Results:
+    outputs = outputs_in(folder)
+    assert outputs.late_rows is not None
+    events, series = _stored(folder / "store.sqlite")
+    return Results(
+        log=outputs.events.read_bytes(),
+        events=events,
+        series=series,
+        dead=_by_partition(outputs.dead_letters),
+        late=_by_partition(outputs.late_rows),
+    )
+
+
+def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Results:
+    """Run the plain loop; its results are what every other run is held against."""
+    items: list[Output] = []
+    dead, late = defaultdict[str, list[bytes]](list), defaultdict[str, list[bytes]](list)
+
+    def see(batch: Batch) -> None:
+        for letter in batch.dead_letters:
+            dead[letter.partition].append(dead_letter_line(letter))
+        for row in batch.late_rows:
+            late[row.partition].append(late_row_line(row, plan.config.grid.axis))
+
+    run_inline(plan, items.extend, choose=choose, on_batch=see)
+    folder.mkdir(parents=True, exist_ok=True)
+    with closing(SqliteStore(folder / "store.sqlite")) as store:
+        store.add_points(item for item in items if isinstance(item, Point))
+        store.add_events(item for item in items if isinstance(item, StoredEvent))
+    events, series = _stored(folder / "store.sqlite")
+    return Results(
+        log=b"".join(item.body + b"\n" for item in items if isinstance(item, StoredEvent)),
+        events=events,
+        series=series,
+        dead=dict(dead),
+        late=dict(late),
+    )
+
+
+def assert_same(found: Results, wanted: Results) -> None:
+    """Compare part by part, so that a failure says which one differs and does not print megabytes."""
+    assert [event.id for event in found.events] == [event.id for event in wanted.events]
+    assert found.log.count(b"\n") == wanted.log.count(b"\n")
+    for number, (one, other) in enumerate(zip(found.log.split(b"\n"), wanted.log.split(b"\n"), strict=True)):
+        assert one == other, f"line {number} of the event log differs"
+    assert found.log == wanted.log
+    assert found.events == wanted.events
+    assert found.series.keys() == wanted.series.keys()
+    for key, points in wanted.series.items():
+        assert found.series[key] == points, key
+    assert found.dead == wanted.dead
+    assert found.late == wanted.late
+
+
+def _stored(path: Path) -> tuple[list[StoredEvent], dict[SeriesKey, list[tuple[int, float]]]]:
+    with closing(SqliteStore(path)) as store:
+        return store.events(MODEL), {key: store.series(key) for key in store.series_keys(MODEL)}
+
+
+def _by_partition(path: Path) -> Lines:
+    found = defaultdict[str, list[bytes]](list)
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        found[orjson.loads(line)["partition"]].append(line)
+    return dict(found)

@@ -1,0 +1,65 @@
+"""Runs a configuration in a process of its own, so that a test can kill it.
+
+Prints "reading" with the first batch, and at the end "ended", "stopped" or the error.
+"""
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from detectors.base import DriftflowError
+from flows.batch import Batch
+from flows.engine import Member, Recovery, run
+from tests.integration.results import outputs_in
+from tests.integration.stream import load_plan
+
+
+def main() -> int:
+    """Run as the arguments say; 0 where the run ended or was stopped, 3 where it was refused."""
+    given = _arguments()
+    told = False
+
+    def see(_batch: Batch) -> None:
+        nonlocal told
+        if not told:
+            print("reading", flush=True)
+            told = True
+        # Stretches the run, so that a kill lands in the middle of it.
+        time.sleep(given.pause_s)
+
+    try:
+        ended = run(
+            load_plan(given.config),
+            outputs_in(given.out),
+            recovery=None
+            if given.recovery is None
+            else Recovery(folder=given.recovery, interval_s=given.interval_s),
+            member=Member(process_id=given.member, addresses=tuple(given.addresses))
+            if given.addresses
+            else None,
+            overwrite=given.overwrite,
+            on_batch=see,
+        )
+    except DriftflowError as error:
+        print(f"{type(error).__name__}: {error}", flush=True)
+        return 3
+    print("ended" if ended else "stopped", flush=True)
+    return 0
+
+
+def _arguments() -> Namespace:
+    parser = ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--recovery", type=Path)
+    parser.add_argument("--interval-s", type=float, default=0.05)
+    parser.add_argument("--pause-s", type=float, default=0.0)
+    parser.add_argument("--member", type=int, default=0)
+    parser.add_argument("--addresses", nargs="*", default=[])
+    parser.add_argument("--overwrite", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

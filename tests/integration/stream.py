@@ -1,0 +1,138 @@
+"""A stream with everything that goes wrong in it: disorder, late rows, dead letters and missing values."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import orjson
+
+from flows.config import Config, load_config
+from flows.input import config_input, file_input, partition_opener
+from flows.plan import Plan, make_plan
+from flows.reference_build import build_reference
+from flows.scenarios.base import ScenarioOptions
+from flows.scenarios.lines import json_lines, json_reference
+from flows.scenarios.registry import scenario
+from state.reference import load
+from state.stores.sqlite import SqliteStore
+
+MODEL = "demo"
+WINDOWS = "{shift: {size: 6h}, day: {size: 12h, slide: 3h}}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where a stream and its reference stand."""
+
+    folder: Path
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events"
+
+    @property
+    def reference(self) -> Path:
+        return self.folder / "reference.sqlite"
+
+    def config(  # noqa: PLR0913  # each of these is one thing that a test varies
+        self,
+        name: str = "driftflow",
+        *,
+        batch_rows: int = 8_192,
+        windows: str = WINDOWS,
+        detection: str = "{}",
+        lateness: str = "2m",
+        missing: str = '[""]',
+        events: str = "events",
+    ) -> Path:
+        """Write a configuration and return its path."""
+        columns = "\n".join(
+            f"  {c.name}: {{kind: {c.kind}, role: {c.role}, path: {c.path}}}" for c in scenario("demo").columns
+        )
+        path = self.folder / f"{name}.yaml"
+        path.write_text(
+            f"model: {{name: {MODEL}}}\n"
+            f"input: {{path: {events}, batch_rows: {batch_rows}, missing: {missing}}}\n"
+            f"time: {{column: ts, lateness: {lateness}}}\n"
+            f"windows: {windows}\ndetection: {detection}\n"
+            f"output: {{late_rows: late.jsonl}}\ncolumns:\n{columns}\n"
+        )
+        return path
+
+
+def write_stream(folder: Path, *, rows: int, files: int = 1, messy: bool = True, dealt: bool = True) -> Layout:
+    """Write a reference and a stream of one file or several; rows are dealt to files in turn, or cut."""
+    layout = Layout(folder=folder)
+    layout.events.mkdir(parents=True)
+    options = ScenarioOptions(rows=rows, seed=11, disorder_ms=90_000, reference_rows=4_000)
+    lines = json_lines(scenario("demo"), options, 0, rows)
+    if messy:
+        lines = _messed_up(lines)
+    for part in range(files):
+        own = lines[part::files] if dealt else lines[part * rows // files : (part + 1) * rows // files]
+        (layout.events / f"part-{part}.jsonl").write_bytes(b"\n".join(own) + b"\n")
+    reference = folder / "reference.jsonl"
+    reference.write_bytes(b"\n".join(json_reference(scenario("demo"), options, 0, 4_000)) + b"\n")
+    _keep_reference(layout, reference)
+    return layout
+
+
+def load_plan(config_path: Path) -> Plan:
+    """Make the plan of a configuration, with the reference beside it."""
+    config = load_config(config_path)
+    store = SqliteStore(Layout(folder=config.folder).reference)
+    try:
+        version = store.active(MODEL)
+        assert version is not None
+        reference = load(store.reference(MODEL, version))
+    finally:
+        store.close()
+    found = config_input(config)
+    opener = partition_opener(config, found, config.state_fingerprint(reference.version))
+    return make_plan(config, reference, tuple(found.readers), opener)
+
+
+def _keep_reference(layout: Layout, rows: Path) -> None:
+    config: Config = load_config(layout.config("reference"))
+    built = build_reference(
+        file_input(rows, columns=config.columns, time=config.time), config.columns, model=MODEL, now_ms=0
+    )
+    store = SqliteStore(layout.reference)
+    try:
+        store.put_reference(built.reference.stored())
+        store.activate(MODEL, built.reference.version)
+    finally:
+        store.close()
+
+
+def _messed_up(lines: list[bytes]) -> list[bytes]:
+    """Spoil about one row in twelve, each in one of nine ways."""
+    rng = random.Random(5)
+    return [_spoilt(line, rng.randrange(9)) if rng.random() < 1 / 12 else line for line in lines]
+
+
+def _spoilt(line: bytes, way: int) -> bytes:
+    row = orjson.loads(line)
+    features = row["features"]
+    match way:
+        case 0:
+            return line[: len(line) // 2]
+        case 1:
+            return b"not json \xff"
+        case 2:
+            row["ts"] = "yesterday"
+        case 3:
+            features["income"] = "much"
+        case 4 | 5:
+            late = datetime.fromisoformat(row["ts"]) - timedelta(hours=15)
+            row["ts"] = late.isoformat()
+        case 6:
+            features["income"] = None
+            del features["country"]
+        case 7:
+            # Zero of either sign is one number; which one an extreme shows must not depend on the order.
+            features["discount"] = -0.0
+        case _:
+            return line.replace(b'"distance_km":', b'"distance_km":NaN,"unwatched":')
+    return orjson.dumps(row)

@@ -1,0 +1,44 @@
+"""The shape of the code: sizes, opening lines, and what each package may know."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(p for package in ("detectors", "state", "flows") for p in (ROOT / package).rglob("*.py"))
+MAX_LINES = 300
+MAX_FUNCTION_LINES = 60
+"""40 lines of code and a full docstring."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_files_are_small_and_open_with_a_sentence(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= MAX_LINES
+    opening = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
+    assert opening.endswith(".")
+    assert opening[0].isupper()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_functions_are_short(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            docstring = node.body[0] if ast.get_docstring(node) else None
+            spent = (docstring.end_lineno or 0) - docstring.lineno + 1 if docstring else 0
+            assert (node.end_lineno or 0) - node.lineno + 1 - spent <= MAX_FUNCTION_LINES, node.name
+
+
+def test_only_flows_knows_bytewax_and_kafka() -> None:
+    for path in FILES:
+        if path.relative_to(ROOT).parts[0] != "flows":
+            for node in ast.walk(ast.parse(path.read_text())):
+                names = (
+                    [alias.name for alias in node.names]
+                    if isinstance(node, ast.Import)
+                    else [node.module or ""]
+                    if isinstance(node, ast.ImportFrom)
+                    else []
+                )
+                assert not any(name.split(".")[0] in {"bytewax", "kafka", "flows"} for name in names), path
