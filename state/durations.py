@@ -7,8 +7,11 @@ from math import gcd
 from detectors.base import DriftflowError
 
 _MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-_PART = re.compile(r"(\d+)\s*(ms|s|m|h|d|w)")
-_ROWS = re.compile(r"(\d+)\s*rows?")
+LONGEST = 100 * 366 * 86_400_000
+"""A hundred years: nothing that is meant, and far from where whole numbers or calendars end."""
+
+_PART = re.compile(r"([0-9]{1,18})\s*(ms|s|m|h|d|w)")
+_ROWS = re.compile(r"([0-9]{1,15})\s*rows?")
 
 
 class DurationError(DriftflowError):
@@ -49,7 +52,10 @@ def parse_span(text: str, axis: Axis) -> int:
         raise DurationError(
             f"found {text!r}, wanted a duration such as '15m', '1h30m' or '7d' (units: ms, s, m, h, d, w)"
         )
-    return sum(int(number) * _MILLISECONDS[unit] for number, unit in parts)
+    span = sum(int(number) * _MILLISECONDS[unit] for number, unit in parts)
+    if span > LONGEST:
+        raise DurationError(f"found {text!r}, wanted at most {format_span(LONGEST, axis)}")
+    return span
 
 
 def format_span(span: int, axis: Axis) -> str:

@@ -196,12 +196,15 @@ class EventFactory:
 
     def _identity(self, found: Scored | Gap) -> list[str | int]:
         context = self.context
+        spec = context.grid.windows[found.spec]
         return [
             context.model,
             context.model_version,
-            context.grid.windows[found.spec].name,
+            spec.name,
             self._instant_of(found.start),
             self._instant_of(found.end),
+            # Start and end tell the size; the slide decides when an episode closes.
+            spec.slide * context.grid.length,
             context.reference.version,
             context.fingerprint,
             # The revision: results that late labels correct will count it up; here every result is final.

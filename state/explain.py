@@ -50,7 +50,8 @@ def contributors(feature: FeatureReference, counts: IntArray) -> tuple[Contribut
             psi=float(parts[group]),
         )
         for group in ranked[:TOP]
-        if parts[group] > 0
+        # A group empty on both sides has no part in the PSI: only its pseudocounts differ.
+        if parts[group] > 0 and (reference[group] or current[group])
     )
 
 

@@ -1,7 +1,7 @@
 """Choosing the bins and categories that a reference freezes."""
 
 from collections.abc import Mapping
-from math import frexp
+from math import frexp, inf, isfinite
 
 import numpy as np
 
@@ -27,6 +27,8 @@ TOP_CATEGORIES = 100
 KNOWN_CATEGORIES = 10_000
 """Names that a reference remembers, so that a name it never saw can be called new."""
 
+_UNIT_BITS = 500
+
 RARE_SHARE = 0.005
 """Categories rarer than this are read together in divergences and chi-square."""
 
@@ -44,20 +46,22 @@ def numeric_bins(sample: FloatArray, *, bins: int = BINS, groups: int = GROUPS) 
     An atom ``v`` is the bin ``(before v, v]``, where "before v" is the next smaller double: so ties cost the
     grid KS nothing, and a value next to an atom that never varied before is seen.
     """
-    if not len(sample):
-        sample = np.zeros(1)
+    # Adding zero makes -0.0 to 0.0: the two are equal and differ in their bytes, so the version would too.
+    sample = sample + 0.0 if len(sample) else np.zeros(1)
     values, counts = np.unique(sample, return_counts=True)
     few = len(values) <= FEW_VALUES
     atoms = values if few else values[counts >= len(sample) / bins]
     quantiles = np.quantile(sample, np.arange(1, bins) / bins, method="inverted_cdf")
-    cuts = [atoms, np.nextafter(atoms, -np.inf)] + ([] if few else [quantiles])
-    edges = np.unique(np.concatenate(cuts))
+    with np.errstate(over="ignore"):
+        before = np.nextafter(atoms, -np.inf)
+    # Nothing stands before the smallest double.
+    edges = np.unique(np.concatenate([atoms, before[np.isfinite(before)], [] if few else quantiles]))
     place = np.searchsorted(edges, sample, side="left")
     shares = np.bincount(place, minlength=len(edges) + 1) / len(sample)
     continuous = not few and float(counts.max()) / len(sample) <= ATOM_SHARE
     low, center, high = (float(q) for q in np.quantile(sample, [0.25, 0.5, 0.75], method="inverted_cdf"))
     # IQR/1.349 is the standard deviation of a normal law; heavy tails make the deviation the larger one.
-    scale = max((high - low) / 1.349, float(np.std(sample)))
+    scale = max((high - low) / 1.349, _deviation(sample))
     return NumericBins(
         edges=edges.astype(np.float64),
         groups=_ordered_groups(shares, groups),
@@ -67,8 +71,15 @@ def numeric_bins(sample: FloatArray, *, bins: int = BINS, groups: int = GROUPS) 
     )
 
 
+def _deviation(sample: FloatArray) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = float(np.std(sample))
+    return deviation if isfinite(deviation) else 0.0
+
+
 def _power_of_two(scale: float) -> float:
-    return float(2.0 ** frexp(scale)[1]) if 0 < scale < np.inf else 1.0
+    """Return the power of two above a scale, with room for its reciprocal and its square in a double."""
+    return 2.0 ** min(max(frexp(scale)[1], -_UNIT_BITS), _UNIT_BITS) if 0 < scale < inf else 1.0
 
 
 def _ordered_groups(shares: FloatArray, groups: int) -> IntArray:

@@ -105,9 +105,18 @@ def score(feature: FeatureReference, closed: Closed) -> Scored | Gap:
 class Judge:
     """Evidence of one column over time; keeps one streak per kind of window."""
 
-    def __init__(self, level: float, resume: bytes | None = None) -> None:
-        """Begin, or go on from what `snapshot` returned; `level` is the p-value of a streak."""
+    def __init__(self, level: float, resume: bytes | None = None, *, min_rows: int = 1) -> None:
+        """Begin, or go on from what `snapshot` returned.
+
+        Parameters
+        ----------
+        level
+            The p-value of a streak.
+        min_rows
+            Rows with a value below which a window says nothing.
+        """
         self._level = level
+        self._min_rows = min_rows
         self._streaks: dict[int, tuple[int, int]] = (
             {} if resume is None else msgspec.msgpack.decode(resume, type=dict[int, tuple[int, int]])
         )
@@ -118,7 +127,7 @@ class Judge:
 
     def _weigh(self, found: Scored | Gap) -> Evidence:
         streak, since = self._streaks.get(found.spec, (0, found.start))
-        if isinstance(found, Scored) and found.p_value is not None:
+        if isinstance(found, Scored) and found.p_value is not None and found.n >= self._min_rows:
             streak, since = (
                 (streak + 1, since if streak else found.start)
                 if found.p_value <= self._level

@@ -114,7 +114,7 @@ def test_the_map_names_no_file_that_is_gone() -> None:
         for name in names.split(","):
             assert (ROOT / where / f"{name.strip()}.py").exists()
     for name in re.findall(r"`([\w/]+\.py)`", text):
-        assert (ROOT / name).exists() or name == "registry.py"
+        assert (ROOT / name).exists()
 
 
 def test_compose_file_is_valid_yaml_and_binds_to_loopback() -> None:

@@ -17,6 +17,9 @@ SQUARE_BITS = 12
 SUM_CAP = 2.0**20
 """Values further than this many units from the centre count as this far in sums."""
 
+LARGEST = 2.0**500
+"""Values beyond have no moments: their squares come near the end of what a double can hold."""
+
 SQUARE_CAP = 2.0**27
 """Squares are capped here, so that a batch of 8,192 rows adds up exactly in float64 on the way."""
 
@@ -97,8 +100,10 @@ class NumericBins:
         place = np.searchsorted(self.edges, values, side="left")
         if pane is not None:
             place += pane * bins
-        scaled = (values - self.center) * (1.0 / self.unit)
-        squares = np.rint(np.minimum(scaled * scaled, SQUARE_CAP) * 2.0**SQUARE_BITS)
+        # A value too large for its own square becomes infinite here, and the caps take it.
+        with np.errstate(over="ignore"):
+            scaled = (values - self.center) * (1.0 / self.unit)
+            squares = np.rint(np.minimum(scaled * scaled, SQUARE_CAP) * 2.0**SQUARE_BITS)
         np.clip(scaled, -SUM_CAP, SUM_CAP, out=scaled)
         scaled *= 2.0**SUM_BITS
         np.rint(scaled, out=scaled)
@@ -108,15 +113,17 @@ class NumericBins:
         counters[:, HEADER + bins : HEADER + 2 * bins] = sums.reshape(panes, bins)
         if pane is None:
             counters[0, -1] = int(squares.sum())
-            return [Sketch(counters[0], float(values.min()), float(values.max()))]
+            return [Sketch(counters[0], float(values.min()) + 0.0, float(values.max()) + 0.0)]
         counters[:, -1] = np.bincount(pane, weights=squares, minlength=panes)
         return self._with_extremes(counters, values, pane)
 
     @staticmethod
     def _with_extremes(counters: IntArray, values: FloatArray, pane: IntArray) -> list[Sketch]:
         present, first = np.unique(pane, return_index=True)
-        lows = dict(zip(present.tolist(), np.minimum.reduceat(values, first).tolist(), strict=True))
-        highs = dict(zip(present.tolist(), np.maximum.reduceat(values, first).tolist(), strict=True))
+        # Adding zero makes -0.0 to 0.0: which of the two comes out as the smaller depends on their order.
+        low, high = np.minimum.reduceat(values, first) + 0.0, np.maximum.reduceat(values, first) + 0.0
+        lows = dict(zip(present.tolist(), low.tolist(), strict=True))
+        highs = dict(zip(present.tolist(), high.tolist(), strict=True))
         return [Sketch(row, lows.get(i, inf), highs.get(i, -inf)) for i, row in enumerate(counters)]
 
     def summary(self, sketch: Sketch) -> Summary:
@@ -148,5 +155,9 @@ class NumericBins:
 
     def _sums_hold(self, sketch: Sketch, n: int) -> bool:
         """Say whether the int64 sums are the true ones: no value capped, and too few rows to wrap around."""
+        if max(abs(sketch.low), abs(sketch.high)) > LARGEST:
+            return False
         reach = max(abs(sketch.low - self.center), abs(sketch.high - self.center)) / self.unit
-        return reach * reach <= SQUARE_CAP and n * max(reach * reach, 1.0) * 2.0**SQUARE_BITS < 2.0**63
+        # Near the centre a value adds more to its sum than to the squares; rounding adds up to one half.
+        largest = max(reach * reach * 2.0**SQUARE_BITS, reach * 2.0**SUM_BITS) + 1.0
+        return reach * reach <= SQUARE_CAP and n * largest < 2.0**63
