@@ -64,28 +64,30 @@ def run(
     Parameters
     ----------
     overwrite
-        Drop what an earlier run left in the outputs and in the recovery folder.
+        Drop what an earlier run left in the files of the outputs and in the recovery folder. For one process;
+        whoever starts a set of members calls `clear` before the first of them.
 
     Raises
     ------
     RunError
-        An earlier run's events are in the way.
+        An earlier run's events are in the way, or a member of a set was asked to overwrite.
     DriftflowError
         As any step raised it.
     """
     stop = Event()
+    if overwrite:
+        if member is not None and len(member.addresses) > 1:
+            raise RunError(
+                f"member {member.process_id} of {len(member.addresses)} was asked to overwrite, which could "
+                "take the recovery folder from under another: remove that folder and the events file before "
+                "the first member starts, and leave --overwrite out"
+            )
+        clear(outputs, recovery)
     with ExitStack() as stack:
-        snapshots = None
         if member is None or member.process_id == 0:
-            if recovery is not None:
-                stack.enter_context(locked(recovery.folder))
-                if overwrite:
-                    discard(recovery.folder)
-            resumed = recovery is not None and holds_run(recovery.folder)
-            _check_outputs(outputs, resumed=resumed, overwrite=overwrite)
-            snapshots = None if recovery is None else open_recovery(recovery.folder, plan)
-        elif recovery is not None:
-            snapshots = await_recovery(recovery.folder, plan)
+            snapshots = stack.enter_context(_begun(plan, outputs, recovery))
+        else:
+            snapshots = None if recovery is None else await_recovery(recovery.folder, plan)
         stack.enter_context(_stopping(stop))
         flow = build_flow(plan, outputs, stop=stop, on_batch=on_batch)
         epoch_s = DEFAULT_EPOCH_S if recovery is None else recovery.interval_s
@@ -100,20 +102,55 @@ def run(
     return not stop.is_set()
 
 
+def clear(outputs: Outputs, recovery: Recovery | None) -> None:
+    """Drop what an earlier run left in the files of the outputs and in the recovery folder.
+
+    The store keeps what it has: it belongs to more than one run.
+
+    Raises
+    ------
+    RecoveryError
+        A run holds the recovery folder at this moment.
+    SinkError
+        An output cannot be emptied.
+    """
+    with ExitStack() as stack:
+        if recovery is not None:
+            stack.enter_context(locked(recovery.folder))
+            discard(recovery.folder)
+        _empty(outputs)
+
+
 def _recovery_config(snapshots: Path) -> RecoveryConfig:
     # No backup interval: the folder is one place, so there is no older copy to fall back to.
     return RecoveryConfig(snapshots, timedelta(0))  # type: ignore[no-untyped-call]  # as above
 
 
-def _check_outputs(outputs: Outputs, *, resumed: bool, overwrite: bool) -> None:
-    if resumed:
+@contextmanager
+def _begun(plan: Plan, outputs: Outputs, recovery: Recovery | None) -> Iterator[Path | None]:
+    """Hold the recovery folder and make outputs ready; give the folder of snapshots."""
+    if recovery is None:
+        _begin_outputs(outputs)
+        yield None
         return
+    with locked(recovery.folder):
+        if not holds_run(recovery.folder):
+            _begin_outputs(outputs)
+        yield open_recovery(recovery.folder, plan)
+
+
+def _begin_outputs(outputs: Outputs) -> None:
+    """Refuse the events of an earlier run, and empty the files."""
     size = outputs.events.stat().st_size if outputs.events.exists() else 0
-    if size and not overwrite:
+    if size:
         raise RunError(
             f"{outputs.events} holds the events of an earlier run ({size:,} bytes): start anew with "
             "--overwrite, or write elsewhere with --events FILE"
         )
+    _empty(outputs)
+
+
+def _empty(outputs: Outputs) -> None:
     # A sink opens its file with its first item, so a run without any would leave an old one standing.
     for path in (outputs.events, outputs.dead_letters, outputs.late_rows):
         if path is not None:

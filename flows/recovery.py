@@ -120,12 +120,20 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _note(plan: Plan) -> _Note:
     file = msgspec.to_builtins(plan.config.file)
+    # State knows windows by their number and events list columns in turn, so of these the order counts too.
+    depends = {
+        "columns": list(file["columns"].items()),
+        "time": file["time"],
+        "windows": list(file["windows"].items()),
+        "detection": file["detection"],
+        "input.missing": file["input"]["missing"],
+    }
     return _Note(
         format=1,
         model=plan.model_key,
         partitions=plan.partitions,
         parts={
-            **{key: fingerprint_of(file[key]).hex() for key in ("columns", "time", "windows", "detection")},
+            **{key: fingerprint_of(value).hex() for key, value in depends.items()},
             "reference": plan.reference.version,
         },
     )

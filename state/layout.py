@@ -89,16 +89,20 @@ def _ordered_groups(shares: FloatArray, groups: int) -> IntArray:
     neighbour; and a group of its own for each would be noise.
     """
     result = np.empty(len(shares), dtype=np.int64)
-    group, held = 0, 0.0
+    group, held, left = 0, 0.0, 1.0
+    fill = 1 / groups
     for place, share in enumerate(shares.tolist()):
         if share == 0:
             result[place] = -1
             continue
         # A bin that would overfill the group starts the next one, so a large atom stands alone.
-        if held > 0 and held + share / 2 > 1 / groups:
+        if held > 0 and held + share / 2 > fill:
             group, held = group + 1, 0.0
+            # What groups before did not fill is spread over the others, or one more would be left at the end.
+            fill = max(1 / groups, left / max(groups - group, 1))
         result[place] = group
         held += share
+        left -= share
     result[result < 0] = group + 1
     return result
 

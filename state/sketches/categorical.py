@@ -15,6 +15,7 @@ from state.sketches.base import (
     Names,
     Sketch,
     name_hash,
+    pane_lengths,
     sample_names,
 )
 
@@ -83,7 +84,7 @@ class Categories:
         panes, cells = len(starts), self.bins + 1
         unknown = self.new if self.complete else self.other
         codes = np.fromiter(map(self._codes.get, values, repeat(unknown)), dtype=np.int64, count=len(values))
-        lengths = np.diff(starts, append=len(values))
+        lengths = pane_lengths(starts, len(values))
         pane = np.repeat(np.arange(panes), lengths)
         table = np.bincount(codes + pane * cells, minlength=panes * cells).reshape(panes, cells)
         counters = np.zeros((panes, self.width), dtype=np.int64)

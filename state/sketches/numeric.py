@@ -1,12 +1,13 @@
 """Sketches of numeric columns: counts and exact sums in bins frozen with the reference."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
 
 from detectors.base import FloatArray, IntArray, Kind, Moments, Summary
-from state.sketches.base import HEADER, LATE, MISSING, NON_FINITE, ROWS, Sketch
+from state.sketches.base import HEADER, LATE, MISSING, NON_FINITE, ROWS, Sketch, pane_lengths
+from state.sketches.binning import BinFinder
 
 SUM_BITS = 16
 """Binary places of the fixed-point values that are summed, in units of the reference's scale."""
@@ -49,6 +50,10 @@ class NumericBins:
     continuous: bool
     center: float
     unit: float
+    _finder: BinFinder = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_finder", BinFinder.over(self.edges))
 
     @property
     def kind(self) -> Kind:
@@ -83,47 +88,52 @@ class NumericBins:
             One per pane.
         """
         panes, bins = len(starts), self.bins
-        lengths = np.diff(starts, append=len(values))
         counters = np.zeros((panes, self.width), dtype=np.int64)
-        counters[:, ROWS] = lengths
+        counters[:, ROWS] = pane_lengths(starts, len(values))
         counters[:, LATE] = late
-        pane = np.repeat(np.arange(panes), lengths) if panes > 1 else None
         finite = np.isfinite(values)
         if not finite.all():
             missing = np.isnan(values)
             counters[:, MISSING] = np.add.reduceat(missing, starts, dtype=np.int64)
             counters[:, NON_FINITE] = np.add.reduceat(~finite & ~missing, starts, dtype=np.int64)
+            starts = np.concatenate(([0], np.cumsum(finite)))[starts]
             values = values[finite]
-            pane = pane[finite] if pane is not None else None
             if not len(values):
                 return [Sketch(row) for row in counters]
-        place = np.searchsorted(self.edges, values, side="left")
-        if pane is not None:
-            place += pane * bins
-        # A value too large for its own square becomes infinite here, and the caps take it.
-        with np.errstate(over="ignore"):
-            scaled = (values - self.center) * (1.0 / self.unit)
-            squares = np.rint(np.minimum(scaled * scaled, SQUARE_CAP) * 2.0**SQUARE_BITS)
-        np.clip(scaled, -SUM_CAP, SUM_CAP, out=scaled)
-        scaled *= 2.0**SUM_BITS
-        np.rint(scaled, out=scaled)
+        place = self._finder.find(values)
+        if panes > 1:
+            place += np.repeat(np.arange(0, panes * bins, bins), pane_lengths(starts, len(values)))
+        scaled, squares = self._fixed_point(values)
         size = panes * bins
         counters[:, HEADER : HEADER + bins] = np.bincount(place, minlength=size).reshape(panes, bins)
         sums = np.bincount(place, weights=scaled, minlength=size)
         counters[:, HEADER + bins : HEADER + 2 * bins] = sums.reshape(panes, bins)
-        if pane is None:
-            counters[0, -1] = int(squares.sum())
-            return [Sketch(counters[0], float(values.min()) + 0.0, float(values.max()) + 0.0)]
-        counters[:, -1] = np.bincount(pane, weights=squares, minlength=panes)
-        return self._with_extremes(counters, values, pane)
+        return self._with_extremes(counters, values, squares, starts)
+
+    def _fixed_point(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return values and squares as whole numbers of fixed-point units."""
+        # What overflows is infinite, and capped like everything that is far away.
+        with np.errstate(over="ignore"):
+            scaled = (values - self.center) * (1.0 / self.unit)
+            squares = np.minimum(scaled * scaled, SQUARE_CAP)
+        squares *= 2.0**SQUARE_BITS
+        np.rint(squares, out=squares)
+        np.clip(scaled, -SUM_CAP, SUM_CAP, out=scaled)
+        scaled *= 2.0**SUM_BITS
+        np.rint(scaled, out=scaled)
+        return scaled, squares
 
     @staticmethod
-    def _with_extremes(counters: IntArray, values: FloatArray, pane: IntArray) -> list[Sketch]:
-        present, first = np.unique(pane, return_index=True)
-        # Adding zero makes -0.0 to 0.0: which of the two comes out as the smaller depends on their order.
-        low, high = np.minimum.reduceat(values, first) + 0.0, np.maximum.reduceat(values, first) + 0.0
-        lows = dict(zip(present.tolist(), low.tolist(), strict=True))
-        highs = dict(zip(present.tolist(), high.tolist(), strict=True))
+    def _with_extremes(
+        counters: IntArray, values: FloatArray, squares: FloatArray, starts: IntArray
+    ) -> list[Sketch]:
+        """Add the sums of squares and the extremes of each pane; a pane may have no value."""
+        filled = np.flatnonzero(pane_lengths(starts, len(values)))
+        first = starts[filled]
+        counters[filled, -1] = np.add.reduceat(squares, first)
+        # Adding zero makes -0.0 to 0.0: which of the two a minimum shows would depend on the order.
+        lows = dict(zip(filled.tolist(), (np.minimum.reduceat(values, first) + 0.0).tolist(), strict=True))
+        highs = dict(zip(filled.tolist(), (np.maximum.reduceat(values, first) + 0.0).tolist(), strict=True))
         return [Sketch(row, lows.get(i, inf), highs.get(i, -inf)) for i, row in enumerate(counters)]
 
     def summary(self, sketch: Sketch) -> Summary:

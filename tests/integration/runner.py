@@ -23,7 +23,7 @@ def main() -> int:
     def see(_batch: Batch) -> None:
         nonlocal told
         if not told:
-            print("reading", flush=True)
+            say("reading")
             told = True
         # Stretches the run, so that a kill lands in the middle of it.
         time.sleep(given.pause_s)
@@ -42,10 +42,16 @@ def main() -> int:
             on_batch=see,
         )
     except DriftflowError as error:
-        print(f"{type(error).__name__}: {error}", flush=True)
+        say(f"{type(error).__name__}: {error}")
         return 3
-    print("ended" if ended else "stopped", flush=True)
+    say("ended" if ended else "stopped")
     return 0
+
+
+def say(line: str) -> None:
+    """Tell the test; a pipe would hold a line back."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _arguments() -> Namespace:

@@ -1,10 +1,10 @@
 """A stream with everything that goes wrong in it: disorder, late rows, dead letters and missing values."""
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import orjson
 
 from flows.config import Config, load_config
@@ -18,6 +18,9 @@ from state.reference import load
 from state.stores.sqlite import SqliteStore
 
 MODEL = "demo"
+LATE = 4
+"""The way of spoiling a row that makes it late."""
+
 WINDOWS = "{shift: {size: 6h}, day: {size: 12h, slide: 3h}}"
 
 
@@ -35,7 +38,7 @@ class Layout:
     def reference(self) -> Path:
         return self.folder / "reference.sqlite"
 
-    def config(  # noqa: PLR0913  # each of these is one thing that a test varies
+    def config(
         self,
         name: str = "driftflow",
         *,
@@ -48,7 +51,8 @@ class Layout:
     ) -> Path:
         """Write a configuration and return its path."""
         columns = "\n".join(
-            f"  {c.name}: {{kind: {c.kind}, role: {c.role}, path: {c.path}}}" for c in scenario("demo").columns
+            f"  {c.name}: {{kind: {c.kind}, role: {c.role}, path: {c.path}}}"
+            for c in scenario("demo").columns
         )
         path = self.folder / f"{name}.yaml"
         path.write_text(
@@ -61,11 +65,19 @@ class Layout:
         return path
 
 
-def write_stream(folder: Path, *, rows: int, files: int = 1, messy: bool = True, dealt: bool = True) -> Layout:
+def write_stream(
+    folder: Path,
+    *,
+    rows: int,
+    files: int = 1,
+    messy: bool = True,
+    dealt: bool = True,
+    reference_rows: int = 4_000,
+) -> Layout:
     """Write a reference and a stream of one file or several; rows are dealt to files in turn, or cut."""
     layout = Layout(folder=folder)
     layout.events.mkdir(parents=True)
-    options = ScenarioOptions(rows=rows, seed=11, disorder_ms=90_000, reference_rows=4_000)
+    options = ScenarioOptions(rows=rows, seed=11, disorder_ms=90_000, reference_rows=reference_rows)
     lines = json_lines(scenario("demo"), options, 0, rows)
     if messy:
         lines = _messed_up(lines)
@@ -73,7 +85,7 @@ def write_stream(folder: Path, *, rows: int, files: int = 1, messy: bool = True,
         own = lines[part::files] if dealt else lines[part * rows // files : (part + 1) * rows // files]
         (layout.events / f"part-{part}.jsonl").write_bytes(b"\n".join(own) + b"\n")
     reference = folder / "reference.jsonl"
-    reference.write_bytes(b"\n".join(json_reference(scenario("demo"), options, 0, 4_000)) + b"\n")
+    reference.write_bytes(b"\n".join(json_reference(scenario("demo"), options, 0, reference_rows)) + b"\n")
     _keep_reference(layout, reference)
     return layout
 
@@ -107,9 +119,18 @@ def _keep_reference(layout: Layout, rows: Path) -> None:
 
 
 def _messed_up(lines: list[bytes]) -> list[bytes]:
-    """Spoil about one row in twelve, each in one of nine ways."""
-    rng = random.Random(5)
-    return [_spoilt(line, rng.randrange(9)) if rng.random() < 1 / 12 else line for line in lines]
+    """Spoil about one row in twelve, each in one of eight ways, and send some bursts of rows far too late.
+
+    A run that is resumed within a burst knows that its rows are late only if it remembers how far time was.
+    """
+    rng = np.random.default_rng(5)
+    messed = []
+    for row, line in enumerate(lines):
+        if row % 600 >= 400 and rng.random() < 0.9:
+            messed.append(_spoilt(line, LATE))
+        else:
+            messed.append(_spoilt(line, int(rng.integers(8))) if rng.random() < 1 / 12 else line)
+    return messed
 
 
 def _spoilt(line: bytes, way: int) -> bytes:
@@ -124,13 +145,13 @@ def _spoilt(line: bytes, way: int) -> bytes:
             row["ts"] = "yesterday"
         case 3:
             features["income"] = "much"
-        case 4 | 5:
+        case 4:
             late = datetime.fromisoformat(row["ts"]) - timedelta(hours=15)
             row["ts"] = late.isoformat()
-        case 6:
+        case 5:
             features["income"] = None
             del features["country"]
-        case 7:
+        case 6:
             # Zero of either sign is one number; which one an extreme shows must not depend on the order.
             features["discount"] = -0.0
         case _:

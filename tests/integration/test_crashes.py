@@ -1,9 +1,9 @@
-import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.integration.processes import Runner, run_through, running
@@ -16,8 +16,6 @@ ROWS = 24_000
 BATCH_ROWS = 80
 PAUSE_S = 0.015
 """With these a run takes about five seconds, and a kill lands somewhere in it."""
-
-KILLS = 10
 
 
 @pytest.fixture(scope="module")
@@ -63,20 +61,20 @@ def written(tmp_path: Path) -> int:
     return events.stat().st_size if events.exists() else 0
 
 
-def pause_before_kill(runner: Runner, rng: random.Random, longest_s: float) -> bool:
+def pause_before_kill(runner: Runner, rng: np.random.Generator, longest_s: float) -> bool:
     """Wait a random time; return whether the run was still going on."""
     time.sleep(rng.uniform(0.0, longest_s))
     return runner.running
 
 
-@pytest.mark.parametrize(("seed", "interval_s"), [(1, 0.05), (2, 0.1)])
+@pytest.mark.parametrize(("seed", "kills", "interval_s"), [(1, 10, 0.05), (2, 5, 0.1)])
 def test_killed_again_and_again(
-    one_file: Layout, wanted_of_one: Results, tmp_path: Path, seed: int, interval_s: float
+    one_file: Layout, wanted_of_one: Results, tmp_path: Path, seed: int, kills: int, interval_s: float
 ) -> None:
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
     config = one_file.config(f"killed-{seed}", batch_rows=BATCH_ROWS)
     sizes = []
-    for _ in range(KILLS):
+    for _ in range(kills):
         with slowly(config, tmp_path, interval_s=interval_s) as (runner,):
             if pause_before_kill(runner, rng, 0.8):
                 runner.kill()
@@ -89,11 +87,24 @@ def test_killed_again_and_again(
     assert len(set(sizes)) >= 3
 
 
+def test_killed_while_it_starts(one_file: Layout, wanted_of_one: Results, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    config = one_file.config("starting")
+    # Starting takes half a second or more, so these fall before, between and after the first files it makes.
+    for moment_s in rng.uniform(0.3, 0.9, 6):
+        with running(config, tmp_path / "out", recovery=tmp_path / "recovery", pause_s=1.0) as (runner,):
+            time.sleep(moment_s)
+            runner.kill()
+            assert runner.wait() == -9
+    assert run_through(config, tmp_path / "out", recovery=tmp_path / "recovery") == ["ended"]
+    assert_same(read_results(tmp_path / "out"), wanted_of_one)
+
+
 def test_one_of_two_killed(four_files: Layout, wanted_of_four: Results, tmp_path: Path) -> None:
-    rng = random.Random(3)
+    rng = np.random.default_rng(3)
     config = four_files.config("one-of-two", batch_rows=BATCH_ROWS)
     middle = 0
-    for kill in range(4):
+    for kill in range(3):
         with slowly(config, tmp_path, members=2) as runners:
             victim, other = runners[kill % 2], runners[1 - kill % 2]
             if pause_before_kill(victim, rng, 0.8):
@@ -110,10 +121,10 @@ def test_one_of_two_killed(four_files: Layout, wanted_of_four: Results, tmp_path
 def test_number_of_processes_changes_between_kills(
     four_files: Layout, wanted_of_four: Results, tmp_path: Path
 ) -> None:
-    rng = random.Random(4)
+    rng = np.random.default_rng(4)
     config = four_files.config("rescaled", batch_rows=BATCH_ROWS)
     middle = 0
-    for members in (1, 2, 1, 3, 2):
+    for members in (1, 2, 1, 3):
         with slowly(config, tmp_path, members=members) as runners:
             if pause_before_kill(runners[0], rng, 0.8):
                 for runner in runners:

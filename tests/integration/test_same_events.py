@@ -1,7 +1,7 @@
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 
@@ -77,9 +77,7 @@ def test_partitions_side_by_side(
 
 
 @pytest.mark.parametrize("members", [2, 3])
-def test_several_processes(
-    four_files: Layout, wanted_of_four: Results, tmp_path: Path, members: int
-) -> None:
+def test_several_processes(four_files: Layout, wanted_of_four: Results, tmp_path: Path, members: int) -> None:
     config = four_files.config(f"members-{members}", batch_rows=97)
     assert run_through(config, tmp_path, members=members) == ["ended"] * members
     assert_same(read_results(tmp_path), wanted_of_four)
@@ -94,11 +92,12 @@ def test_two_processes_and_one_file(one_file: Layout, wanted_of_one: Results, tm
 def test_partitions_in_any_order(
     four_files: Layout, wanted_of_four: Results, tmp_path: Path, seed: int
 ) -> None:
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
 
     def choose(names: Sequence[str]) -> str:
         # Lopsided, so that one partition is far ahead of another.
-        return rng.choices(names, [1, 5, 25, 125][: len(names)])[0]
+        weights = 5.0 ** np.arange(len(names))
+        return str(rng.choice(names, p=weights / weights.sum()))
 
     plan = load_plan(four_files.config(f"order-{seed}", batch_rows=97))
     assert_same(inline_results(plan, tmp_path, choose), wanted_of_four)

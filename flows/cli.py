@@ -1,0 +1,105 @@
+"""The command line: all commands, what errors look like, and exit codes."""
+
+import sys
+import traceback
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from flows.commands import (
+    compare,
+    demo,
+    generate,
+    reference_activate,
+    reference_build,
+    reference_list,
+    reference_show,
+    run,
+)
+from flows.commands.console import messages
+from flows.commands.exits import ExitCode
+
+_START, _WATCH, _ONCE = "Start here", "Watch a model", "Look once"
+
+_REPORT = "This is a fault in driftflow: please report it with the lines above and the command you ran."
+
+app = typer.Typer(
+    name="driftflow",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="New here? [bold]driftflow demo[/bold] shows all of it in a minute.",
+)
+reference = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+
+app.command("demo", epilog=demo.EXAMPLE, rich_help_panel=_START)(demo.demo)
+app.command("generate", epilog=generate.EXAMPLE, rich_help_panel=_START)(generate.generate)
+app.add_typer(
+    reference,
+    name="reference",
+    rich_help_panel=_WATCH,
+    help="Build, list, show and activate what windows are compared with.",
+    epilog=reference_build.EXAMPLE,
+)
+reference.command("build", epilog=reference_build.EXAMPLE)(reference_build.build)
+reference.command("list", epilog=reference_list.EXAMPLE)(reference_list.list_references)
+reference.command("show", epilog=reference_show.EXAMPLE)(reference_show.show_reference)
+reference.command("activate", epilog=reference_activate.EXAMPLE)(reference_activate.activate)
+app.command("run", epilog=run.EXAMPLE, rich_help_panel=_WATCH)(run.run)
+app.command("compare", epilog=compare.EXAMPLE, rich_help_panel=_ONCE)(compare.compare)
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it with the flag's value
+    if asked:
+        typer.echo(f"driftflow {version('driftflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def driftflow(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Tell when the data of a model in production drifts away from what it was built on."""
+
+
+def main() -> None:
+    """Run the command line; an error is one red line, a fault of ours keeps its traceback."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001  # the last one to see it
+        sys.exit(_tell(error))
+
+
+def _tell(error: Exception) -> ExitCode:
+    # Imported here because it loads NumPy, and help must not wait for that.
+    from detectors.base import DriftflowError  # noqa: PLC0415
+    from flows.commands.usage import UsageError  # noqa: PLC0415
+    from flows.config import ConfigError  # noqa: PLC0415
+    from flows.decode.setup import DecodeSetupError  # noqa: PLC0415
+
+    if isinstance(error, DriftflowError):
+        _print_error(str(error))
+        usage = isinstance(error, ConfigError | DecodeSetupError | UsageError)
+        return ExitCode.USAGE if usage else ExitCode.FAILED
+    if isinstance(error, OSError) and error.filename is not None:
+        _print_error(f"{error.filename}: {error.strerror}")
+        return ExitCode.FAILED
+    traceback.print_exception(error)
+    _print_error(_REPORT)
+    return ExitCode.FAILED
+
+
+def _print_error(message: str) -> None:
+    line = Text("error: ", "bold red").append(" ".join(message.split()), "red")
+    messages().print(line, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Finds the columns of two files, compares them and tells the outcome."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from detectors.verdicts import Rules
+from flows.commands.console import messages, results, show
+from flows.commands.document import print_json
+from flows.commands.exits import ExitCode
+from flows.commands.usage import UsageError
+from flows.compare_files import ComparedColumn, ComparedInput, Comparison, compare_inputs
+from flows.config import Config, load_config
+from flows.field_samples import Sample, sample_fields
+from flows.infer import Inferred, InferredColumn, LeftOut, infer_columns
+from flows.input import InputSet, file_input
+from flows.render.compared import comparison_lines, left_out_lines
+from flows.render.progress import meter
+from state.columns import Column, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareAsked:
+    """What the command line asks for; None: as the configuration or the defaults say."""
+
+    baseline: Path
+    current: Path
+    config: Path | None
+    columns: tuple[str, ...] | None
+    min_effect: float | None
+    fdr: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """Columns as each side decodes them, in the same order, and what is left out."""
+
+    baseline: tuple[Column, ...]
+    current: tuple[Column, ...]
+    left_out: tuple[LeftOut, ...]
+    missing: tuple[str, ...]
+
+
+class CompareDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``compare --json`` prints."""
+
+    drifted: bool
+    baseline: ComparedInput
+    current: ComparedInput
+    rules: Rules
+    columns: tuple[ComparedColumn, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def compare_and_tell(asked: CompareAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
+    """Compare, and print a table or one JSON document."""
+    config = None if asked.config is None else load_config(asked.config)
+    samples = (sample_fields(asked.baseline), sample_fields(asked.current))
+    chosen = _configured(config, samples) if config else _inferred(samples)
+    chosen = _picked(chosen, asked.columns)
+    if not chosen.baseline:
+        said = "; ".join(f"{item.name}: {item.reason}" for item in chosen.left_out[:5])
+        raise UsageError(f"there is no column to compare ({said or 'the files are empty'})")
+    found = _compare(asked, config, chosen)
+    if json:
+        print_json(_document(found, chosen.left_out))
+    else:
+        show(messages(), left_out_lines(chosen.left_out, messages().width))
+        console = results()
+        show(console, comparison_lines(found, console.width))
+    return ExitCode.DRIFT if fail_on_drift and found.drifted else ExitCode.DONE
+
+
+def _compare(asked: CompareAsked, config: Config | None, chosen: _Chosen) -> Comparison:
+    rules = Rules() if config is None else config.rules
+    if asked.min_effect is not None:
+        rules = replace(rules, min_effect=asked.min_effect)
+    if asked.fdr is not None:
+        rules = replace(rules, false_discovery_rate=asked.fdr)
+    baseline = _source(asked.baseline, config, chosen.baseline, chosen.missing)
+    current = _source(asked.current, config, chosen.current, chosen.missing)
+    # The baseline is read twice: for the bins and for the counts.
+    total = 2 * baseline.total + current.total
+    with meter(messages(), "Comparing", total=total, unit="bytes", clock=time.monotonic) as progress:
+        return compare_inputs(baseline, current, chosen.baseline, rules, on_read=progress.advance)
+
+
+def _source(
+    path: Path, config: Config | None, columns: tuple[Column, ...], missing: tuple[str, ...]
+) -> InputSet:
+    if config is None:
+        return file_input(path, columns=columns, time=None, missing=missing)
+    given = config.file.input
+    return file_input(
+        path, columns=columns, time=None, max_record_bytes=given.max_record_bytes, missing=missing
+    )
+
+
+def _inferred(samples: tuple[Sample, Sample]) -> _Chosen:
+    inferred: Inferred = infer_columns(samples)
+    return _Chosen(
+        baseline=tuple(_column(column, 0) for column in inferred.columns),
+        current=tuple(_column(column, 1) for column in inferred.columns),
+        left_out=(*_one_sided(samples), *inferred.left_out),
+        missing=inferred.missing,
+    )
+
+
+def _column(found: InferredColumn, side: int) -> Column:
+    return Column(name=found.name, path=found.paths[side], kind=found.kind, role=Role.FEATURE)
+
+
+def _one_sided(samples: tuple[Sample, Sample]) -> list[LeftOut]:
+    before, now = samples
+    gone = [
+        LeftOut(name=name, reason="only in the baseline") for name in before.fields if name not in now.fields
+    ]
+    new = [
+        LeftOut(name=name, reason="only in the current") for name in now.fields if name not in before.fields
+    ]
+    return [*gone, *new]
+
+
+def _configured(config: Config, samples: tuple[Sample, Sample]) -> _Chosen:
+    """Take the configured columns that both files have."""
+    paths = [{field.path for field in sample.fields.values()} for sample in samples]
+    kept, left_out = [], []
+    for column in config.columns:
+        absent = [
+            side
+            for side, known in zip(("baseline", "current"), paths, strict=True)
+            if column.path not in known
+        ]
+        if absent:
+            left_out.append(LeftOut(name=column.name, reason=f"not in the {' and '.join(absent)}"))
+        else:
+            kept.append(column)
+    return _Chosen(
+        baseline=tuple(kept),
+        current=tuple(kept),
+        left_out=tuple(left_out),
+        missing=config.file.input.missing,
+    )
+
+
+def _picked(chosen: _Chosen, names: tuple[str, ...] | None) -> _Chosen:
+    """Keep the columns that are asked for, by name or path.
+
+    Raises
+    ------
+    UsageError
+        A name is none of them.
+    """
+    if names is None:
+        return chosen
+    places = {column.path: place for place, column in enumerate(chosen.baseline)}
+    places |= {column.name: place for place, column in enumerate(chosen.baseline)}
+    reasons = {item.name: item.reason for item in chosen.left_out}
+    for name in names:
+        if name not in places:
+            why = f" ({reasons[name]})" if name in reasons else ""
+            known = ", ".join(column.name for column in chosen.baseline)
+            raise UsageError(f"--columns: cannot compare {name!r}{why}, wanted some of {known}")
+    kept = sorted({places[name] for name in names})
+    return _Chosen(
+        baseline=tuple(chosen.baseline[place] for place in kept),
+        current=tuple(chosen.current[place] for place in kept),
+        left_out=(),
+        missing=chosen.missing,
+    )
+
+
+def _document(found: Comparison, left_out: tuple[LeftOut, ...]) -> CompareDocument:
+    return CompareDocument(
+        drifted=found.drifted,
+        baseline=found.baseline,
+        current=found.current,
+        rules=found.rules,
+        columns=found.columns,
+        left_out=left_out,
+    )

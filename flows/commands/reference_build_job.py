@@ -1,0 +1,154 @@
+"""Builds a reference, keeps it, and says what is remarkable about it."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from flows.commands.console import commands_lines, messages, results, show, warn
+from flows.commands.document import print_json
+from flows.commands.stored import open_store
+from flows.config import Config, load_config
+from flows.decode.base import Reason
+from flows.decode.setup import DecodeSetupError
+from flows.input import InputSet, config_input
+from flows.reference_build import BuiltReference, build_reference
+from flows.render.progress import meter
+from flows.render.references import column_facts, reference_lines
+from flows.render.words import count_text
+
+FEW_ROWS = 5_000
+"""Rows below which a reference is itself uncertain by about as much as small drifts are large."""
+
+_PROBE_ROWS = 8_192
+
+
+class BuiltDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``reference build --json`` prints."""
+
+    model: str
+    version: str
+    new: bool
+    active: bool
+    rows: int
+    refused: dict[str, int]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What became of a reference in the store: whether its version is new, and whether it is active."""
+
+    new: bool
+    active: bool
+
+
+def build_and_store(
+    path: Path, file: Path | None, *, rows: int | None, activate: bool | None, json: bool
+) -> None:
+    """Build a reference as the command line asks."""
+    config = load_config(path)
+    timed = _has_times(config_input(config, file))
+    source = config_input(config if timed else replace(config, time=None), file)
+    built = build_with_progress(config, source, rows=rows)
+    kept = keep(config, built, activate=activate)
+    warnings = tuple(_warnings(config, built, timed=timed))
+    if json:
+        print_json(
+            BuiltDocument(
+                model=built.reference.model,
+                version=built.reference.version,
+                new=kept.new,
+                active=kept.active,
+                rows=built.reference.provenance.rows,
+                refused={str(reason): count for reason, count in built.refused.items()},
+                warnings=warnings,
+            )
+        )
+    else:
+        console = results()
+        show(console, reference_lines(built.reference, active=kept.active, width=console.width))
+    for warning in warnings:
+        warn(warning)
+    if not kept.new:
+        messages().print(
+            "This version was there already: the same data give the same version.", soft_wrap=True
+        )
+    if not json:
+        following = (
+            f"driftflow run {path}"
+            if kept.active
+            else f"driftflow reference activate {path} {built.reference.version}"
+        )
+        show(messages(), commands_lines("Next:", [following]))
+
+
+def build_with_progress(config: Config, source: InputSet, *, rows: int | None = None) -> BuiltReference:
+    """Build the reference of the configured model and show how far it is."""
+    # What is read is known in advance only where all of it is: twice, for the bins and for the counts.
+    with meter(
+        messages(), "Building the reference", total=2 * source.total, unit=source.unit, clock=time.monotonic
+    ) as progress:
+        return build_reference(
+            source,
+            config.columns,
+            model=config.file.model.name,
+            now_ms=time.time_ns() // 1_000_000,
+            rows=rows,
+            on_read=progress.advance,
+        )
+
+
+def keep(config: Config, built: BuiltReference, *, activate: bool | None) -> Kept:
+    """Store a reference; activate it where asked, or where it is the first and nothing was said."""
+    reference = built.reference
+    with open_store(config) as store:
+        known = {info.version for info in store.references(reference.model)}
+        store.put_reference(reference.stored())
+        before = store.active(reference.model)
+        if activate or (activate is None and before is None):
+            store.activate(reference.model, reference.version)
+        return Kept(
+            new=reference.version not in known, active=store.active(reference.model) == reference.version
+        )
+
+
+def _has_times(source: InputSet) -> bool:
+    """Whether the first records of an input hold event times: a training set often has none."""
+    opener = next(iter(source.readers.values()))
+    try:
+        reader, decoder = opener(None)
+    except DecodeSetupError:
+        # Where it is not the time that is missing, building without it says what is.
+        return False
+    try:
+        raw = reader.read(_PROBE_ROWS)
+    finally:
+        reader.close()
+    if raw is None:
+        return True
+    decoded = decoder.decode(raw.records)
+    refused = {refusal.reason for refusal in decoded.refused}
+    return len(decoded.kept) > 0 or refused != {Reason.NO_TIME}
+
+
+def _warnings(config: Config, built: BuiltReference, *, timed: bool) -> list[str]:
+    found = []
+    if config.time is not None and not timed:
+        found.append(
+            f"the data have no time column {config.time.path!r}: built without times, which does no harm"
+        )
+    if built.refused:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in built.refused.items())
+        found.append(f"{count_text(sum(built.refused.values()), 'record')} refused ({reasons})")
+    rows = built.reference.provenance.rows
+    if rows < FEW_ROWS:
+        found.append(
+            f"{count_text(rows, 'row')} make an uncertain reference: {FEW_ROWS:,} or more tell small drifts "
+            "from chance"
+        )
+    constant = [f.column.name for f in built.reference.features if column_facts(f).constant]
+    if constant:
+        found.append(f"no variation in {', '.join(constant)}: any other value there will count as drift")
+    return found

@@ -1,0 +1,243 @@
+"""Runs a configuration on Bytewax and tells what it found."""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from flows.batch import Batch
+from flows.commands.console import commands_lines, messages, results, say, show, shown
+from flows.commands.document import print_json
+from flows.commands.exits import ExitCode
+from flows.commands.stored import active_reference
+from flows.commands.usage import UsageError
+from flows.config import Config, ConfigError, load_config
+from flows.engine import Member, Recovery, run
+from flows.graph import Outputs
+from flows.input import InputSet, config_input, partition_opener
+from flows.plan import Plan, make_plan
+from flows.recovery import holds_run
+from flows.render.findings import Findings, read_findings
+from flows.render.progress import meter
+from flows.render.summary import RunFiles, RunSummary, file_lines, summary_lines
+from flows.render.words import count_text
+from flows.schema import RecoveryConfig
+from state.durations import Axis, DurationError, parse_span
+from state.reference import Reference
+from state.stores.sqlite import SqliteStore
+
+_DEFAULT_INTERVAL = "2s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAsked:
+    """What the command line asks for; `process_id` is None where one process runs alone."""
+
+    config: Path
+    input: Path | None = None
+    events: Path | None = None
+    recovery: Path | None = None
+    overwrite: bool = False
+    process_id: int | None = None
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Counts:
+    """What went through this process."""
+
+    rows: int = 0
+    late: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def add(self, batch: Batch) -> None:
+        """Count a batch."""
+        self.rows += batch.rows
+        self.late += sum(batch.late.values())
+        self.refused.update(str(letter.reason) for letter in batch.dead_letters)
+
+    @property
+    def note(self) -> str:
+        """The counts in few words."""
+        parts = [count_text(self.rows, "row")]
+        parts += [f"{self.late:,} late"] if self.late else []
+        parts += [f"{self.refused.total():,} refused"] if self.refused else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A run before it starts."""
+
+    config: Config
+    reference: Reference
+    source: InputSet
+    plan: Plan
+    outputs: Outputs
+    recovery: Recovery | None
+    resumed: bool
+
+
+def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
+    """Run to the end or to a signal, and print what was found."""
+    prepared = prepare(asked)
+    member = _member(asked)
+    if prepared.resumed:
+        say(f"Going on with the run in {prepared.recovery.folder}." if prepared.recovery else "")
+    counts = Counts()
+    finished = run_with_progress(prepared, counts, member=member, overwrite=asked.overwrite)
+    if member is not None and member.process_id > 0:
+        say(f"Process {member.process_id} is done: {counts.note}. Process 0 tells what was found.")
+        return ExitCode.DONE
+    found = summarize(prepared, counts, finished=finished)
+    if json:
+        print_json(found)
+    else:
+        console = results()
+        show(console, summary_lines(found, console.width))
+        show(console, file_lines(found.files, sum(found.refused.values())))
+    show(messages(), commands_lines("Next:", _following(asked, prepared, finished=finished)))
+    return ExitCode.DRIFT if fail_on_drift and found.episodes else ExitCode.DONE
+
+
+def prepare(asked: RunAsked) -> Prepared:
+    """Read the configuration and the active reference, and put the run together.
+
+    Raises
+    ------
+    ConfigError, DriftflowError
+        As they come; nothing was written yet.
+    """
+    config = load_config(asked.config)
+    reference = active_reference(config, str(asked.config))
+    source = config_input(config, asked.input)
+    fingerprint = config.state_fingerprint(reference.version)
+    plan = make_plan(
+        config, reference, tuple(sorted(source.readers)), partition_opener(config, source, fingerprint)
+    )
+    _check_decoders(source)
+    output = config.file.output
+    outputs = Outputs(
+        events=asked.events or config.output / output.events,
+        dead_letters=config.output / output.dead_letters,
+        late_rows=None if output.late_rows is None else config.output / output.late_rows,
+        open_store=partial(SqliteStore, config.store),
+    )
+    for path in (outputs.events, outputs.dead_letters):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    recovery = _recovery(config, asked.recovery)
+    return Prepared(
+        config=config,
+        reference=reference,
+        source=source,
+        plan=plan,
+        outputs=outputs,
+        recovery=recovery,
+        resumed=recovery is not None and not asked.overwrite and holds_run(recovery.folder),
+    )
+
+
+def run_with_progress(
+    prepared: Prepared, counts: Counts, *, member: Member | None = None, overwrite: bool = False
+) -> bool:
+    """Run, show how far it is, and return whether the input was read to its end."""
+    source = prepared.source
+    with meter(
+        messages(), "Watching", total=source.total, unit=source.unit, clock=time.monotonic
+    ) as progress:
+
+        def on_batch(batch: Batch) -> None:
+            counts.add(batch)
+            progress.advance(batch.size, counts.note)
+
+        return run(
+            prepared.plan,
+            prepared.outputs,
+            recovery=prepared.recovery,
+            member=member,
+            overwrite=overwrite,
+            on_batch=on_batch,
+        )
+
+
+def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSummary:
+    """Read the events back and put the summary together."""
+    context = prepared.plan.context
+    outputs = prepared.outputs
+    found = (
+        read_findings(outputs.events, model=context.model, model_version=context.model_version)
+        if outputs.events.exists()
+        else Findings(episodes=(), windows=())
+    )
+    return RunSummary(
+        model=context.model,
+        model_version=context.model_version,
+        reference=prepared.reference.version,
+        reference_rows=prepared.reference.provenance.rows,
+        finished=finished,
+        resumed=prepared.resumed,
+        rows=counts.rows,
+        late_rows=counts.late,
+        refused=dict(counts.refused.most_common()),
+        features=context.features,
+        windows=found.windows,
+        episodes=found.episodes,
+        files=RunFiles(
+            events=shown(outputs.events),
+            dead_letters=shown(outputs.dead_letters),
+            late_rows=None if outputs.late_rows is None else shown(outputs.late_rows),
+            store=shown(prepared.config.store),
+            recovery=None if prepared.recovery is None else shown(prepared.recovery.folder),
+        ),
+    )
+
+
+def _check_decoders(source: InputSet) -> None:
+    """Open every partition once, so that a column that a file lacks is told before anything is written."""
+    for opener in source.readers.values():
+        reader, _ = opener(None)
+        reader.close()
+
+
+def _recovery(config: Config, folder: Path | None) -> Recovery | None:
+    given = config.file.recovery
+    if folder is None:
+        if given is None:
+            return None
+        folder = config.folder / given.folder
+    return Recovery(folder=folder, interval_s=_interval_s(given))
+
+
+def _interval_s(given: RecoveryConfig | None) -> float:
+    try:
+        return parse_span(_DEFAULT_INTERVAL if given is None else given.interval, Axis.MILLISECONDS) / 1_000
+    except DurationError as error:
+        raise ConfigError(f"`recovery.interval`: {error}") from error
+
+
+def _member(asked: RunAsked) -> Member | None:
+    if asked.process_id is None:
+        return None
+    if asked.process_id >= len(asked.addresses):
+        raise UsageError(
+            f"--process-id is {asked.process_id}, and --addresses names {len(asked.addresses)}: "
+            "wanted one address per process, the first is process 0"
+        )
+    return Member(process_id=asked.process_id, addresses=asked.addresses)
+
+
+def _following(asked: RunAsked, prepared: Prepared, *, finished: bool) -> list[str]:
+    """Commands that go on from here."""
+    command = f"driftflow run {asked.config}"
+    if asked.input is not None:
+        command += f" --input {asked.input}"
+    if finished:
+        return [f"driftflow reference show {asked.config}", f"{command} --overwrite --json"]
+    if prepared.recovery is None:
+        return [f"{command} --overwrite --recovery snapshots   (starts anew, and can be stopped)"]
+    if asked.events is not None:
+        command += f" --events {asked.events}"
+    if asked.recovery is not None:
+        command += f" --recovery {asked.recovery}"
+    return [f"{command}   (goes on from here)"]

@@ -1,0 +1,1 @@
+"""Kafka behind small interfaces, so that either client library can stand there."""

@@ -1,0 +1,64 @@
+"""Waiting for Kafka: longer from try to try, and not in silence."""
+
+import logging
+import time
+from collections.abc import Callable
+
+logger = logging.getLogger("driftflow.kafka")
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+FIRST_WORD_S = 2.0
+"""Time without an answer after which the log says so; then after twice that, and so on up to a minute."""
+RAREST_WORD_S = 60.0
+
+
+class Patience:
+    """How long to wait before the next try, and when to tell about it.
+
+    Parameters
+    ----------
+    waiting
+        What waits, for the log.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(self, waiting: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._waiting = waiting
+        self._clock = clock
+        self._since_s: float | None = None
+        self._pause_s = 0.0
+        self._next_try_s = float("-inf")
+        self._next_word_s = 0.0
+        self._word_every_s = FIRST_WORD_S
+
+    @property
+    def may_try(self) -> bool:
+        """Whether the pause after the last failure is over."""
+        return self._clock() >= self._next_try_s
+
+    def failed(self, reason: str) -> float:
+        """Note a failure; return the seconds to wait before the next try."""
+        now_s = self._clock()
+        if self._since_s is None:
+            self._since_s = now_s
+            self._next_word_s = now_s + FIRST_WORD_S
+        self._pause_s = min(max(FIRST_PAUSE_S, 2 * self._pause_s), LONGEST_PAUSE_S)
+        self._next_try_s = now_s + self._pause_s
+        if now_s >= self._next_word_s:
+            logger.warning(
+                "%s waits for Kafka since %.0f s: %s", self._waiting, now_s - self._since_s, reason
+            )
+            self._word_every_s = min(2 * self._word_every_s, RAREST_WORD_S)
+            self._next_word_s = now_s + self._word_every_s
+        return self._pause_s
+
+    def succeeded(self) -> None:
+        """Note that Kafka answers; says so if it had said the opposite."""
+        if self._since_s is not None and self._word_every_s > FIRST_WORD_S:
+            logger.warning("%s goes on after %.0f s", self._waiting, self._clock() - self._since_s)
+        self._since_s = None
+        self._pause_s = 0.0
+        self._next_try_s = float("-inf")
+        self._word_every_s = FIRST_WORD_S

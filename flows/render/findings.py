@@ -1,0 +1,210 @@
+"""What the events of a run say, gathered for people: episodes, and how many windows were reported."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from detectors.base import DriftflowError
+from detectors.verdicts import Severity
+from state.events import Contributor, EpisodeData, EventType, Instant, WindowData
+
+
+class EventsFileError(DriftflowError):
+    """A file of events cannot be read back."""
+
+
+class FoundEpisode(msgspec.Struct, frozen=True, kw_only=True):
+    """One drift of one feature in one kind of window.
+
+    Attributes
+    ----------
+    since, opened, closed
+        Start of the first window of the run that led to it; end of the window that opened it; end of the
+        window that closed it, None while it is open.
+    peak_effect, p_value, q_value
+        The largest effect of its windows, and the p-value and q-value of that window.
+    direction, contributors, new_categories
+        Of the event with the largest effect.
+    """
+
+    id: str
+    feature: str
+    window: str
+    since: Instant
+    opened: Instant
+    closed: Instant | None
+    severity: Severity
+    peak_effect: float
+    test: str
+    p_value: float | None
+    q_value: float | None
+    direction: str
+    contributors: tuple[Contributor, ...]
+    new_categories: tuple[str, ...]
+
+
+class WindowCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Windows of one kind: those reported, those of them that drifted as a whole, and those without rows."""
+
+    window: str
+    reported: int
+    drifted: int
+    empty: int
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """All episodes in order of their opening, and the windows by kind."""
+
+    episodes: tuple[FoundEpisode, ...]
+    windows: tuple[WindowCount, ...]
+
+
+class _Result(msgspec.Struct, frozen=True):
+    feature: str
+    test: str
+    p_value: float | None
+    q_value: float | None
+    effect: float | None
+
+
+class _Drift(msgspec.Struct, frozen=True):
+    model: str
+    model_version: str
+    window: WindowData
+    episode: EpisodeData
+    result: _Result
+    direction: str
+    contributors: tuple[Contributor, ...]
+    new_categories: tuple[str, ...]
+
+
+class _Report(msgspec.Struct, frozen=True):
+    status: str
+    model: str
+    model_version: str
+    window: WindowData
+    windows: int
+    drifted: bool
+    features: tuple[_Result, ...]
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    type: str
+    data: msgspec.Raw
+
+
+def read_findings(path: Path, *, model: str, model_version: str) -> Findings:
+    """Read a file of events, those of one model and version.
+
+    Raises
+    ------
+    EventsFileError
+        The file is missing or holds a line that is not an event of driftflow.
+    """
+    try:
+        with path.open("rb") as lines:
+            return gather(lines, model=model, model_version=model_version)
+    except OSError as error:
+        raise EventsFileError(f"cannot read the events in {path}: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise EventsFileError(
+            f"{path} holds a line that is not a driftflow event ({error}): run again with --overwrite"
+        ) from error
+
+
+def gather(lines: Iterable[bytes], *, model: str, model_version: str) -> Findings:
+    """Gather what events say; each line is one event, in the order they were written."""
+    envelope = msgspec.json.Decoder(_Envelope)
+    drift, report = msgspec.json.Decoder(_Drift), msgspec.json.Decoder(_Report)
+    gathered = _Gathered({}, {}, {}, {})
+    for line in lines:
+        found = envelope.decode(line)
+        if found.type == EventType.REPORT:
+            told = report.decode(found.data)
+            if (told.model, told.model_version) == (model, model_version):
+                gathered.report(told)
+            continue
+        data = drift.decode(found.data)
+        if (data.model, data.model_version) == (model, model_version):
+            gathered.drift(EventType(found.type), data)
+    return Findings(
+        episodes=tuple(gathered.episodes.values()),
+        windows=tuple(gathered.windows.values()),
+    )
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Episodes by id, those open by window and feature, what their events told, and windows by name."""
+
+    episodes: dict[str, FoundEpisode]
+    open: dict[tuple[str, str], str]
+    told: dict[str, float]
+    windows: dict[str, WindowCount]
+
+    def drift(self, event: EventType, data: _Drift) -> None:
+        """Take an event into its episode; reports of windows in between know of larger effects."""
+        episode, result = data.episode, data.result
+        held = self.episodes.get(episode.id)
+        if held is None:
+            held = self._begun(data)
+        effect = result.effect or 0.0
+        if effect >= self.told.get(episode.id, 0.0) and event is not EventType.CLOSED:
+            self.told[episode.id] = effect
+            held = msgspec.structs.replace(
+                held,
+                direction=data.direction,
+                contributors=data.contributors,
+                new_categories=data.new_categories,
+            )
+        closed = event is EventType.CLOSED
+        self.episodes[episode.id] = msgspec.structs.replace(
+            held, severity=episode.severity, closed=data.window.end if closed else None
+        )
+        place = (data.window.name, result.feature)
+        if closed:
+            self.open.pop(place, None)
+        else:
+            self.open[place] = episode.id
+
+    def report(self, data: _Report) -> None:
+        """Count a window, and raise the peaks of the episodes that are open in its kind."""
+        name = data.window.name
+        count = self.windows.get(name, WindowCount(window=name, reported=0, drifted=0, empty=0))
+        empty = data.status == "empty"
+        self.windows[name] = WindowCount(
+            window=name,
+            reported=count.reported + (0 if empty else data.windows),
+            drifted=count.drifted + data.drifted,
+            empty=count.empty + (data.windows if empty else 0),
+        )
+        for result in data.features:
+            key = self.open.get((name, result.feature))
+            if key is None or result.effect is None:
+                continue
+            episode = self.episodes[key]
+            if result.effect >= episode.peak_effect:
+                self.episodes[key] = msgspec.structs.replace(
+                    episode, peak_effect=result.effect, p_value=result.p_value, q_value=result.q_value
+                )
+
+    def _begun(self, data: _Drift) -> FoundEpisode:
+        episode, result = data.episode, data.result
+        return FoundEpisode(
+            id=episode.id,
+            feature=result.feature,
+            window=data.window.name,
+            since=episode.since,
+            opened=episode.opened,
+            closed=None,
+            severity=episode.severity,
+            peak_effect=episode.peak_effect,
+            test=result.test,
+            p_value=result.p_value,
+            q_value=result.q_value,
+            direction=data.direction,
+            contributors=data.contributors,
+            new_categories=data.new_categories,
+        )

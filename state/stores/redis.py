@@ -1,0 +1,278 @@
+"""References, events and series in Redis, for several machines."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import islice
+
+import msgspec
+
+from state.stores.base import Point, ReferenceInfo, SeriesKey, StoredEvent, StoredReference, StoreError
+from state.stores.checks import (
+    checked_events,
+    checked_limit,
+    checked_points,
+    checked_reference,
+    key_texts,
+    no_such_reference,
+    time_span,
+)
+from state.stores.redis_keys import RedisKeys, time_text
+from state.stores.redis_scripts import ACTIVATE, ADD_EVENTS, PUT_REFERENCE
+from state.stores.redis_series import RedisSeries, SeriesBackend, SortedSets, TimeSeries, probe
+from state.stores.redis_server import Command, RedisServer
+
+_EVENTS_PER_COMMAND = 20_000
+"""Redis takes 2**20 arguments per command, and an event is up to twenty."""
+
+_EVENTS_PER_PAGE = 500
+_EVENT_FIELDS = ("type", "model_version", "window", "feature", "episode", "end", "body")
+
+
+class RedisStore:
+    """A `state.stores.base.Store` on a Redis server, a replicated one, or a cluster.
+
+    Every call that writes is one step on the server, all or none. How much of it survives a crash is the
+    server's setting: ``appendfsync everysec`` loses a second at most. A server that evicts keys is no store:
+    set ``maxmemory-policy noeviction``.
+
+    An event's id is unique within its model, and on a cluster one call holds the data of one model, because
+    only the keys of one model are in one slot.
+
+    Threads may share one instance.
+
+    Parameters
+    ----------
+    url
+        ``redis://``, ``rediss://`` (TLS), ``redis+sentinel://host,host/service/0``, ``redis+cluster://host``.
+    retention_ms
+        How far behind its newest point a series is kept; None for ever.
+    compaction
+        Keep the mean, maximum and count of every hour and day of a series too, for ever, as series named
+        ``{series}:1h:avg``; only for times in milliseconds, and only with the time-series module.
+    series_backend
+        What series are kept in; None asks the server at the start. Naming it keeps sorted sets in use on a
+        server that has the module since.
+    prefix
+        What all keys begin with.
+    timeout_s
+        How long a call waits for the server before it raises `StoreBusyError`.
+
+    Raises
+    ------
+    StoreError
+        The URL is malformed, the password is refused, what answers is no Redis, or it cannot keep the series
+        as wanted.
+    StoreBusyError
+        The server cannot be reached, is loading its data, or is a cluster that is not complete.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        retention_ms: int | None,
+        compaction: bool = False,
+        series_backend: SeriesBackend | None = None,
+        prefix: str = "driftflow",
+        timeout_s: float = 5.0,
+    ) -> None:
+        if retention_ms is not None and retention_ms <= 0:
+            raise StoreError(f"retention_ms is {retention_ms}; it must be 1 or more, or None to keep all")
+        self._keys = RedisKeys(prefix)
+        self._server = RedisServer(url, timeout_s=timeout_s)
+        try:
+            self._series_backend = (
+                probe(self._server, self._keys) if series_backend is None else series_backend
+            )
+            self._series = self._open_series(retention_ms, compaction=compaction)
+        except BaseException:
+            self._server.close()
+            raise
+
+    @property
+    def series_backend(self) -> SeriesBackend:
+        """What this store keeps its series in."""
+        return self._series_backend
+
+    def put_reference(self, reference: StoredReference) -> None:
+        """Store it; storing the same version again changes nothing."""
+        checked = checked_reference(reference)
+        model, version = checked.info.model, checked.info.version
+        info = msgspec.json.encode(checked.info)
+        # First, and by itself: it is in another slot, and a model without versions is no harm.
+        self._server.run("SADD", self._keys.models, model)
+        keys = (self._keys.reference(model, version), self._keys.references(model))
+        content = (version, info, checked.body, _digest(info, checked.body))
+        self._server.run("EVAL", PUT_REFERENCE, len(keys), *keys, *content)
+
+    def reference(self, model: str, version: str) -> StoredReference:
+        """Return one version.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such model or version.
+        StoreError
+            Its content is gone, or is not what was stored.
+        """
+        key = self._keys.reference(model, version)
+        # In this order: a version that is listed is there.
+        listed, (info, body, digest) = self._server.run_all(
+            [("HEXISTS", self._keys.references(model), version), ("HMGET", key, "info", "body", "sha256")]
+        )
+        if None in (info, body, digest):
+            if not listed:
+                raise no_such_reference(model, version, self.references())
+            raise StoreError(
+                f"store {self._server}: {key!r} is listed, but its content is gone: build the reference "
+                "again, and set maxmemory-policy to noeviction"
+            )
+        if digest.decode(errors="replace") != _digest(info, body):
+            raise StoreError(
+                f"store {self._server}: {key!r} does not match its sha256: something else wrote to it; "
+                "delete the key and build the reference again"
+            )
+        return StoredReference(info=msgspec.json.decode(info, type=ReferenceInfo), body=body)
+
+    def references(self, model: str | None = None) -> list[ReferenceInfo]:
+        """Return what is there, oldest first."""
+        if model is None:
+            models = sorted(name.decode() for name in self._server.run("SMEMBERS", self._keys.models))
+        else:
+            models = [model]
+        listed = self._server.run_all([("HVALS", self._keys.references(name)) for name in models])
+        infos = [msgspec.json.decode(info, type=ReferenceInfo) for values in listed for info in values]
+        return sorted(infos, key=lambda info: (info.created_ms, info.model, info.version))
+
+    def activate(self, model: str, version: str) -> None:
+        """Make a stored version the active one."""
+        keys = (self._keys.reference(model, version), self._keys.active(model))
+        if not self._server.run("EVAL", ACTIVATE, len(keys), *keys, version):
+            raise no_such_reference(model, version, self.references())
+
+    def active(self, model: str) -> str | None:
+        """Return the active version of a model."""
+        version = self._server.run("GET", self._keys.active(model))
+        return None if version is None else str(version.decode())
+
+    def add_events(self, events: Iterable[StoredEvent]) -> int:
+        """Store events, all or none; return how many were new."""
+        left = iter(checked_events(events))
+        chunks = iter(lambda: list(islice(left, _EVENTS_PER_COMMAND)), [])
+        return sum(self._server.run_all([self._add(chunk) for chunk in chunks], together=True))
+
+    def events(
+        self,
+        model: str,
+        *,
+        model_version: str | None = None,
+        window: str | None = None,
+        feature: str | None = None,
+        types: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        limit: int | None = None,
+    ) -> list[StoredEvent]:
+        """Return the events that match all that is given, in order of `end`, then of insertion."""
+        first, last = time_span(start, end)
+        found = (
+            event
+            for event in self._listed(model, first, last)
+            if model_version in (None, event.model_version)
+            and window in (None, event.window)
+            and feature in (None, event.feature)
+            and (types is None or event.type in types)
+        )
+        count = checked_limit(limit)
+        return [event for event, _ in zip(found, range(count), strict=False)] if count else []
+
+    def add_points(self, points: Iterable[Point]) -> None:
+        """Store points, all or none; what is older than the retention is dropped.
+
+        Raises
+        ------
+        StoreError
+            A value is not finite, or a time is negative and the backend is the time-series module.
+        """
+        checked = checked_points(points)
+        if checked:
+            self._series.add(checked)
+
+    def series(
+        self, key: SeriesKey, *, start: int | None = None, end: int | None = None
+    ) -> list[tuple[int, float]]:
+        """Return ``(time, value)`` with ``start <= time < end`` in order of time."""
+        return self._series.read(key, *time_span(start, end))
+
+    def series_keys(self, model: str) -> list[SeriesKey]:
+        """Return the keys of a model's series, sorted."""
+        names = self._server.run("SMEMBERS", self._keys.series_index(model))
+        return sorted((self._keys.series_key(name.decode()) for name in names), key=key_texts)
+
+    def close(self) -> None:
+        """Close the connections; called once."""
+        self._server.close()
+
+    def _open_series(self, retention_ms: int | None, *, compaction: bool) -> RedisSeries:
+        if self._series_backend is SeriesBackend.TIMESERIES:
+            return TimeSeries(self._server, self._keys, retention_ms=retention_ms, compaction=compaction)
+        if compaction:
+            raise StoreError(
+                f"store {self._server}: compaction needs the time-series module, and series are kept as "
+                f"{self._series_backend}: use Redis 8, or turn compaction off"
+            )
+        return SortedSets(self._server, self._keys, retention_ms=retention_ms)
+
+    def _add(self, events: Sequence[StoredEvent]) -> Command:
+        names: list[str] = []
+        values: list[str | bytes | int] = []
+        for event in events:
+            model = event.model
+            names += (
+                self._keys.event(model, event.id),
+                self._keys.events(model),
+                self._keys.event_counter(model),
+            )
+            fields = ((name, getattr(event, name)) for name in _EVENT_FIELDS)
+            parts = [part for name, value in fields if value is not None for part in (name, _field(value))]
+            values += (time_text(event.end), event.id, len(parts), *parts)
+        return ("EVAL", ADD_EVENTS, len(names), *names, *values)
+
+    def _listed(self, model: str, first: int, last: int) -> Iterator[StoredEvent]:
+        """Return the events of a span, page by page."""
+        index = self._keys.events(model)
+        # A semicolon is the character after the colon.
+        begin, stop = f"[{time_text(first)}:".encode(), f"({time_text(last)};"
+        while True:
+            members = self._server.run("ZRANGEBYLEX", index, begin, stop, "LIMIT", 0, _EVENTS_PER_PAGE)
+            if not members:
+                return
+            ids = [member.split(b":", 2)[2].decode() for member in members]
+            reads = [("HMGET", self._keys.event(model, id_), *_EVENT_FIELDS) for id_ in ids]
+            for id_, row in zip(ids, self._server.run_all(reads), strict=True):
+                yield self._event(model, id_, row)
+            begin = b"(" + members[-1]
+
+    def _event(self, model: str, id_: str, row: Sequence[bytes | None]) -> StoredEvent:
+        *texts, end, body = row
+        type_, model_version, window, feature, episode = (
+            None if text is None else text.decode() for text in texts
+        )
+        if None in (type_, model_version, window, end, body):
+            raise StoreError(
+                f"store {self._server}: event {id_!r} of model {model!r} is listed, but its content is gone: "
+                f"remove it from {self._keys.events(model)!r}, and set maxmemory-policy to noeviction"
+            )
+        row_fields = {"type": type_, "model_version": model_version, "window": window, "feature": feature}
+        return msgspec.convert(
+            {**row_fields, "id": id_, "model": model, "episode": episode, "end": int(end or 0), "body": body},
+            StoredEvent,
+        )
+
+
+def _field(value: str | bytes | int) -> str | bytes:
+    return str(value) if isinstance(value, int) else value
+
+
+def _digest(info: bytes, body: bytes) -> str:
+    return sha256(info + body).hexdigest()

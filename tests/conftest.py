@@ -1,0 +1,39 @@
+"""Settings that all tests share, and the golden files.
+
+A golden file holds bytes that an earlier release wrote. ``pytest --write-golden`` writes those that are
+missing; one that is there is never overwritten, because what users have stored does not change either.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+GOLDEN = Path(__file__).parent / "golden"
+
+# The machines of CI are shared: how long one example takes says nothing about the code.
+settings.register_profile("driftflow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("driftflow")
+
+Golden = Callable[[str, Callable[[], bytes]], bytes]
+"""Gives the content of a golden file; the function makes it where it is missing and may be written."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-golden", action="store_true", help="write golden files that are missing; never overwrites"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    def read(name: str, make: Callable[[], bytes]) -> bytes:
+        path = GOLDEN / name
+        if not path.exists():
+            if not request.config.getoption("--write-golden"):
+                pytest.fail(f"{path} is missing: restore it, or for a new version run pytest --write-golden")
+            path.write_bytes(make())
+        return path.read_bytes()
+
+    return read

@@ -1,0 +1,133 @@
+"""The command line as a whole: help, version, errors and exit codes."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from flows.commands import generate_job
+from tests.command_line import Call, caller
+
+COMMANDS = (
+    ("demo",),
+    ("generate",),
+    ("run",),
+    ("compare",),
+    ("reference", "build"),
+    ("reference", "list"),
+    ("reference", "show"),
+    ("reference", "activate"),
+)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    return caller(capsys, monkeypatch)
+
+
+def test_help_groups_the_commands(call: Call) -> None:
+    told = call("--help")
+
+    assert told.code == 0
+    for group in ("Start here", "Watch a model", "Look once"):
+        assert group in told.out
+    for command in ("demo", "generate", "run", "reference", "compare"):
+        assert re.search(rf"│ {command} ", told.out)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(call: Call, command: tuple[str, ...]) -> None:
+    told = call(*command, "--help")
+
+    assert told.code == 0
+    assert f"Example: driftflow {' '.join(command)}" in " ".join(told.out.split())
+
+
+def test_version(call: Call) -> None:
+    told = call("--version")
+
+    assert (told.code, told.out) == (0, f"driftflow {version('driftflow')}\n")
+
+
+def test_help_waits_for_nothing_heavy() -> None:
+    # A start is quick where none of these is imported: they take most of a second together.
+    heavy = "numpy scipy bytewax msgspec yaml sqlite3 kafka redis"
+    code = f"import sys, flows.cli; print([m for m in {heavy.split()!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "nowhere.yaml"),
+        ("run",),
+        ("fly",),
+        ("compare", "nowhere.csv", "nowhere.csv"),
+        ("generate", "demo"),
+        ("generate", "nothing", "--out", "x"),
+        ("generate", "demo", "--out", "x", "--step", "soon"),
+        ("generate", "demo", "--out", "x", "--features", "3"),
+    ],
+    ids=" ".join,
+)
+def test_bad_usage_exits_with_2_and_leaves_stdout_empty(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    told = call(*arguments)
+
+    assert (told.code, told.out) == (2, "")
+    assert told.err
+    assert "Traceback" not in told.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_is_one_line_without_a_traceback(call: Call, tmp_path: Path) -> None:
+    config = tmp_path / "driftflow.yaml"
+    config.write_text("model: {name: m}\nmodle: 3\n")
+
+    told = call("run", config)
+
+    assert told.code == 2
+    assert told.err.startswith("error: ")
+    assert told.err.count("\n") == 1
+    assert "modle" in told.err
+
+
+def test_a_fault_keeps_its_traceback_and_asks_to_report_it(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr(generate_job, "list_scenarios", fail)
+
+    told = call("generate", "--list")
+
+    assert told.code == 1
+    assert "Traceback" in told.err
+    assert "a fault of ours" in told.err
+    assert "please report it" in told.err
+
+
+def test_a_file_that_cannot_be_written_is_named(call: Call, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+
+    told = call("generate", "demo", "--out", blocked / "inside", "--rows", 10, "--reference-rows", 10)
+
+    assert told.code == 1
+    assert str(blocked) in told.err
+    assert "Traceback" not in told.err
+
+
+def test_no_color_without_a_terminal(call: Call) -> None:
+    told = call("generate", "--list")
+
+    assert "\x1b" not in told.out

@@ -1,0 +1,230 @@
+"""driftflow reference: build, list, show, activate."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.command_line import Call, caller
+
+CONFIG = """
+model: {name: m}
+input: {path: events.jsonl}
+time: {column: ts}
+columns:
+  x: {kind: numeric}
+  c: {kind: categorical}
+windows:
+  hourly: {size: 1h}
+"""
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    return caller(capsys, monkeypatch)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "driftflow.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+def records(rows: int, seed: int, **more: object) -> list[dict[str, object]]:
+    rng = np.random.default_rng(seed)
+    start = np.datetime64("2026-01-05T00:00:00")
+    return [
+        {"ts": f"{start + np.timedelta64(i, 's')}Z", "x": float(x), "c": "ab"[int(x > 0)], **more}
+        for i, x in enumerate(rng.normal(size=rows))
+    ]
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_the_first_one_is_activated_and_a_second_one_is_not(call: Call, config: Path, tmp_path: Path) -> None:
+    first = call("reference", "build", config, write(tmp_path / "a.jsonl", records(200, 1)), "--json").json()
+    second = call("reference", "build", config, write(tmp_path / "b.jsonl", records(300, 2)), "--json").json()
+
+    assert (first["active"], first["new"], first["rows"]) == (True, True, 200)
+    assert (second["active"], second["new"], second["rows"]) == (False, True, 300)
+    listed = call("reference", "list", config, "--json").json()
+    assert [(item["reference"]["version"], item["active"]) for item in listed] == [
+        (first["version"], True),
+        (second["version"], False),
+    ]
+    assert listed[0]["reference"]["start_ms"] == 1_767_571_200_000  # 2026-01-05T00:00:00Z
+
+
+def test_building_says_what_was_activated(call: Call, config: Path, tmp_path: Path) -> None:
+    data = write(tmp_path / "a.jsonl", records(200, 1))
+
+    assert "(active)" in call("reference", "build", config, data).out
+    other = call("reference", "build", config, write(tmp_path / "b.jsonl", records(200, 2)))
+    assert "(not active)" in other.out
+    assert "driftflow reference activate" in other.err
+
+
+def test_the_same_data_give_the_same_version(call: Call, config: Path, tmp_path: Path) -> None:
+    data = write(tmp_path / "a.jsonl", records(200, 1))
+    first = call("reference", "build", config, data, "--json").json()
+
+    told = call("reference", "build", config, data, "--json")
+
+    assert told.json()["version"] == first["version"]
+    assert told.json()["new"] is False
+    assert "there already" in told.err
+    assert len(call("reference", "list", config, "--json").json()) == 1
+
+
+def test_activate_and_no_activate(call: Call, config: Path, tmp_path: Path) -> None:
+    a, b = (write(tmp_path / f"{seed}.jsonl", records(200, seed)) for seed in (1, 2))
+
+    assert call("reference", "build", config, a, "--no-activate", "--json").json()["active"] is False
+    assert call("reference", "build", config, b, "--activate", "--json").json()["active"] is True
+    assert call("reference", "build", config, a, "--activate", "--json").json()["active"] is True
+
+
+def test_the_configured_input_is_the_default(call: Call, config: Path, tmp_path: Path) -> None:
+    write(tmp_path / "events.jsonl", records(120, 1))
+
+    built = call("reference", "build", config, "--rows", 50, "--json").json()
+
+    assert built["rows"] == 50
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_training_set_has_no_times(call: Call, config: Path, tmp_path: Path, form: str) -> None:
+    rows = [{"x": row["x"], "c": row["c"]} for row in records(200, 1)]
+    data = tmp_path / f"train.{form}"
+    if form == "jsonl":
+        write(data, rows)
+    else:
+        data.write_text("x,c\n" + "".join(f"{row['x']},{row['c']}\n" for row in rows))
+
+    told = call("reference", "build", config, data, "--json")
+
+    assert (told.code, told.json()["rows"]) == (0, 200)
+    assert "no time column 'ts'" in told.err
+
+
+def test_a_csv_that_lacks_a_column_is_an_error_and_not_a_training_set(
+    call: Call, config: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "train.csv"
+    data.write_text("x,d\n1,a\n")
+
+    told = call("reference", "build", config, data)
+
+    assert told.code == 2
+    assert "'c'" in told.err
+
+
+def test_what_is_remarkable_is_said(call: Call, config: Path, tmp_path: Path) -> None:
+    rows = [{**row, "c": "same"} for row in records(200, 1)]
+    data = write(tmp_path / "a.jsonl", rows)
+    data.write_text(data.read_text() + "not json\n" * 3)
+
+    told = call("reference", "build", config, data, "--json")
+
+    assert told.json()["refused"] == {"malformed": 3}
+    said = " ".join(told.json()["warnings"])
+    assert "3 records refused (3 malformed)" in said
+    assert "200 rows make an uncertain reference" in said
+    assert "no variation in c" in said
+    assert all(warning in told.err for warning in told.json()["warnings"])
+
+
+def test_enough_rows_that_vary_are_not_remarkable(call: Call, config: Path, tmp_path: Path) -> None:
+    told = call("reference", "build", config, write(tmp_path / "a.jsonl", records(5_000, 1)), "--json")
+
+    assert told.json()["warnings"] == []
+
+
+def test_show_has_the_figures_of_the_rows(call: Call, config: Path, tmp_path: Path) -> None:
+    rows = records(400, 1)
+    rows[7]["x"] = None
+    version = call("reference", "build", config, write(tmp_path / "a.jsonl", rows), "--json").json()[
+        "version"
+    ]
+    x = np.array([row["x"] for row in rows if row["x"] is not None], dtype=float)
+    a = sum(row["c"] == "a" for row in rows)
+
+    shown = call("reference", "show", config, version[:6], "--json").json()
+
+    numeric, categorical = shown["columns"]
+    assert (shown["version"], shown["active"]) == (version, True)
+    assert numeric["missing"] == 1
+    assert sum(numeric["counts"]) == 399
+    assert len(numeric["edges"]) == len(numeric["counts"]) - 1
+    # Sums are fixed-point with 16 binary places in units of about a deviation.
+    assert numeric["mean"] == pytest.approx(x.mean(), abs=1e-4)
+    assert (numeric["minimum"], numeric["maximum"]) == (x.min(), x.max())
+    shares = {item["name"]: item["share"] for item in categorical["categories"]}
+    assert shares == {"a": a / 400, "b": 1 - a / 400}
+
+
+def test_show_fits_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: Path, tmp_path: Path
+) -> None:
+    wide = caller(capsys, monkeypatch, 80)
+    wide("reference", "build", config, write(tmp_path / "a.jsonl", records(400, 1)))
+
+    for width in (80, 50, 36):
+        told = caller(capsys, monkeypatch, width)("reference", "show", config)
+        assert max(map(len, told.out.splitlines())) <= width
+        assert {"x", "c"} <= {line.split()[0] for line in told.out.splitlines() if line.strip()}
+
+
+def test_activate_takes_the_beginning_of_a_version(call: Call, config: Path, tmp_path: Path) -> None:
+    versions = [
+        call("reference", "build", config, write(tmp_path / f"{n}.jsonl", records(60, n)), "--json").json()[
+            "version"
+        ]
+        for n in (1, 2)
+    ]
+    assert versions[0][0] != versions[1][0], "choose other seeds: the test wants beginnings that differ"
+
+    told = call("reference", "activate", config, versions[1][0], "--json")
+
+    assert told.json() == {"model": "m", "version": versions[1], "before": versions[0]}
+    assert call("reference", "show", config, "--json").json()["version"] == versions[1]
+
+
+def test_a_beginning_of_none_or_of_many_is_an_error(call: Call, config: Path, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        call("reference", "build", config, write(tmp_path / f"{seed}.jsonl", records(60, seed)))
+
+    none = call("reference", "activate", config, "xyz")
+    many = call("reference", "activate", config, "")
+
+    assert (none.code, many.code) == (1, 1)
+    assert "no version begins with 'xyz'" in none.err
+    assert "2 versions begin with ''" in many.err
+
+
+@pytest.mark.parametrize("command", [("show",), ("activate", "3b"), ("list",)], ids=" ".join)
+def test_without_a_reference_it_says_how_to_get_one(
+    call: Call, config: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    name, *rest = command
+
+    told = call("reference", name, config, *rest)
+
+    assert told.code == (0 if name == "list" else 1)
+    assert told.out == ""
+    assert f"driftflow reference build {config}" in told.err
+    assert not (tmp_path / "out").exists() or name != "list"
+
+
+def test_a_column_without_any_value_is_an_error(call: Call, config: Path, tmp_path: Path) -> None:
+    rows = [{**row, "x": None} for row in records(50, 1)]
+
+    told = call("reference", "build", config, write(tmp_path / "a.jsonl", rows))
+
+    assert told.code == 1
+    assert "'x'" in told.err

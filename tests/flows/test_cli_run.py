@@ -1,0 +1,240 @@
+"""driftflow run: results, summaries, exit codes, stopping and going on."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import orjson
+import pytest
+
+from state.events import EventType
+from state.stores.sqlite import SqliteStore
+from tests.command_line import Call, caller
+
+DRIFTING = {"income", "country", "session_s", "amount", "distance_km"}
+COMMAND = (sys.executable, "-m", "flows.cli")
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    return caller(capsys, monkeypatch)
+
+
+@pytest.fixture
+def config(call: Call, tmp_path: Path) -> Path:
+    path = tmp_path / "driftflow.yaml"
+    options = ("--rows", 40_000, "--reference-rows", 10_000, "--disorder", "90s", "--seed", 3)
+    assert call("generate", "demo", "--out", tmp_path, *options).code == 0
+    assert call("reference", "build", path, tmp_path / "reference.jsonl").code == 0
+    return path
+
+
+def events(path: Path) -> list[dict[str, object]]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_without_a_reference_it_names_the_command_that_builds_one(call: Call, tmp_path: Path) -> None:
+    call("generate", "demo", "--out", tmp_path, "--rows", 100, "--reference-rows", 100)
+
+    told = call("run", tmp_path / "driftflow.yaml")
+
+    assert told.code == 1
+    assert f"driftflow reference build {tmp_path}/driftflow.yaml FILE" in told.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_reference_that_is_not_active_is_not_used(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "driftflow.yaml"
+    call("generate", "demo", "--out", tmp_path, "--rows", 100, "--reference-rows", 100)
+    call("reference", "build", path, "--no-activate")
+
+    told = call("run", path)
+
+    assert told.code == 1
+    assert f"driftflow reference activate {path}" in told.err
+
+
+def test_the_document_says_what_the_events_say(call: Call, config: Path) -> None:
+    told = call("run", config, "--json")
+
+    found = told.json()
+    written = events(config.parent / "out" / "events.jsonl")
+    types = Counter(event["type"] for event in written)
+    assert told.code == 0
+    assert (found["rows"], found["late_rows"], found["refused"]) == (40_000, 0, {})
+    assert found["finished"] is True
+    assert sum(window["reported"] for window in found["windows"]) == types[EventType.REPORT]
+    assert len(found["episodes"]) == types[EventType.OPENED]
+    assert sum(e["closed"] is not None for e in found["episodes"]) == types[EventType.CLOSED]
+    assert {e["feature"] for e in found["episodes"]} == DRIFTING
+    assert set(found["features"]) > DRIFTING
+
+
+def test_peaks_are_those_of_the_windows(call: Call, config: Path) -> None:
+    found = call("run", config, "--json").json()
+
+    # An oracle that walks all reports for each episode.
+    reports = [
+        e["data"] for e in events(config.parent / "out" / "events.jsonl") if e["type"] == EventType.REPORT
+    ]
+    for episode in found["episodes"]:
+        effects = [
+            result["effect"]
+            for report in reports
+            if isinstance(report, dict)
+            and report["window"]["name"] == episode["window"]
+            and report["window"]["end"] >= episode["opened"]
+            and (episode["closed"] is None or report["window"]["end"] <= episode["closed"])
+            for result in report["features"]
+            if result["feature"] == episode["feature"]
+        ]
+        assert episode["peak_effect"] == max(effects)
+
+
+def test_the_table_names_what_drifted_and_where_things_lie(call: Call, config: Path) -> None:
+    told = call("run", config)
+
+    listed = {line.split()[0] for line in told.out.splitlines() if line.strip()}
+    assert listed >= DRIFTING
+    assert "No drift: items, discount, tenure_months, device, plan, score, prediction." in told.out
+    assert "40,000 rows, 0 refused, 0 late" in told.out
+    assert "out/events.jsonl" in told.out
+    assert "out/driftflow.sqlite" in told.out
+    assert f"driftflow reference show {config}" in told.err
+
+
+@pytest.mark.parametrize("width", [80, 50])
+def test_the_table_fits_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: Path, width: int
+) -> None:
+    monkeypatch.chdir(config.parent)
+
+    told = caller(capsys, monkeypatch, width)("run", config)
+
+    assert max(map(len, told.out.splitlines())) <= width
+
+
+def test_events_of_an_earlier_run_are_kept_unless_told_otherwise(call: Call, config: Path) -> None:
+    call("run", config)
+    path = config.parent / "out" / "events.jsonl"
+    before = path.read_bytes()
+
+    refused = call("run", config)
+    assert refused.code == 1
+    assert "--overwrite" in refused.err
+    assert path.read_bytes() == before
+    assert call("run", config, "--overwrite").code == 0
+    assert path.read_bytes() == before
+    elsewhere = config.parent / "new" / "elsewhere.jsonl"
+    assert call("run", config, "--events", elsewhere).code == 0
+    assert elsewhere.read_bytes() == before
+
+
+def test_the_store_has_the_same_events(call: Call, config: Path) -> None:
+    call("run", config)
+
+    store = SqliteStore(config.parent / "out" / "driftflow.sqlite")
+    kept = {event.id for event in store.events("demo")}
+    store.close()
+
+    assert kept == {event["id"] for event in events(config.parent / "out" / "events.jsonl")}
+
+
+def test_fail_on_drift(call: Call, config: Path) -> None:
+    still = config.parent / "still.jsonl"
+    lines = (config.parent / "events.jsonl").read_bytes().splitlines()
+    # The first fifth of the stream is before any drift begins.
+    still.write_bytes(b"\n".join(lines[:8_000]) + b"\n")
+
+    assert call("run", config, "--fail-on", "drift", "--json").code == 3
+    told = call("run", config, "--input", still, "--overwrite", "--fail-on", "drift", "--json")
+    assert (told.code, told.json()["episodes"]) == (0, [])
+
+
+def test_refused_records_are_counted_by_reason_and_kept(call: Call, config: Path) -> None:
+    data = config.parent / "events.jsonl"
+    data.write_bytes(b'not json\n{"ts": null}\n{}\n' + data.read_bytes())
+
+    told = call("run", config)
+
+    assert "3 refused" in told.out
+    assert "2 no_time, 1 malformed" in " ".join(told.out.split())
+    assert "out/dead_letters.jsonl" in told.out
+    letters = events(config.parent / "out" / "dead_letters.jsonl")
+    assert Counter(letter["reason"] for letter in letters) == {"malformed": 1, "no_time": 2}
+
+
+@pytest.mark.parametrize(
+    "options", [("--process-id", 0), ("--addresses", "a:1"), ("--process-id", 2, "--addresses", "a:1,b:2")]
+)
+def test_a_set_needs_a_number_and_all_addresses(
+    call: Call, config: Path, options: tuple[object, ...]
+) -> None:
+    assert call("run", config, *options).code == 2
+
+
+def test_a_run_of_one_member_is_a_run(call: Call, config: Path) -> None:
+    told = call("run", config, "--process-id", 0, "--addresses", "127.0.0.1:24717", "--json")
+
+    assert told.code == 0
+    assert {e["feature"] for e in told.json()["episodes"]} == DRIFTING
+
+
+def test_a_column_that_the_file_lacks_is_told_before_anything_is_written(
+    call: Call, config: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "other.csv"
+    data.write_text("ts,features.income\n2026-01-05T00:00:00Z,1\n")
+
+    told = call("run", config, "--input", data)
+
+    assert told.code == 2
+    assert "features.country" in told.err
+    assert not (tmp_path / "out" / "events.jsonl").exists()
+
+
+def test_a_stopped_run_says_how_to_go_on_and_does(call: Call, tmp_path: Path) -> None:
+    config, recovery = tmp_path / "driftflow.yaml", tmp_path / "snapshots"
+    call("generate", "demo", "--out", tmp_path, "--rows", 250_000, "--reference-rows", 10_000)
+    call("reference", "build", config, tmp_path / "reference.jsonl")
+    process = subprocess.Popen(
+        [*COMMAND, "run", str(config), "--recovery", str(recovery)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    path = tmp_path / "out" / "events.jsonl"
+    while process.poll() is None and not (path.exists() and path.stat().st_size):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert "Stopped before the end" in out
+    command = f"driftflow run {config} --recovery {recovery}   (goes on from here)"
+    assert command in err
+
+    resumed = call("run", config, "--recovery", recovery, "--json")
+
+    assert "Going on" in resumed.err
+    found = resumed.json()
+    assert (found["resumed"], found["finished"]) == (True, True)
+    assert 0 < found["rows"] < 250_000
+    whole = call("run", config, "--events", tmp_path / "whole.jsonl", "--json").json()
+    assert path.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert found["episodes"] == whole["episodes"]
+    assert found["windows"] == whole["windows"]
+    again = call("run", config, "--recovery", recovery, "--overwrite", "--json").json()
+    assert (again["resumed"], again["rows"]) == (False, 250_000)
+
+
+def test_results_and_messages_do_not_mix(call: Call, config: Path) -> None:
+    process = subprocess.run(
+        [*COMMAND, "run", str(config), "--json"], capture_output=True, check=True, text=True
+    )
+
+    assert set(orjson.loads(process.stdout)) >= {"episodes", "windows", "files"}
+    assert "Next:" in process.stderr

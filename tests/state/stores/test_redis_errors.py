@@ -1,0 +1,122 @@
+import socket
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from state.stores.base import Point, StoreBusyError, StoreError
+from state.stores.redis import RedisStore
+from state.stores.redis_series import SeriesBackend
+from tests.contracts.redis_servers import scripted_server
+from tests.contracts.store_values import a_key, a_reference, an_event
+
+CALLS: list[Callable[[RedisStore], object]] = [
+    lambda store: store.put_reference(a_reference()),
+    lambda store: store.reference("fraud", "v1"),
+    lambda store: store.references(),
+    lambda store: store.activate("fraud", "v1"),
+    lambda store: store.active("fraud"),
+    lambda store: store.add_events([an_event("a")]),
+    lambda store: store.events("fraud"),
+    lambda store: store.add_points([Point(a_key(), 1, 1.0)]),
+    lambda store: store.series(a_key()),
+    lambda store: store.series_keys("fraud"),
+]
+
+
+# The answers are those of Redis 7.4.
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("LOADING Redis is loading the dataset in memory", "loading its data"),
+        ("READONLY You can't write against a read only replica.", "read-only replica"),
+        ("OOM command not allowed when used memory > 'maxmemory'.", "more memory"),
+        ("CLUSTERDOWN The cluster is down", "cluster is not complete"),
+        ("CLUSTERDOWN Hash slot not served", "cluster is not complete"),
+        ("TRYAGAIN Multiple keys request during rehashing of slot", "moves its keys"),
+        ("MASTERDOWN Link with MASTER is down", "try again"),
+        ("MISCONF Redis is configured to save RDB snapshots", "MISCONF.*takes commands again"),
+        ("NOREPLICAS Not enough good replicas to write.", "takes commands again"),
+        ("BUSY Redis is busy running a script.", "takes commands again"),
+        ("ERR max number of clients reached", "try again"),
+    ],
+)
+def test_what_may_pass_is_busy(answer: str, reason: str) -> None:
+    with scripted_server(f"-{answer}\r\n".encode()) as url:
+        for backend in SeriesBackend:
+            with closing(RedisStore(url, retention_ms=None, series_backend=backend)) as store:
+                for call in CALLS:
+                    with pytest.raises(StoreBusyError, match=rf"^store redis://127.0.0.1:\d+/0: .*{reason}"):
+                        call(store)
+        with pytest.raises(StoreBusyError):
+            RedisStore(url, retention_ms=None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (
+            "-WRONGPASS invalid username-password pair or user is disabled.",
+            "user and the password in the URL",
+        ),
+        ("-NOAUTH Authentication required.", "user and the password in the URL"),
+        ("-NOPERM User default has no permissions to run the 'ts.range' command", "use another user"),
+        ("-WRONGTYPE Operation against a key holding the wrong kind of value", "another prefix"),
+        ("-MOVED 3999 127.0.0.1:6381", r"redis\+cluster://"),
+        ("-ERR something new", "ERR something new|something new: check the server"),
+        ("HTTP/1.1 400 Bad Request", "is no Redis"),
+    ],
+)
+def test_what_will_not_pass_is_an_error(answer: str, reason: str) -> None:
+    with scripted_server(f"{answer}\r\n".encode()) as url:
+        for backend in SeriesBackend:
+            with closing(RedisStore(url, retention_ms=None, series_backend=backend)) as store:
+                for call in CALLS:
+                    with pytest.raises(StoreError, match=reason) as caught:
+                        call(store)
+                    assert not isinstance(caught.value, StoreBusyError)
+        with pytest.raises(StoreError, match=reason):
+            RedisStore(url, retention_ms=None)
+
+
+def test_refused_connection_is_busy() -> None:
+    with socket.socket() as taken:
+        # Bound and not listening: refuses.
+        taken.bind(("127.0.0.1", 0))
+        url = f"redis://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(StoreBusyError, match=r"refused.*cannot be reached; try again when it is up"):
+            RedisStore(url, retention_ms=None)
+        cluster = url.replace("redis://", "redis+cluster://")
+        with pytest.raises(StoreBusyError, match="try again"):
+            RedisStore(cluster, retention_ms=None, timeout_s=0.2)
+        sentinel = url.replace("redis://", "redis+sentinel://") + "/mymaster"
+        with pytest.raises(StoreBusyError, match=r"mymaster.*try again"):
+            RedisStore(sentinel, retention_ms=None, timeout_s=0.2)
+
+
+def test_silent_server_is_busy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(StoreBusyError, match="did not answer in time"):
+            RedisStore(url, retention_ms=None, timeout_s=0.05)
+
+
+def test_server_without_tls_is_told_apart_from_a_busy_one() -> None:
+    with (
+        scripted_server(b"+OK\r\n") as url,
+        pytest.raises(StoreError, match="encrypted connection failed") as caught,
+    ):
+        RedisStore(url.replace("redis://", "rediss://"), retention_ms=None, timeout_s=0.5)
+    assert not isinstance(caught.value, StoreBusyError)
+
+
+@pytest.mark.parametrize("answer", ["-WRONGPASS invalid", "-ERR other", "-OOM full", "HTTP/1.1 400"])
+def test_messages_never_hold_the_password(answer: str) -> None:
+    with scripted_server(f"{answer}\r\n".encode()) as url:
+        secret = url.replace("//", "//ann:s3cr%2Ft@")
+        with closing(RedisStore(secret, retention_ms=None, series_backend=SeriesBackend.TIMESERIES)) as store:
+            for call in CALLS:
+                with pytest.raises(StoreError) as caught:
+                    call(store)
+                told = f"{caught.value} {caught.value.__cause__} {store} {store._server}"
+                assert "s3cr" not in told

@@ -1,0 +1,127 @@
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from state.grid import END
+from state.panes import PaneMerger, PanesClosed, Partial, UnknownPartitionError
+from state.sketches.base import ROWS, Sketch, empty
+
+
+def rows(count: int) -> Sketch:
+    sketch = empty(5)
+    sketch.counters[ROWS] = count
+    return sketch
+
+
+def partial(partition: str, frontier: int, last: int, *panes: tuple[int, int]) -> Partial:
+    return partition, frontier, last, tuple((pane, rows(count).to_bytes()) for pane, count in panes)
+
+
+def plain(closed: PanesClosed | None) -> tuple[object, ...] | None:
+    if closed is None:
+        return None
+    return closed.upto, closed.last, [(pane, sketch.rows) for pane, sketch in closed.panes]
+
+
+def test_nothing_closes_before_every_partition_has_reported() -> None:
+    merger = PaneMerger.start(["a", "b"])
+    merger.add(partial("a", 10, 11, (3, 1)))
+    assert merger.close() is None
+    merger.add(partial("b", 4, 5, (3, 10), (4, 100)))
+    assert plain(merger.close()) == (4, 11, [(3, 11)])
+    assert merger.close() is None
+    merger.add(partial("b", END, 5))
+    assert plain(merger.close()) == (10, 11, [(4, 100)])
+    merger.add(partial("a", END, 12, (12, 7)))
+    assert plain(merger.close()) == (END, 12, [(12, 7)])
+
+
+def test_partitions_that_end_without_a_row_close_nothing_and_hold_nobody_up() -> None:
+    merger = PaneMerger.start(["a", "b"])
+    merger.add(partial("a", END, -END))
+    assert merger.close() is None
+    merger.add(partial("b", END, 3, (3, 1)))
+    assert plain(merger.close()) == (END, 3, [(3, 1)])
+
+
+def test_an_unknown_partition_is_refused() -> None:
+    with pytest.raises(UnknownPartitionError, match="'c', wanted one of a, b"):
+        PaneMerger.start(["b", "a"]).add(partial("c", 0, 0))
+
+
+def test_a_partition_that_is_new_since_the_snapshot_must_report() -> None:
+    merger = PaneMerger.start(["a"])
+    merger.add(partial("a", 5, 5, (5, 1)))
+    assert plain(merger.close()) == (5, 5, [])
+    merger.add(partial("a", 9, 9, (7, 1)))
+    resumed = PaneMerger.start(["a", "b"], merger.snapshot())
+    assert resumed.close() is None
+    resumed.add(partial("b", 8, 8))
+    assert plain(resumed.close()) == (8, 9, [(5, 1), (7, 1)])
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> list[Partial]:
+    """Draw the partials of up to three partitions; frontiers rise, rows come at or after them."""
+    found, names = list[Partial](), ["a", "b", "c"][: draw(st.integers(1, 3))]
+    frontiers, last = dict.fromkeys(names, 0), dict.fromkeys(names, -END)
+    for name in draw(st.lists(st.sampled_from(names), max_size=20)):
+        panes = draw(st.dictionaries(st.integers(0, 5), st.integers(1, 9), max_size=3))
+        placed = [(frontiers[name] + pane, count) for pane, count in sorted(panes.items())]
+        last[name] = max([last[name], *(pane for pane, _ in placed)])
+        frontiers[name] = max(frontiers[name], last[name] - draw(st.integers(0, 3)))
+        found.append(partial(name, frontiers[name], last[name], *placed))
+    return [*found, *(partial(name, END, last[name]) for name in names)]
+
+
+def collected(stream: Sequence[Partial], restarts: frozenset[int]) -> tuple[list[tuple[int, int]], int]:
+    """All panes that close, in order; and the last."""
+    names = sorted({p[0] for p in stream})
+    merger, panes, last = PaneMerger.start(names), list[tuple[int, int]](), -END
+    for i, item in enumerate(stream):
+        merger.add(item)
+        closed = merger.close()
+        if closed is not None:
+            panes += [(pane, sketch.rows) for pane, sketch in closed.panes]
+            last = closed.last
+        if i in restarts:
+            merger = PaneMerger.start(names, merger.snapshot())
+    assert not merger.open
+    return panes, last
+
+
+@given(stream=reports(), data=st.data(), restarts=st.frozensets(st.integers(0, 25)))
+def test_panes_close_once_in_order_with_all_their_rows(
+    stream: list[Partial], data: st.DataObject, restarts: frozenset[int]
+) -> None:
+    panes, last = collected(stream, restarts)
+    wanted = dict[int, int]()
+    for _, _, _, packed in stream:
+        for pane, data_bytes in packed:
+            count = int.from_bytes(data_bytes[4:12], "little")
+            wanted[pane] = wanted.get(pane, 0) + count
+    assert panes == sorted(wanted.items())
+    assert last == max(p[2] for p in stream)
+    # Partitions in any interleaving that keeps each one's own order.
+    queues = {name: [p for p in stream if p[0] == name] for name in sorted({p[0] for p in stream})}
+    mixed = list[Partial]()
+    while any(queues.values()):
+        name = data.draw(st.sampled_from([n for n, q in queues.items() if q]))
+        mixed.append(queues[name].pop(0))
+    assert collected(mixed, frozenset()) == (panes, last)
+
+
+@pytest.mark.parametrize("length", [100, 1_000])
+def test_state_is_bounded_by_how_far_partitions_are_apart(length: int) -> None:
+    merger = PaneMerger.start(["a", "b"])
+    sizes = []
+    for pane in range(length):
+        merger.add(partial("a", pane, pane, (pane, 1)))
+        merger.add(partial("b", max(pane - 3, 0), max(pane - 3, 0), (max(pane - 3, 0), 1)))
+        merger.close()
+        sizes.append(len(merger.snapshot()))
+        assert len(merger.open) <= 4
+    # Four open panes of 5 counters, 20 bytes of length and extremes, and their numbers: below 100 bytes each.
+    assert max(sizes) < 4 * 100 + 100

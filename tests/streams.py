@@ -1,0 +1,179 @@
+"""Streams of rows in memory: a reader and decoder, and a run that can be cut and resumed anywhere."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import nan
+
+import numpy as np
+
+from detectors.base import Kind
+from flows.batch import Batch
+from flows.config import TimeBounds
+from flows.decode.base import Decoded, Reason, Refusal
+from flows.partition import Partition
+from flows.sources.base import RawBatch, RefusedRecord
+from flows.summarize import summarize
+from state.columns import Column
+from state.grid import Grid
+from state.layout import categories, numeric_bins
+from state.panes import PaneMerger
+from state.reference import FeatureReference
+from state.sketches.base import empty
+from state.windows import Closed, Windows
+
+PRINT = bytes(range(16))
+
+NUMERIC = Column(name="x", path="x", kind=Kind.NUMERIC)
+CATEGORICAL = Column(name="c", path="c", kind=Kind.CATEGORICAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record; `time` stands for its number where the stream has no clock."""
+
+    time: int
+    x: float = nan
+    c: str | None = None
+    refused: bool = False
+    too_long: bool = False
+
+
+class MemoryReader:
+    """Reads rows in memory; `cuts` are the sizes of its reads, over and over."""
+
+    def __init__(self, rows: Sequence[Row], cuts: Sequence[int], position: bytes | None = None) -> None:
+        self._rows = rows
+        self._cuts = cuts
+        self._at, self._reads = (0, 0) if position is None else map(int, position.split(b" "))
+        self.closed = 0
+
+    def read(self, max_records: int) -> RawBatch | None:
+        if self._at == len(self._rows):
+            return None
+        size = min(max_records, self._cuts[self._reads % len(self._cuts)])
+        numbers = range(self._at, min(self._at + size, len(self._rows)))
+        self._at, self._reads = numbers.stop, self._reads + 1
+        good = [number for number in numbers if not self._rows[number].too_long]
+        return RawBatch(
+            records=[b"%d" % number for number in good],
+            numbers=good,
+            refused=tuple(
+                RefusedRecord(number=number, reason=Reason.TOO_LONG, detail="long", raw=b"%d" % number)
+                for number in numbers
+                if self._rows[number].too_long
+            ),
+            size=len(numbers),
+        )
+
+    def position(self) -> bytes:
+        return b"%d %d" % (self._at, self._reads)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDecoder:
+    """Decodes what `MemoryReader` reads: a record is the number of its row."""
+
+    rows: Sequence[Row]
+    clock: bool = True
+
+    def decode(self, records: Sequence[bytes]) -> Decoded:
+        rows = [self.rows[int(record)] for record in records]
+        kept = [i for i, row in enumerate(rows) if not row.refused]
+        return Decoded(
+            kept=np.array(kept, dtype=np.int64),
+            numeric={"x": np.array([rows[i].x for i in kept], dtype=np.float64)},
+            categorical={"c": [rows[i].c for i in kept]},
+            time_ms=np.array([rows[i].time for i in kept], dtype=np.int64) if self.clock else None,
+            refused=tuple(
+                Refusal(i, Reason.MALFORMED, "refused") for i, row in enumerate(rows) if row.refused
+            ),
+        )
+
+
+def small_features() -> tuple[FeatureReference, FeatureReference]:
+    """One numeric and one categorical column, each with few bins."""
+    bins = numeric_bins(np.array([0.0, 1.0, 1.0, 2.5, 4.0]))
+    names = categories({"a": 5, "b": 3, "rare": 1}, top=2)
+    return (
+        FeatureReference(NUMERIC, bins, empty(bins.width)),
+        FeatureReference(CATEGORICAL, names, empty(names.width)),
+    )
+
+
+@dataclass(kw_only=True)
+class Run:
+    """The steps up to closed windows, in one loop.
+
+    Attributes
+    ----------
+    cuts
+        Sizes of the reads of each partition.
+    restart
+        Asked after every batch whether to throw all logic away and resume it from its snapshots.
+    """
+
+    grid: Grid
+    streams: Sequence[Sequence[Row]]
+    lateness: int
+    cuts: Sequence[Sequence[int]]
+    earliest: int | None = None
+    latest: int | None = None
+    clock: bool = True
+    features: tuple[FeatureReference, ...] = field(default_factory=small_features)
+    restart: Callable[[], bool] = lambda: False
+    batches: list[Batch] = field(default_factory=list)
+    windows: dict[str, list[Closed]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        return [f"p{i}" for i in range(len(self.streams))]
+
+    def partition(self, name: str, resume: bytes | None = None) -> Partition:
+        index = int(name[1:])
+        rows = self.streams[index]
+        return Partition(
+            name,
+            grid=self.grid,
+            bounds=TimeBounds(lateness=self.lateness, earliest=self.earliest, latest=self.latest),
+            open_reader=lambda position: (
+                MemoryReader(rows, self.cuts[index], position),
+                MemoryDecoder(rows, self.clock),
+            ),
+            fingerprint=PRINT,
+            batch_rows=1_000,
+            keep_late=True,
+            resume=resume,
+        )
+
+    def to_the_end(self, choose: Callable[[list[str]], str]) -> dict[str, list[Closed]]:
+        """Poll partitions in the order of `choose` until all have ended; give each column's windows."""
+        live = {name: self.partition(name) for name in self.names}
+        mergers = {f.column.name: PaneMerger.start(self.names) for f in self.features}
+        rings = {f.column.name: Windows.start(self.grid.windows) for f in self.features}
+        self.windows = {f.column.name: [] for f in self.features}
+        while live:
+            name = choose(sorted(live))
+            batch = live[name].poll()
+            if batch is None:
+                live.pop(name).close()
+                continue
+            self.batches.append(batch)
+            for column, partial in summarize(batch, self.features):
+                mergers[column].add(partial)
+                closed = mergers[column].close()
+                if closed is not None:
+                    self.windows[column] += rings[column].add(closed)
+            if self.restart():
+                live = {name: self.partition(name, part.snapshot()) for name, part in live.items()}
+                mergers = {c: PaneMerger.start(self.names, m.snapshot()) for c, m in mergers.items()}
+                rings = {c: Windows.start(self.grid.windows, r.snapshot()) for c, r in rings.items()}
+        return self.windows
+
+
+def in_turn() -> Callable[[list[str]], str]:
+    """Choose the partitions one after the other."""
+    turns: Iterator[int] = iter(range(10**9))
+    return lambda names: names[next(turns) % len(names)]
