@@ -89,11 +89,10 @@ class Config:
         return fingerprint_of([*(file[key] for key in keys), file["input"]["missing"]])
 
     def state_fingerprint(self, reference_version: str) -> bytes:
-        """Hash of everything that stored state depends on."""
+        """Hash of everything that stored state depends on; windows and columns are kept by their number."""
         file = msgspec.to_builtins(self.file)
-        return fingerprint_of(
-            [file["model"], file["windows"], self.decision_fingerprint.hex(), reference_version]
-        )
+        ordered = [list(file["windows"].items()), list(file["columns"])]
+        return fingerprint_of([file["model"], ordered, self.decision_fingerprint.hex(), reference_version])
 
 
 def load_config(path: Path) -> Config:

@@ -53,7 +53,8 @@ class Plan:
 
     def judge(self, resume: bytes | None = None) -> Judge:
         """Begin or resume the judge of one column."""
-        return Judge(self.config.rules.false_discovery_rate, resume)
+        rules = self.config.rules
+        return Judge(rules.false_discovery_rate, resume, min_rows=rules.min_rows)
 
     def report(self, resume: bytes | None = None) -> Report:
         """Begin or resume the report of the model."""

@@ -87,6 +87,10 @@ class EventFactory:
             readings=found.readings,
         )
 
+    def has_length(self, found: Scored | Gap) -> bool:
+        """Whether any instant lies in the window, or in the span of empty ones."""
+        return self._instant_of(found.start) < self._instant_of(found.end)
+
     def episode_id(self, found: Scored) -> str:
         """Name the episode that a window opens."""
         return deterministic_id(["episode", *self._identity(found), found.feature])
@@ -190,6 +194,7 @@ class EventFactory:
             end=self._written(found.end),
             kind="tumbling" if spec.size == spec.slide else "sliding",
             axis=grid.axis,
+            partial=isinstance(found, Scored) and found.partial,
             rows=found.rows if isinstance(found, Scored) else 0,
             late_rows=found.late if isinstance(found, Scored) else 0,
         )

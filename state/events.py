@@ -33,13 +33,17 @@ Instant = str | int
 
 
 class WindowData(msgspec.Struct, frozen=True, kw_only=True):
-    """The window an event is about; `end` is the first instant that is no longer in it."""
+    """The window an event is about; `end` is the first instant that is no longer in it.
+
+    `partial` tells that it starts before the stream's first pane, or ends behind its last.
+    """
 
     name: str
     start: Instant
     end: Instant
     kind: str
     axis: Axis
+    partial: bool
     rows: int
     late_rows: int
 

@@ -68,8 +68,9 @@ class Report:
         """Judge one window: what happened to episodes, then the report, then the points of its series."""
         first = family[0].found
         scored = [item.found for item in family if isinstance(item.found, Scored)]
-        if isinstance(first, Gap) or len(scored) < len(family):
-            return [self._factory.report(first, ())]
+        if isinstance(first, Gap):
+            # Where clocks are set forward, windows of the skipped hour have no length and nothing to tell.
+            return [self._factory.report(first, ())] if self._factory.has_length(first) else []
         results = self._judge(family, scored)
         outputs: list[Output] = []
         for item, found, result in zip(family, scored, results, strict=True):

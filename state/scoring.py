@@ -25,6 +25,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     spec: int
     start: int
     end: int
+    partial: bool
     rows: int
     late: int
     missing: int
@@ -90,6 +91,7 @@ def score(feature: FeatureReference, closed: Closed) -> Scored | Gap:
         spec=closed.spec,
         start=closed.start,
         end=closed.end,
+        partial=closed.partial,
         rows=closed.sketch.rows,
         late=int(counters[LATE]),
         missing=int(counters[MISSING]),

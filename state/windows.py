@@ -1,5 +1,6 @@
 """Tumbling and sliding windows as merges of closed panes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -12,12 +13,16 @@ from state.sketches.base import Sketch, from_bytes, merge_all
 
 
 class ClosedWindow(NamedTuple):
-    """One window of one column; covers panes ``[start, end)``."""
+    """One window of one column; covers panes ``[start, end)``.
+
+    `partial`: it starts before the first pane of the stream, or ends behind the last one.
+    """
 
     spec: int
     start: int
     end: int
     sketch: Sketch
+    partial: bool = False
 
 
 class EmptySpan(NamedTuple):
@@ -39,25 +44,32 @@ _Ordered = tuple[tuple[int, int, int], Closed]
 
 
 class _SpecState(msgspec.Struct):
+    first: int | None
     next: int | None
     slices: list[tuple[int, bytes]]
 
 
 @dataclass(slots=True)
 class _Ring:
-    """The slices of one window specification; `next` is the first window that is not yet closed."""
+    """The slices of one window specification.
+
+    `first` is the first pane of the stream, `next` the first window that is not yet closed.
+    """
 
     window: PanedWindow
     slices: dict[int, Sketch]
-    next: int | None
+    first: int | None = None
+    next: int | None = None
 
     def add(self, pane: int, sketch: Sketch) -> None:
+        if self.first is None:
+            self.first = pane
         place = pane // self.window.slice_panes
         held = self.slices.get(place)
         self.slices[place] = sketch if held is None else held.merge(sketch)
 
-    def close(self, upto: int) -> list[_Ordered]:
-        """Close the windows that end at or before a pane.
+    def close(self, upto: int, last: int | None = None) -> list[_Ordered]:
+        """Close the windows that end at or before a pane; `last`: the last pane of a stream that ended.
 
         An empty span is told only with the window that ends it: how far time had moved when it was looked at
         depends on how the stream was cut, where the next rows are does not.
@@ -74,7 +86,8 @@ class _Ring:
             if self.next is not None and k > self.next:
                 gap = EmptySpan(window.index, self.next * window.slide, end - window.slide, k - self.next)
                 closed.append(((end, window.index, 0), gap))
-            found = ClosedWindow(window.index, start, end, self._merged(start, end))
+            cut = (self.first is not None and start < self.first) or (last is not None and end > last + 1)
+            found = ClosedWindow(window.index, start, end, self._merged(start, end), cut)
             closed.append(((end, window.index, 1), found))
             self.next = k + 1
             kept = self.next * window.slide // window.slice_panes
@@ -106,11 +119,11 @@ class Windows:
     def start(cls, windows: tuple[PanedWindow, ...], resume: bytes | None = None) -> "Windows":
         """Begin, or go on from what `snapshot` returned."""
         if resume is None:
-            return cls(tuple(_Ring(window, {}, None) for window in windows))
+            return cls(tuple(_Ring(window, {}) for window in windows))
         states = msgspec.msgpack.decode(resume, type=list[_SpecState])
         return cls(
             tuple(
-                _Ring(window, {place: from_bytes(data) for place, data in state.slices}, state.next)
+                _Ring(window, dict(_unpacked(state)), state.first, state.next)
                 for window, state in zip(windows, states, strict=True)
             )
         )
@@ -124,17 +137,26 @@ class Windows:
         for pane, sketch in message.panes:
             for ring in self.rings:
                 ring.add(pane, sketch)
-        ended = message.upto == END
-        closed = chain.from_iterable(
-            ring.close(ring.last_end(message.last) if ended else message.upto) for ring in self.rings
-        )
+        if message.upto == END:
+            last = message.last
+            closed = chain.from_iterable(ring.close(ring.last_end(last), last) for ring in self.rings)
+        else:
+            closed = chain.from_iterable(ring.close(message.upto) for ring in self.rings)
         return [found for _, found in sorted(closed, key=lambda item: item[0])]
 
     def snapshot(self) -> bytes:
         """Pack the state; `start` goes on from it."""
         return msgspec.msgpack.encode(
             [
-                _SpecState(next=r.next, slices=[(i, s.to_bytes()) for i, s in sorted(r.slices.items())])
-                for r in self.rings
+                _SpecState(
+                    first=ring.first,
+                    next=ring.next,
+                    slices=[(place, sketch.to_bytes()) for place, sketch in sorted(ring.slices.items())],
+                )
+                for ring in self.rings
             ]
         )
+
+
+def _unpacked(state: _SpecState) -> Iterator[tuple[int, Sketch]]:
+    return ((place, from_bytes(data)) for place, data in state.slices)

@@ -11,12 +11,12 @@ from flows.commands.document import print_json
 from flows.commands.stored import open_store
 from flows.config import Config, load_config
 from flows.decode.base import Reason
-from flows.decode.setup import DecodeSetupError
 from flows.input import InputSet, config_input
 from flows.reference_build import BuiltReference, build_reference
 from flows.render.progress import meter
 from flows.render.references import column_facts, reference_lines
 from flows.render.words import count_text
+from flows.sources.files import FileFormat, list_files, open_reader
 
 FEW_ROWS = 5_000
 """Rows below which a reference is itself uncertain by about as much as small drifts are large."""
@@ -49,7 +49,7 @@ def build_and_store(
 ) -> None:
     """Build a reference as the command line asks."""
     config = load_config(path)
-    timed = _has_times(config_input(config, file))
+    timed = _has_times(config, file)
     source = config_input(config if timed else replace(config, time=None), file)
     built = build_with_progress(config, source, rows=rows)
     kept = keep(config, built, activate=activate)
@@ -114,14 +114,13 @@ def keep(config: Config, built: BuiltReference, *, activate: bool | None) -> Kep
         )
 
 
-def _has_times(source: InputSet) -> bool:
+def _has_times(config: Config, file: Path | None) -> bool:
     """Whether the first records of an input hold event times: a training set often has none."""
-    opener = next(iter(source.readers.values()))
-    try:
-        reader, decoder = opener(None)
-    except DecodeSetupError:
-        # Where it is not the time that is missing, building without it says what is.
+    path = file or config.input
+    if config.time is None or (path is not None and _headers_lack(config.time.path, path, config, file)):
         return False
+    opener = next(iter(config_input(config, file).readers.values()))
+    reader, decoder = opener(None)
     try:
         raw = reader.read(_PROBE_ROWS)
     finally:
@@ -131,6 +130,17 @@ def _has_times(source: InputSet) -> bool:
     decoded = decoder.decode(raw.records)
     refused = {refusal.reason for refusal in decoded.refused}
     return len(decoded.kept) > 0 or refused != {Reason.NO_TIME}
+
+
+def _headers_lack(field: str, path: Path, config: Config, file: Path | None) -> bool:
+    """Whether the input is CSV, and no header has a field."""
+    given = config.file.input.format if file is None else None
+    headers = []
+    for found in list_files(path).values():
+        reader = open_reader(found, format=None if given is None else FileFormat(given))
+        reader.close()
+        headers.append(reader.header)
+    return all(header and field not in header for header in headers)
 
 
 def _warnings(config: Config, built: BuiltReference, *, timed: bool) -> list[str]:

@@ -108,6 +108,12 @@ def _meaning(error: Exception, text: str) -> tuple[type[StoreError], str]:
     for types, kind, hint in _KINDS:
         if isinstance(error, types):
             return kind, hint
+    cause = error.__cause__
+    # A cluster's client says by its cause why it reached no node.
+    if isinstance(error, errors.RedisClusterException) and isinstance(cause, Exception):
+        return _meaning(cause, _reason(cause))
+    if "luster mode is not enabled" in text:
+        return StoreError, "this is a single server: write redis:// in the URL"
     if text.split(" ", maxsplit=1)[0] in _BUSY_CODES or any(busy in text for busy in _BUSY_TEXTS):
         return StoreBusyError, "try again when the server takes commands again"
     if "WRONGTYPE" in text:
@@ -115,7 +121,7 @@ def _meaning(error: Exception, text: str) -> tuple[type[StoreError], str]:
             "another program, or a server with other modules, wrote this key: name the series backend that "
             "wrote it, another prefix, or another database"
         )
-    if "ame slot" in text:
+    if "same key slot" in text or "same slot" in text:
         return StoreError, "on a cluster one call holds the data of one model: call once for each model"
     return StoreError, "check the server and its version"
 

@@ -1,35 +1,15 @@
-"""Redis servers for tests: the real one, and one that answers as it is told."""
+"""For tests of Redis: keys of one's own on the real server, and a server that answers as it is told."""
 
-import os
 import socketserver
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 
-import pytest
 from redis import Redis
-
-if find_spec("tests.integration.services") is not None:
-    redis_url = import_module("tests.integration.services").redis_url
 
 _OPENING = {b"CLIENT": b"+OK\r\n", b"SELECT": b"+OK\r\n", b"AUTH": b"+OK\r\n", b"PING": b"+PONG\r\n"}
 """What a client sends first, and its answers."""
-
-
-@pytest.fixture(scope="session")
-def server_url(request: pytest.FixtureRequest) -> str:
-    """URL of a server with the time-series module."""
-    if "REDIS_URL" in os.environ:
-        return os.environ["REDIS_URL"]
-    if "redis_url" in globals():
-        return str(request.getfixturevalue("redis_url"))
-    missing = "no Redis: set REDIS_URL to a server with the time-series module (Redis 8 has it)"
-    if "CI" in os.environ:
-        pytest.fail(missing)
-    pytest.skip(missing)
 
 
 @contextmanager

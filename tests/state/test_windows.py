@@ -31,7 +31,7 @@ def run_of(case: Case, read_sizes: Sequence[Sequence[int]]) -> Run:
 def plain(found: Sequence[Closed]) -> list[tuple[object, ...]]:
     """Windows as values that can be compared."""
     return [
-        (f.spec, f.start, f.end, f.sketch.to_bytes()) if isinstance(f, ClosedWindow) else tuple(f)
+        (f.spec, f.start, f.end, f.partial, f.sketch.to_bytes()) if isinstance(f, ClosedWindow) else tuple(f)
         for f in found
     ]
 
@@ -44,10 +44,10 @@ def expected(case: Case, column: int) -> list[tuple[object, ...]]:
             said.append((window.spec, window.start, window.end, window.windows))
         elif isinstance(bins, NumericBins):
             content = numeric_counters(bins, window.rows, window.late)
-            said.append((window.spec, window.start, window.end, *content))
+            said.append((window.spec, window.start, window.end, window.partial, *content))
         else:
             counters, names = categorical_counters(bins, window.rows, window.late)
-            said.append((window.spec, window.start, window.end, counters, names))
+            said.append((window.spec, window.start, window.end, window.partial, counters, names))
     return said
 
 
@@ -65,9 +65,9 @@ def seen(case: Case, column: int, windows: Sequence[Closed]) -> list[tuple[objec
             continue
         counters, sketch = window.sketch.counters.tolist(), window.sketch
         if isinstance(bins, Categories):
-            said.append((*borders, counters, sketch.names))
+            said.append((*borders, window.partial, counters, sketch.names))
         else:
-            said.append((*borders, counters, sketch.low, sketch.high))
+            said.append((*borders, window.partial, counters, sketch.low, sketch.high))
     return said
 
 

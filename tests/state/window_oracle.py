@@ -51,6 +51,7 @@ class Found:
     end: int
     rows: tuple[Row, ...]
     late: int
+    partial: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,12 @@ def windows_of(case: Case) -> list[Found | Empty]:
     placed = _placed(case, pane, lambda time: (local(case.zone, time) if timed else time) - origin)
     if not placed.on_time:
         return []
+    first_pane_start = min(place for place, _ in placed.on_time) // pane * pane
     last_pane_end = (placed.last // pane + 1) * pane
     found = [
         item
         for index, spec in enumerate(case.specs)
-        for item in _of_spec(index, spec, placed, origin, last_pane_end)
+        for item in _of_spec(index, spec, placed, origin, (first_pane_start, last_pane_end))
     ]
     return [window for _, window in sorted(found, key=lambda item: item[0])]
 
@@ -106,8 +108,9 @@ def _placed(case: Case, pane: int, clock: Callable[[int], int]) -> _Placed:
 
 
 def _of_spec(
-    index: int, spec: WindowSpec, placed: _Placed, origin: int, last_pane_end: int
+    index: int, spec: WindowSpec, placed: _Placed, origin: int, reach: tuple[int, int]
 ) -> Iterator[tuple[tuple[int, int, int], Found | Empty]]:
+    first_pane_start, last_pane_end = reach
     held, late_in = dict[int, list[Row]](), Counter[int]()
     for place, row in placed.on_time:
         for k in _covering(place, spec.size, spec.slide):
@@ -123,7 +126,8 @@ def _of_spec(
             skipped = origin + (before + 1) * spec.slide
             gap = Empty(index, skipped, start - spec.slide + spec.size, k - before - 1)
             yield (start + spec.size, index, 0), gap
-        window = Found(index, start, start + spec.size, tuple(held[k]), late_in[k])
+        inside = first_pane_start <= k * spec.slide and k * spec.slide + spec.size <= last_pane_end
+        window = Found(index, start, start + spec.size, tuple(held[k]), late_in[k], not inside)
         yield (start + spec.size, index, 1), window
         before = k
 

@@ -16,21 +16,21 @@ from tests.contracts import redis_servers, store_machine
 from tests.contracts.store import StoreContract
 from tests.contracts.store_machine import StoreMachine
 from tests.contracts.store_values import a_key, an_event, ids
+from tests.integration import services
 
-server_url = redis_servers.server_url
-if hasattr(redis_servers, "redis_url"):
-    redis_url = redis_servers.redis_url
+redis_url = services.redis_url
+_shared_stack = services._shared_stack
 
 
 class RedisContract(StoreContract):
     backend: SeriesBackend
 
     @pytest.fixture(autouse=True)
-    def server(self, server_url: str) -> Iterator[None]:
-        self.url = server_url
+    def server(self, redis_url: str) -> Iterator[None]:
+        self.url = redis_url
         if self.backend is SeriesBackend.SORTED_SET:
             # A server without the module, where there is one.
-            self.url = os.environ.get("REDIS_PLAIN_URL", server_url)
+            self.url = os.environ.get("REDIS_PLAIN_URL", redis_url)
         with redis_servers.own_prefix(self.url) as self.prefix:
             yield
 
@@ -113,9 +113,9 @@ class RedisMachine(StoreMachine):
 
 
 @pytest.mark.parametrize("chosen", list(SeriesBackend))
-def test_random_walk_beside_the_model(chosen: SeriesBackend, server_url: str) -> None:
+def test_random_walk_beside_the_model(chosen: SeriesBackend, redis_url: str) -> None:
     class Machine(RedisMachine):
-        url = server_url
+        url = redis_url
         backend = chosen
 
     run_state_machine_as_test(

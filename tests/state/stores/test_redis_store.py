@@ -14,29 +14,29 @@ from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts import redis_servers
 from tests.contracts.store_values import a_key, a_reference, an_event, ids
+from tests.integration import services
 
 Raw = Callable[..., Any]
 
-server_url = redis_servers.server_url
-if hasattr(redis_servers, "redis_url"):
-    redis_url = redis_servers.redis_url
+redis_url = services.redis_url
+_shared_stack = services._shared_stack
 
 
 @pytest.fixture
-def prefix(server_url: str) -> Iterator[str]:
-    with redis_servers.own_prefix(server_url) as prefix:
+def prefix(redis_url: str) -> Iterator[str]:
+    with redis_servers.own_prefix(redis_url) as prefix:
         yield prefix
 
 
 @pytest.fixture
-def raw(server_url: str) -> Iterator[Raw]:
+def raw(redis_url: str) -> Iterator[Raw]:
     """Send a command past the store."""
-    with Redis.from_url(server_url, protocol=2) as client:
+    with Redis.from_url(redis_url, protocol=2) as client:
         yield client.execute_command
 
 
-def test_server_with_the_module_is_found(server_url: str, prefix: str) -> None:
-    with closing(RedisStore(server_url, retention_ms=None, prefix=prefix)) as store:
+def test_server_with_the_module_is_found(redis_url: str, prefix: str) -> None:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
         assert store.series_backend is SeriesBackend.TIMESERIES
         assert str(store.series_backend) == "timeseries"
 
@@ -49,11 +49,11 @@ def test_server_without_the_module_is_found() -> None:
         assert str(store.series_backend) == "sorted-set"
 
 
-def test_keys_and_labels_are_as_documented(server_url: str, prefix: str, raw: Raw) -> None:
+def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw) -> None:
     key = SeriesKey(
         model="a:b", model_version="v(1)", window="1h", feature="ä", segment="x=y,z", metric="psi"
     )
-    with closing(RedisStore(server_url, retention_ms=5000, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, retention_ms=5000, prefix=prefix)) as store:
         store.put_reference(a_reference("v1", model="a:b"))
         store.activate("a:b", "v1")
         store.add_events([an_event("e1", model="a:b")])
@@ -88,9 +88,9 @@ def test_keys_and_labels_are_as_documented(server_url: str, prefix: str, raw: Ra
 
 @pytest.mark.parametrize("backend", list(SeriesBackend))
 def test_retention_is_counted_from_the_newest_point(
-    backend: SeriesBackend, server_url: str, prefix: str
+    backend: SeriesBackend, redis_url: str, prefix: str
 ) -> None:
-    opened = RedisStore(server_url, retention_ms=100, prefix=prefix, series_backend=backend)
+    opened = RedisStore(redis_url, retention_ms=100, prefix=prefix, series_backend=backend)
     with closing(opened) as store:
         store.add_points(Point(a_key(), time, 1.0) for time in (1000, 899, 900, 950))
         assert [time for time, _ in store.series(a_key())] == [900, 950, 1000]
@@ -100,21 +100,21 @@ def test_retention_is_counted_from_the_newest_point(
         assert store.series(a_key("country")) == [(1, 1.0)]
 
 
-def test_changed_retention_holds_for_what_is_there(server_url: str, prefix: str, raw: Raw) -> None:
+def test_changed_retention_holds_for_what_is_there(redis_url: str, prefix: str, raw: Raw) -> None:
     for retention_ms in (100, 200):
-        with closing(RedisStore(server_url, retention_ms=retention_ms, prefix=prefix)) as store:
+        with closing(RedisStore(redis_url, retention_ms=retention_ms, prefix=prefix)) as store:
             store.add_points([Point(a_key(), 1, 1.0)])
     (name,) = raw("SMEMBERS", f"{prefix}:{{fraud}}:series")
     assert _info(raw, name)[b"retentionTime"] == 200
 
 
-def test_compaction_keeps_mean_maximum_and_count(server_url: str, prefix: str, raw: Raw) -> None:
+def test_compaction_keeps_mean_maximum_and_count(redis_url: str, prefix: str, raw: Raw) -> None:
     hour = 3_600_000
     values = np.random.default_rng(1).normal(size=60)
     times = [index * hour // 2 for index in range(60)]
     # A second opening finds the series there, without rules for it to add twice.
     for begin in (0, 30):
-        opened = RedisStore(server_url, retention_ms=hour, compaction=True, prefix=prefix)
+        opened = RedisStore(redis_url, retention_ms=hour, compaction=True, prefix=prefix)
         with closing(opened) as store:
             pairs = list(zip(times, values, strict=True))[begin : begin + 30]
             store.add_points(Point(a_key(), time, float(value)) for time, value in pairs)
@@ -136,10 +136,10 @@ def test_compaction_keeps_mean_maximum_and_count(server_url: str, prefix: str, r
     assert f"{name}:1d:avg".encode() in found
 
 
-def test_compaction_without_the_module_is_refused(server_url: str, prefix: str) -> None:
+def test_compaction_without_the_module_is_refused(redis_url: str, prefix: str) -> None:
     with pytest.raises(StoreError, match=r"compaction needs the time-series module.*sorted-set"):
         RedisStore(
-            server_url,
+            redis_url,
             retention_ms=None,
             compaction=True,
             prefix=prefix,
@@ -155,9 +155,9 @@ def test_retention_of_nothing_is_refused(retention_ms: int) -> None:
 
 @pytest.mark.parametrize("backend", list(SeriesBackend))
 def test_series_deleted_by_others_is_made_anew(
-    backend: SeriesBackend, server_url: str, prefix: str, raw: Raw
+    backend: SeriesBackend, redis_url: str, prefix: str, raw: Raw
 ) -> None:
-    with closing(RedisStore(server_url, retention_ms=None, prefix=prefix, series_backend=backend)) as store:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix, series_backend=backend)) as store:
         store.add_points([Point(a_key(), 1, 1.0), Point(a_key("country"), 1, 1.0)])
         raw("DEL", f"{prefix}:{{fraud}}:1:series:1h:amount:%:psi", f"{prefix}:{{fraud}}:series")
         store.add_points([Point(a_key(), 2, 2.0), Point(a_key("country"), 2, 2.0)])
@@ -168,10 +168,10 @@ def test_series_deleted_by_others_is_made_anew(
 
 @pytest.mark.parametrize("backend", list(SeriesBackend))
 def test_key_of_another_kind_refuses_all(
-    backend: SeriesBackend, server_url: str, prefix: str, raw: Raw
+    backend: SeriesBackend, redis_url: str, prefix: str, raw: Raw
 ) -> None:
     raw("SET", f"{prefix}:{{fraud}}:1:series:1h:amount:%:psi", "mine")
-    with closing(RedisStore(server_url, retention_ms=None, prefix=prefix, series_backend=backend)) as store:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix, series_backend=backend)) as store:
         with pytest.raises(StoreError, match=r"series:1h:amount:%:psi is of type string.*another prefix"):
             store.add_points([Point(a_key("country"), 1, 1.0), Point(a_key(), 1, 1.0)])
         assert store.series(a_key("country")) == []
@@ -179,8 +179,8 @@ def test_key_of_another_kind_refuses_all(
             store.series(a_key())
 
 
-def test_damaged_reference_is_refused(server_url: str, prefix: str, raw: Raw) -> None:
-    with closing(RedisStore(server_url, retention_ms=None, prefix=prefix)) as store:
+def test_damaged_reference_is_refused(redis_url: str, prefix: str, raw: Raw) -> None:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
         store.put_reference(a_reference(body=b"bins"))
         raw("HSET", f"{prefix}:{{fraud}}:reference:v1", "body", "bims")
         with pytest.raises(StoreError, match=r"reference:v1.* does not match its sha256"):
@@ -194,8 +194,8 @@ def test_damaged_reference_is_refused(server_url: str, prefix: str, raw: Raw) ->
         assert store.reference("fraud", "v1") == a_reference(body=b"bins")
 
 
-def test_lost_event_is_told(server_url: str, prefix: str, raw: Raw) -> None:
-    with closing(RedisStore(server_url, retention_ms=None, prefix=prefix)) as store:
+def test_lost_event_is_told(redis_url: str, prefix: str, raw: Raw) -> None:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
         store.add_events([an_event("a"), an_event("b")])
         raw("DEL", f"{prefix}:{{fraud}}:event:b")
         with pytest.raises(
@@ -204,13 +204,11 @@ def test_lost_event_is_told(server_url: str, prefix: str, raw: Raw) -> None:
             store.events("fraud")
 
 
-def test_pages_and_commands_do_not_show(
-    server_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_and_commands_do_not_show(redis_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redis_store, "_EVENTS_PER_PAGE", 2)
     monkeypatch.setattr(redis_store, "_EVENTS_PER_COMMAND", 3)
     monkeypatch.setattr(redis_series, "_POINTS_PER_COMMAND", 3)
-    with closing(RedisStore(server_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
         assert store.add_events(an_event(str(n), end=n // 3, type_="ab"[n % 2]) for n in range(11)) == 11
         assert store.add_events(an_event(str(n)) for n in range(13)) == 2
         assert ids(store.events("fraud", end=9)) == [str(n) for n in range(11)]
@@ -220,17 +218,17 @@ def test_pages_and_commands_do_not_show(
             assert store.series(a_key("f1")) == [(1, value), (5, value), (9, value)]
 
 
-def test_thousands_of_points_fit_into_one_call(server_url: str, prefix: str) -> None:
-    with closing(RedisStore(server_url, retention_ms=None, prefix=prefix)) as store:
+def test_thousands_of_points_fit_into_one_call(redis_url: str, prefix: str) -> None:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
         store.add_points(Point(a_key(f"f{n % 5}"), n, n / 7) for n in range(10_000))
         assert store.series(a_key("f3")) == [(n, n / 7) for n in range(3, 10_000, 5)]
 
 
-def test_writers_at_once_count_every_event_once(server_url: str, prefix: str) -> None:
+def test_writers_at_once_count_every_event_once(redis_url: str, prefix: str) -> None:
     counts: list[int] = []
 
     def write(order: int) -> None:
-        with closing(RedisStore(server_url, retention_ms=None, prefix=prefix)) as store:
+        with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
             counts.extend(store.add_events([an_event(str(n))]) for n in range(40)[::order])
 
     threads = [threading.Thread(target=write, args=(order,)) for order in (1, -1, 1)]
@@ -239,7 +237,7 @@ def test_writers_at_once_count_every_event_once(server_url: str, prefix: str) ->
     for thread in threads:
         thread.join()
     assert sum(counts) == 40
-    with closing(RedisStore(server_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
         assert sorted(ids(store.events("fraud")), key=int) == [str(n) for n in range(40)]
 
 
