@@ -7,6 +7,7 @@ import numpy as np
 
 from detectors.verdicts import Rules, Verdict
 from state.columns import Role
+from state.durations import Axis
 from state.episodes import Change, Episode
 from state.events import (
     DriftData,
@@ -232,7 +233,10 @@ class EventFactory:
         return self.context.grid.start_of(pane)
 
     def _written(self, pane: int) -> Instant:
-        return instant(self._instant_of(pane), self.context.grid.axis)
+        grid = self.context.grid
+        found = grid.start_of(pane)
+        # The first sliding windows begin before row 0, where there is nothing to point at.
+        return instant(max(found, 0) if grid.axis is Axis.ROWS else found, grid.axis)
 
 
 def drift_share(results: Sequence[FeatureData]) -> float:

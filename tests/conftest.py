@@ -10,6 +10,17 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.integration.services import (
+    _shared_stack,
+    kafka_bootstrap,
+    new_topic,
+    own_stack,
+    redis_prefix,
+    redis_url,
+)
+
+__all__ = ["_shared_stack", "kafka_bootstrap", "new_topic", "own_stack", "redis_prefix", "redis_url"]
+
 GOLDEN = Path(__file__).parent / "golden"
 
 # The machines of CI are shared: how long one example takes says nothing about the code.

@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted(p for package in ("detectors", "state", "flows") for p in (ROOT / package).rglob("*.py"))
 MAX_LINES = 300
-MAX_FUNCTION_LINES = 60
-"""40 lines of code and a full docstring."""
+MAX_FUNCTION_LINES = 45
+"""Of the body, without the docstring."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
@@ -18,16 +18,16 @@ def test_files_are_small_and_open_with_a_sentence(path: Path) -> None:
     assert len(text.splitlines()) <= MAX_LINES
     opening = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0]
     assert opening.endswith(".")
-    assert opening[0].isupper()
+    assert opening[0].isupper() or opening.startswith("driftflow ")  # a command by its name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_functions_are_short(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
-            docstring = node.body[0] if ast.get_docstring(node) else None
-            spent = (docstring.end_lineno or 0) - docstring.lineno + 1 if docstring else 0
-            assert (node.end_lineno or 0) - node.lineno + 1 - spent <= MAX_FUNCTION_LINES, node.name
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            if body:
+                assert (body[-1].end_lineno or 0) - body[0].lineno + 1 <= MAX_FUNCTION_LINES, node.name
 
 
 def test_only_flows_knows_bytewax_and_kafka() -> None:

@@ -9,8 +9,11 @@ import msgspec
 import pytest
 import yaml
 from msgspec.structs import FieldInfo
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from detectors.registry import detector_names
+from flows.cli import app
 from flows.config import load_config, parse_config
 from flows.schema import FileConfig
 from state.events import EventType
@@ -60,6 +63,24 @@ def test_the_example_in_the_configuration_page_is_accepted() -> None:
     text = (DOCS / "configuration.md").read_text()
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert parse_config(example, folder=ROOT).file.model.name == "fraud"
+
+
+def _commands(command: object, path: str) -> Iterator[tuple[str, TyperCommand]]:
+    if isinstance(command, TyperGroup):
+        for name, inner in command.commands.items():
+            yield from _commands(inner, f"{path} {name}")
+    elif isinstance(command, TyperCommand):
+        yield path, command
+
+
+@pytest.mark.parametrize(("path", "command"), list(_commands(get_command(app), "driftflow")))
+def test_every_command_and_option_is_documented(path: str, command: TyperCommand) -> None:
+    text = (DOCS / "commands.md").read_text()
+    assert f"`{path}" in text
+    for parameter in command.params:
+        for option in (*parameter.opts, *parameter.secondary_opts):
+            if option.startswith("--") and option != "--help":
+                assert f"`{option}`" in text or f"`{option} " in text, f"{path} {option}"
 
 
 @pytest.mark.parametrize("name", detector_names())

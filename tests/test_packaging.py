@@ -30,7 +30,8 @@ def test_installed_command_runs_outside_the_checkout(wheel: Path, tmp_path: Path
         archive.extractall(tmp_path / "site")
     program = (
         "import sys; sys.path.insert(0, 'site'); import flows, flows.cli;"
-        "assert flows.__file__.startswith(sys.argv[1]), flows.__file__; flows.cli.main(['--version'])"
+        "assert flows.__file__.startswith(sys.argv[1]), flows.__file__;"
+        "sys.argv[1:] = ['--version']; flows.cli.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "site")],

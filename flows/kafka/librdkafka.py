@@ -1,13 +1,16 @@
 """Kafka through librdkafka, which confluent-kafka wraps."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import cast
 
 import confluent_kafka as confluent
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from flows.kafka.base import (
     NO_TIMESTAMP,
     Bounds,
+    Headers,
     Isolation,
     KafkaAwayError,
     KafkaRecord,
@@ -102,9 +105,11 @@ class LibrdkafkaClient:
         self, topic: str, *, partitions: int, replication: int = 1, config: Mapping[str, str] | None = None
     ) -> None:
         """See `KafkaClient.create_topic`."""
-        wanted = confluent.admin.NewTopic(topic, partitions, replication, config=dict(config or {}))
+        wanted = NewTopic(topic, partitions, replication, config=dict(config or {}))
         with translated(f"creating topic {topic}"):
-            created = AdminClient(connection(self._settings)).create_topics([wanted])
+            plain = connection(self._settings).items()
+            admin = AdminClient({name: value for name, value in plain if isinstance(value, str | int)})
+            created = admin.create_topics([wanted])
             try:
                 created[topic].result(self._settings.patience_s)
             except TimeoutError as error:
@@ -247,5 +252,5 @@ def _record(message: "confluent.Message[bytes, bytes]") -> KafkaRecord:
         NO_TIMESTAMP if kind == _NO_TIME else timestamp_ms,
         message.key(),
         message.value(),
-        tuple(message.headers() or ()),
+        cast("Headers", tuple(message.headers() or ())),
     )

@@ -40,12 +40,19 @@ class RawBatch:
         Records that the reader refused.
     size
         Bytes read from the input for this batch, for progress.
+    times_ms
+        When each of `records` was written, milliseconds since the epoch; -1 where a record does not say. None
+        where the input keeps no such time.
+    caught_up
+        Whether a live input held nothing more a moment ago. Never so while it cannot be asked.
     """
 
     records: Sequence[bytes]
     numbers: Sequence[int]
     refused: tuple[RefusedRecord, ...] = ()
     size: int = 0
+    times_ms: Sequence[int] | None = None
+    caught_up: bool = False
 
 
 class Reader(Protocol):

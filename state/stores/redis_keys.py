@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from urllib.parse import unquote
 
 from state.stores.base import SeriesKey, StoreError
@@ -91,8 +92,7 @@ class RedisKeys:
 
     def series(self, key: SeriesKey) -> str:
         """Time series or sorted set of one series."""
-        version, window, feature, segment, metric = (escaped(text) for text in key_texts(key)[1:])
-        return f"{self._model(key.model)}:{version}:series:{window}:{feature}:{segment}:{metric}"
+        return f"{self.prefix}:{_series_name(key)}"
 
     def series_key(self, name: str) -> SeriesKey:
         """Return what `series` made the name of.
@@ -113,6 +113,12 @@ class RedisKeys:
 
     def _model(self, model: str) -> str:
         return f"{self.prefix}:{{{escaped(model)}}}"
+
+
+@lru_cache(maxsize=2**16)
+def _series_name(key: SeriesKey) -> str:
+    model, version, window, feature, segment, metric = map(escaped, key_texts(key))
+    return f"{{{model}}}:{version}:series:{window}:{feature}:{segment}:{metric}"
 
 
 def labels(key: SeriesKey) -> list[str]:

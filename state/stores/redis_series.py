@@ -97,9 +97,9 @@ class TimeSeries:
         return [(int(time), float(value)) for time, value in samples]
 
     def _command(self, points: Sequence[Point], known: set[SeriesKey]) -> Command:
-        positions = _positions(points)
+        positions, numbers = _positions(points)
         wanted = [b"" if key in known else orjson.dumps(self._wanted(key)) for key in positions]
-        samples = _samples(points, positions, str)
+        samples = _samples(points, numbers, str)
         return ("EVAL", ADD_SAMPLES, 2 * len(positions), *_names(positions, self._keys), *wanted, *samples)
 
     def _wanted(self, key: SeriesKey) -> dict[str, list[str] | list[dict[str, str | list[str]]]]:
@@ -140,8 +140,8 @@ class SortedSets:
         return [(time_of(time), float(value)) for time, value in pairs]
 
     def _command(self, points: Sequence[Point]) -> Command:
-        positions = _positions(points)
-        samples = _samples(points, positions, time_text)
+        positions, numbers = _positions(points)
+        samples = _samples(points, numbers, time_text)
         names = _names(positions, self._keys)
         return ("EVAL", ADD_MEMBERS, 2 * len(positions), *names, self._retention_ms or "", *samples)
 
@@ -151,9 +151,11 @@ def _chunks(points: Sequence[Point]) -> list[list[Point]]:
     return list(iter(lambda: list(islice(left, _POINTS_PER_COMMAND)), []))
 
 
-def _positions(points: Sequence[Point]) -> dict[SeriesKey, int]:
-    """Return the keys by their position among the keys of a command, counted from 1 as Lua does."""
-    return {key: number for number, key in enumerate(dict.fromkeys(point.key for point in points), start=1)}
+def _positions(points: Iterable[Point]) -> tuple[list[SeriesKey], list[int]]:
+    """Return the different keys, and for each point the number of its key, from 1 as Lua counts."""
+    numbers: dict[SeriesKey, int] = {}
+    found = [numbers.setdefault(point.key, len(numbers) + 1) for point in points]
+    return list(numbers), found
 
 
 def _names(series: Iterable[SeriesKey], keys: RedisKeys) -> list[str]:
@@ -161,11 +163,10 @@ def _names(series: Iterable[SeriesKey], keys: RedisKeys) -> list[str]:
     return [name for key in series for name in (keys.series(key), keys.series_index(key.model))]
 
 
-def _samples(
-    points: Iterable[Point], positions: dict[SeriesKey, int], text: Callable[[int], str]
-) -> list[int | str]:
-    """Return position, time and value of each point; `repr` gives a double's shortest exact text."""
-    return [part for point in points for part in (positions[point.key], text(point.time), repr(point.value))]
+def _samples(points: Iterable[Point], numbers: Iterable[int], text: Callable[[int], str]) -> list[int | str]:
+    """Return number, time and value of each point; `repr` gives a double's shortest exact text."""
+    pairs = zip(points, numbers, strict=True)
+    return [part for point, number in pairs for part in (number, text(point.time), repr(point.value))]
 
 
 def _no_such_key(error: StoreError) -> bool:

@@ -14,7 +14,6 @@ from state.stores.redis_address import connect, parse_address
 Command = tuple[str | bytes | int, ...]
 
 _LONGEST_REASON = 300
-_MISSED = "use another user, or grant it these commands and keys"
 # The first that fits counts: redis-py derives refused passwords from lost connections, for example.
 _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[StoreError], str], ...] = (
     (
@@ -22,7 +21,7 @@ _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[StoreErr
         StoreError,
         "check the user and the password in the URL",
     ),
-    (errors.NoPermissionError, StoreError, _MISSED),
+    (errors.NoPermissionError, StoreError, "use another user, or grant it these commands and keys"),
     (errors.InvalidResponse, StoreError, "what answers there is no Redis: check host, port and TLS"),
     (errors.BusyLoadingError, StoreBusyError, "it is loading its data; try again when it has finished"),
     (errors.TimeoutError, StoreBusyError, "it did not answer in time; try again, or allow more time"),
@@ -36,6 +35,14 @@ _KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[StoreErr
 )
 _BUSY_CODES = ("MISCONF", "NOREPLICAS", "BUSY", "LOADING", "MASTERDOWN", "OOM", "READONLY", "UNKILLABLE")
 _BUSY_TEXTS = ("max number of clients reached", "cannot be connected")
+_ONE_SLOT = "on a cluster one call holds the data of one model: call once for each model"
+_HINTS = {
+    "WRONGTYPE": "another program, or a server with other modules, wrote this key: name the series backend "
+    "that wrote it, another prefix, or another database",
+    "same key slot": _ONE_SLOT,
+    "same slot": _ONE_SLOT,
+    "luster mode is not enabled": "this is a single server: write redis:// in the URL",
+}
 
 
 class RedisServer:
@@ -112,18 +119,10 @@ def _meaning(error: Exception, text: str) -> tuple[type[StoreError], str]:
     # A cluster's client says by its cause why it reached no node.
     if isinstance(error, errors.RedisClusterException) and isinstance(cause, Exception):
         return _meaning(cause, _reason(cause))
-    if "luster mode is not enabled" in text:
-        return StoreError, "this is a single server: write redis:// in the URL"
     if text.split(" ", maxsplit=1)[0] in _BUSY_CODES or any(busy in text for busy in _BUSY_TEXTS):
         return StoreBusyError, "try again when the server takes commands again"
-    if "WRONGTYPE" in text:
-        return StoreError, (
-            "another program, or a server with other modules, wrote this key: name the series backend that "
-            "wrote it, another prefix, or another database"
-        )
-    if "same key slot" in text or "same slot" in text:
-        return StoreError, "on a cluster one call holds the data of one model: call once for each model"
-    return StoreError, "check the server and its version"
+    hints = (hint for found, hint in _HINTS.items() if found in text)
+    return StoreError, next(hints, "check the server and its version")
 
 
 def _caused_by_tls(error: BaseException) -> bool:

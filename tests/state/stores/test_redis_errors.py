@@ -120,3 +120,23 @@ def test_messages_never_hold_the_password(answer: str) -> None:
                     call(store)
                 told = f"{caught.value} {caught.value.__cause__} {store} {store._server}"
                 assert "s3cr" not in told
+
+
+def test_single_server_is_no_cluster() -> None:
+    # The answer of Redis 7.4 to CLUSTER SLOTS.
+    with (
+        scripted_server(b"-ERR This instance has cluster support disabled\r\n") as url,
+        pytest.raises(StoreError, match=r"single server: write redis://") as caught,
+    ):
+        RedisStore(url.replace("redis://", "redis+cluster://"), retention_ms=None, timeout_s=0.5)
+    assert not isinstance(caught.value, StoreBusyError)
+
+
+def test_refused_password_of_a_cluster_is_an_error() -> None:
+    with (
+        scripted_server(b"-WRONGPASS invalid username-password pair\r\n") as url,
+        pytest.raises(StoreError, match="password in the URL") as caught,
+    ):
+        RedisStore(url.replace("redis://", "redis+cluster://:s3cret@"), retention_ms=None, timeout_s=0.5)
+    assert not isinstance(caught.value, StoreBusyError)
+    assert "s3cret" not in str(caught.value)
