@@ -1,18 +1,19 @@
 """Writes records to one partition so that each is there once, whatever dies and is started again.
 
-What was written since the last snapshot is written again after a crash. So a life begins by reading back what
-earlier lives wrote behind their snapshot, and leaves those records out when they come again. The point to read
-back from is the lowest one of a record that was read back and has not come again yet; the end of the log would
-not do: a life that dies soon after its start has seen only a few of them come again, and the next one would
-not look for the others.
+What was written since the last snapshot is written again after a crash. So a life begins by reading back
+what earlier lives wrote behind their snapshot, and leaves those records out when they come again. The point to
+read back from is the lowest one of a record that was read back and has not come again yet. The end of the log
+would not do: a life that dies soon after its start has seen only a few of them come again, and the next one
+would not look for the others.
 
 A writer with a transactional id per job and partition fences all earlier ones, so that nothing of theirs can
 arrive after the reading back.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import msgspec
@@ -31,7 +32,7 @@ from flows.kafka.base import (
     TopicPartition,
 )
 from flows.kafka.patience import Patience, logger
-from state.codec import pack, unpack, fingerprint_of
+from state.codec import fingerprint_of, pack, unpack
 
 JOB_HEADER = "driftflow-job"
 """Header that names the job of a record; records of others on the topic are left alone."""
@@ -126,7 +127,7 @@ class ExactlyOncePartition:
         """
         rest = iter(records)
         while some := dict(islice(rest, _WRITE_RECORDS)):
-            self._patiently(lambda some=some: self._write(some))
+            self._patiently(partial(self._write, some))
 
     def snapshot(self) -> bytes:
         """Pack the offset from which a later life has to read back."""
@@ -161,10 +162,11 @@ class ExactlyOncePartition:
         if self._job.transactions:
             transactional_id = f"driftflow.{self._job.name}.{self._at.topic}.{self._at.partition}"
         self._writer = self._client.writer(self._at, transactional_id)
-        found = dict(self._read_back(Isolation.COMMITTED))
+        found, end = self._read_back(Isolation.COMMITTED)
         for identity, offset in found.items():
             self._pending.setdefault(identity, offset)
-        self._behind = max(self._behind, max(found.values(), default=-1) + 1)
+        # All that earlier lives wrote is known up to here, and nothing of theirs can come any more.
+        self._behind = end
         if found:
             logger.info("%s: %d records of earlier runs were found", self._at, len(found))
 
@@ -181,25 +183,27 @@ class ExactlyOncePartition:
 
     def _refuse_takeover(self, records: dict[str, OutgoingRecord]) -> None:
         """End, where a writer failed because another life has begun, instead of taking the topic back."""
-        for identity, offset in self._read_back(Isolation.UNCOMMITTED):
+        found, _ = self._read_back(Isolation.UNCOMMITTED)
+        for identity, offset in found.items():
             if identity not in records and identity not in self._pending:
                 raise ProducerFencedError(
                     f"{self._at}: another process of job {self._job.name!r} wrote offset {offset} meanwhile: "
                     "two sets run at once, or this one was stopped for long; this one must end"
                 )
 
-    def _read_back(self, isolation: Isolation) -> Iterator[tuple[str, int]]:
-        """Yield ids and offsets of own records, from the first unknown offset to the present end.
+    def _read_back(self, isolation: Isolation) -> tuple[dict[str, int], int]:
+        """Return own records, id to offset, from the first unknown offset to the present end; and that end.
 
-        The end is that of the log, so that transactions which are open now are waited for: they are those of
+        It is the end of the log, so that transactions which are open now are waited for: they are those of
         other jobs, and of this one only until its writer has fenced them.
         """
         end = self._client.bounds(self._at, Isolation.UNCOMMITTED).end
         if self._behind > end:
             raise KafkaError(
-                f"{self._at} ends at offset {end}, and this job wrote up to {self._behind}: the topic was "
+                f"{self._at} ends at offset {end}, and this job read it up to {self._behind}: the topic was "
                 "deleted and made anew; start anew with a new recovery folder"
             )
+        found: dict[str, int] = {}
         reader = self._client.reader(self._at, isolation)
         try:
             reader.seek(self._first(self._behind))
@@ -213,16 +217,19 @@ class ExactlyOncePartition:
                 for record in records:
                     identity = self._own_id(record)
                     if identity is not None and record.offset < end:
-                        yield identity, record.offset
+                        found.setdefault(identity, record.offset)
                 if not records:
-                    self._wait_for(reader.bounds() is not None)
+                    self._patience.failed("reading back; an open transaction delays it, or Kafka is away")
+                    self._sleep(_LOOK_S)
         finally:
             reader.close()
+        self._patience.succeeded()
+        return found, end
 
     def _first(self, offset: int) -> int:
         low = self._client.bounds(self._at, Isolation.UNCOMMITTED).low
         if self._resumed and offset < low:
-            logger.error(
+            logger.warning(
                 "%s: offsets %d to %d were deleted, so records that were there may be written again: the "
                 "topic's retention is shorter than the downtime",
                 self._at,

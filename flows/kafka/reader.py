@@ -54,8 +54,8 @@ class Start:
         """Refuse a start without its number, and a number without its use."""
         if (self.at is None) == (self.begin in {Begin.OFFSET, Begin.TIMESTAMP}):
             raise KafkaError(
-                f"start of a Kafka source is {self.begin} with {self.at}: offset and timestamp need a number, "
-                "earliest and latest take none"
+                f"start of a Kafka source is {self.begin} with {self.at}: "
+                "offset and timestamp need a number, earliest and latest take none"
             )
 
 
@@ -232,7 +232,7 @@ class KafkaRecordReader:
 
 
 def _batch(records: Sequence[KafkaRecord], *, caught_up: bool = False) -> RawBatch:
-    refused = ()
+    refused: tuple[RefusedRecord, ...] = ()
     kept: Sequence[KafkaRecord] = records
     if any(record.value is None for record in records):
         kept = [record for record in records if record.value is not None]
