@@ -43,6 +43,8 @@ class Batch:
         Columns as the decoder gives them (`flows.decode.base.Decoded`), on-time rows only.
     frontier, last
         First pane that this partition leaves open, and the pane of its largest event time.
+    skipped
+        Half-open ranges of panes that a time-out closed for this partition.
     quiet
         Nothing that windows need to know: no rows, and the frontier has not moved.
     size
@@ -62,3 +64,4 @@ class Batch:
     size: int
     dead_letters: tuple[DeadLetter, ...] = ()
     late_rows: tuple[LateRow, ...] = ()
+    skipped: tuple[tuple[int, int], ...] = ()

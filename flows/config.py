@@ -27,7 +27,7 @@ class ConfigError(DriftflowError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeBounds:
-    """What a record's event time must lie in, and how far a row may lag behind.
+    """What a record's event time must lie in, how far a row may lag behind, and when waiting ends.
 
     Attributes
     ----------
@@ -35,11 +35,20 @@ class TimeBounds:
         Span by which the watermark stays behind the largest event time, in the unit of the axis.
     earliest, latest
         Event times outside are refused; None: no border.
+    max_ahead
+        Event times further than this beyond the record's own time are refused; None: not looked at.
+    idle_timeout
+        How long a live partition that has nothing more may hold windows open (wall clock); None: for ever.
+    max_skew
+        How far a live partition's watermark may lag behind the wall clock; None: any distance.
     """
 
     lateness: int
     earliest: int | None
     latest: int | None
+    max_ahead: int | None = None
+    idle_timeout: int | None = None
+    max_skew: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

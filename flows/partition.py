@@ -1,6 +1,7 @@
 """One source partition: reader, decoder and watermark, with one position for all three."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import compress
 
 import msgspec
@@ -22,6 +23,7 @@ _KIND, _VERSION = "partition", 1
 class _State(msgspec.Struct):
     position: bytes
     max_time: int | None
+    forced: int | None
     told: int | None
     ended: bool
 
@@ -30,7 +32,8 @@ class Partition:
     """Polls batches of one partition.
 
     The resume state holds the reader's position and the largest event time together: a watermark that fell
-    behind its rows on resume would call rows on time that were late before.
+    behind its rows on resume would call rows on time that were late before. A time-out that fired is part of
+    it too: whatever comes later is judged by it, here and after a crash.
     """
 
     def __init__(
@@ -44,8 +47,18 @@ class Partition:
         batch_rows: int,
         keep_late: bool,
         resume: bytes | None = None,
+        record_time: bool = False,
+        wall_clock: Callable[[], int] | None = None,
     ) -> None:
-        """Open at the start, or where `snapshot` was taken."""
+        """Open at the start, or where `snapshot` was taken.
+
+        Parameters
+        ----------
+        record_time
+            Event time is the record's own, as the input keeps it.
+        wall_clock
+            Milliseconds since the epoch, for the time-outs of a live input; None: no time-out ever fires.
+        """
         state = None
         if resume is not None:
             payload = unpack(resume, kind=_KIND, versions=(_VERSION,), fingerprint=fingerprint).payload
@@ -56,7 +69,14 @@ class Partition:
         self._keep_late = keep_late
         self._fingerprint = fingerprint
         self._reader, self._decoder = open_reader(state.position if state else None)
-        self._watermark = Watermark(grid, bounds.lateness, state.max_time if state else None)
+        self._record_time = record_time
+        self._wall_clock = wall_clock
+        self._idle_since: int | None = None
+        self._watermark = (
+            Watermark(grid, bounds.lateness, state.max_time, state.forced)
+            if state
+            else Watermark(grid, bounds.lateness)
+        )
         self._told = state.told if state else None
         self._ended = state.ended if state else False
 
@@ -81,35 +101,68 @@ class Partition:
         if raw is None:
             self._ended = True
             return self._ending()
+        skipped = self._time_out(raw)
         decoded = self._decoder.decode(raw.records)
-        if decoded.time_ms is None:
-            times = np.asarray(raw.numbers, dtype=np.int64)[decoded.kept]
-        else:
-            times = decoded.time_ms
-        inside = self._inside(times)
+        times = self._event_times(raw, decoded)
+        inside = self._inside(raw, decoded, times)
         dead = self._dead_letters(raw, decoded, times, inside)
         kept = decoded.kept if inside is None else decoded.kept[inside]
-        return self._batch(raw, decoded, times if inside is None else times[inside], kept, inside, dead)
+        placed = times if inside is None else times[inside]
+        batch = self._batch(raw, decoded, placed, kept, inside, dead)
+        return batch if skipped is None else replace(batch, skipped=(skipped,), quiet=False)
 
     def snapshot(self) -> bytes:
         """Pack the position behind the last batch."""
-        state = _State(self._reader.position(), self._watermark.max_time, self._told, self._ended)
+        mark = self._watermark
+        state = _State(self._reader.position(), mark.max_time, mark.forced, self._told, self._ended)
         return pack(_KIND, _VERSION, self._fingerprint, msgspec.msgpack.encode(state))
 
     def close(self) -> None:
         """Release the reader."""
         self._reader.close()
 
-    def _inside(self, times: IntArray) -> NDArray[np.bool_] | None:
+    def _time_out(self, raw: RawBatch) -> tuple[int, int] | None:
+        """Move the watermark by the wall clock where waiting has lasted long enough; the panes passed over.
+
+        A partition that is caught up and idle follows the wall clock, less the allowed lateness: its next row
+        is being written now. One whose broker is away or lags is waited for, unless `max_skew` gives it up.
+        """
+        if self._wall_clock is None:
+            return None
+        now, bounds = self._wall_clock(), self._bounds
+        if raw.records or raw.refused or not raw.caught_up:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = now
+        passed: tuple[int, int] | None = None
+        idle = None if self._idle_since is None else now - self._idle_since
+        if idle is not None and bounds.idle_timeout is not None and idle >= bounds.idle_timeout:
+            passed = self._watermark.force(now - bounds.lateness)
+        elif bounds.max_skew is not None and not raw.caught_up:
+            passed = self._watermark.force(now - bounds.max_skew)
+        return passed
+
+    def _event_times(self, raw: RawBatch, decoded: Decoded) -> IntArray:
+        if decoded.time_ms is not None:
+            return decoded.time_ms
+        source = raw.times_ms if self._record_time and raw.times_ms is not None else raw.numbers
+        return np.asarray(source, dtype=np.int64)[decoded.kept]
+
+    def _inside(self, raw: RawBatch, decoded: Decoded, times: IntArray) -> NDArray[np.bool_] | None:
         """Which event times are within bounds; None where all are."""
         earliest, latest = self._bounds.earliest, self._bounds.latest
-        if earliest is None and latest is None:
+        ahead = self._bounds.max_ahead if raw.times_ms is not None else None
+        if earliest is None and latest is None and ahead is None:
             return None
         inside = np.ones(len(times), dtype=np.bool_)
         if earliest is not None:
             inside &= times >= earliest
         if latest is not None:
             inside &= times <= latest
+        if ahead is not None:
+            written = np.asarray(raw.times_ms, dtype=np.int64)[decoded.kept]
+            # A record that does not say when it was written (-1) cannot be held against it.
+            inside &= (written < 0) | (times <= written + ahead)
         return None if inside.all() else inside
 
     def _dead_letters(
@@ -123,7 +176,7 @@ class Partition:
         if inside is not None:
             outside = zip(decoded.kept[~inside].tolist(), times[~inside].tolist(), strict=True)
             refused += [
-                (index, Reason.TIME_OUT_OF_RANGE, f"event time {time} is outside time.earliest/latest")
+                (index, Reason.TIME_OUT_OF_RANGE, f"event time {time} is outside {self._borders}")
                 for index, time in outside
             ]
         letters += [
@@ -137,6 +190,11 @@ class Partition:
             for index, reason, detail in refused
         ]
         return tuple(sorted(letters, key=lambda letter: letter.number))
+
+    @property
+    def _borders(self) -> str:
+        ahead = self._bounds.max_ahead
+        return "time.earliest/latest" + ("" if ahead is None else f", or over {ahead} ms ahead of the record")
 
     def _batch(
         self,

@@ -31,7 +31,16 @@ def summarize(batch: Batch, features: Sequence[FeatureReference]) -> Iterator[tu
             for pane, sketch in zip(panes, _sketches(batch, feature, late), strict=True)
         ]
         packed += [(pane, _late_only(feature, count).to_bytes()) for pane, count in elsewhere.items()]
-        yield feature.column.name, (batch.partition, batch.frontier, batch.last, tuple(packed))
+        yield (
+            feature.column.name,
+            (
+                batch.partition,
+                batch.frontier,
+                batch.last,
+                tuple(packed),
+                batch.skipped,
+            ),
+        )
 
 
 def _sketches(batch: Batch, feature: FeatureReference, late: IntArray) -> list[Sketch]:

@@ -196,6 +196,7 @@ class EventFactory:
             kind="tumbling" if spec.size == spec.slide else "sliding",
             axis=grid.axis,
             partial=isinstance(found, Scored) and found.partial,
+            incomplete=isinstance(found, Scored) and found.incomplete,
             rows=found.rows if isinstance(found, Scored) else 0,
             late_rows=found.late if isinstance(found, Scored) else 0,
         )

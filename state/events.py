@@ -35,7 +35,8 @@ Instant = str | int
 class WindowData(msgspec.Struct, frozen=True, kw_only=True):
     """The window an event is about; `end` is the first instant that is no longer in it.
 
-    `partial` tells that it starts before the stream's first pane, or ends behind its last.
+    `partial` tells that it starts before the stream's first pane, or ends behind its last; `incomplete` that
+    a time-out closed it while rows may still have been on their way.
     """
 
     name: str
@@ -44,6 +45,7 @@ class WindowData(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     axis: Axis
     partial: bool
+    incomplete: bool
     rows: int
     late_rows: int
 

@@ -15,12 +15,13 @@ class UnknownPartitionError(DriftflowError):
     """A partition reported that the run did not start with."""
 
 
-Partial = tuple[str, int, int, tuple[tuple[int, bytes], ...]]
-"""What one batch adds to one column: partition, frontier, last pane, and a packed sketch per pane.
+Partial = tuple[str, int, int, tuple[tuple[int, bytes], ...], tuple[tuple[int, int], ...]]
+"""What one batch adds to one column: partition, frontier, last pane, a packed sketch per pane, skipped panes.
 
 The frontier is the first pane that the partition's own watermark leaves open, `END` once it has ended; the
 last pane is the one that holds its largest event time (`-END` where it has none). A plain tuple of texts,
-whole numbers and bytes, because that crosses processes five times faster than objects.
+whole numbers and bytes, because that crosses processes five times faster than objects. Skipped panes are
+half-open ranges that a time-out closed for this partition.
 """
 
 
@@ -35,17 +36,21 @@ class PanesClosed(NamedTuple):
         With `upto` at `END`: the last pane that any partition reached.
     panes
         Closed since the last message, those with rows only, in order.
+    skipped
+        Ranges of panes that a time-out closed for some partition: they may lack rows. Half-open, in order.
     """
 
     upto: int
     last: int
     panes: tuple[tuple[int, Sketch], ...]
+    skipped: tuple[tuple[int, int], ...] = ()
 
 
 class _State(msgspec.Struct):
     upto: int
     frontiers: dict[str, tuple[int, int]]
     panes: list[tuple[int, bytes]]
+    skipped: list[tuple[int, int]]
 
 
 @dataclass(slots=True)
@@ -60,16 +65,18 @@ class PaneMerger:
     frontiers: dict[str, tuple[int, int] | None]
     open: dict[int, Sketch]
     upto: int
+    skipped: set[tuple[int, int]]
 
     @classmethod
     def start(cls, partitions: Sequence[str], resume: bytes | None = None) -> "PaneMerger":
         """Begin, or go on from what `snapshot` returned; partitions that are new since then must report."""
         frontiers: dict[str, tuple[int, int] | None] = dict.fromkeys(partitions)
         if resume is None:
-            return cls(frontiers, {}, -END)
+            return cls(frontiers, {}, -END, set())
         state = msgspec.msgpack.decode(resume, type=_State)
         frontiers.update(state.frontiers)
-        return cls(frontiers, {pane: from_bytes(data) for pane, data in state.panes}, state.upto)
+        panes = {pane: from_bytes(data) for pane, data in state.panes}
+        return cls(frontiers, panes, state.upto, set(state.skipped))
 
     def add(self, partial: Partial) -> None:
         """Merge one partial.
@@ -79,13 +86,14 @@ class PaneMerger:
         UnknownPartitionError
             The partition is not one of those the run started with.
         """
-        partition, frontier, last, panes = partial
+        partition, frontier, last, panes, skipped = partial
         if partition not in self.frontiers:
             raise UnknownPartitionError(
                 f"found a batch of partition {partition!r}, wanted one of "
                 f"{', '.join(sorted(self.frontiers))}: restart the run, so that all workers know it"
             )
         self.frontiers[partition] = (frontier, last)
+        self.skipped.update(skipped)
         for pane, data in panes:
             sketch = from_bytes(data)
             held = self.open.get(pane)
@@ -101,7 +109,16 @@ class PaneMerger:
             return None
         self.upto = upto
         closed = tuple((pane, self.open.pop(pane)) for pane in sorted(p for p in self.open if p < upto))
-        return PanesClosed(upto, max(last for _, last in reported), closed)
+        return PanesClosed(upto, max(last for _, last in reported), closed, self._take_skipped(upto))
+
+    def _take_skipped(self, upto: int) -> tuple[tuple[int, int], ...]:
+        """Hand on the ranges below a pane; what lies above it stays.
+
+        A range comes with the frontier that it moved, so it is here before any of its panes can close.
+        """
+        told = sorted({(start, min(end, upto)) for start, end in self.skipped if start < upto})
+        self.skipped = {(max(start, upto), end) for start, end in self.skipped if end > upto}
+        return tuple(told)
 
     def snapshot(self) -> bytes:
         """Pack the state; `start` goes on from it."""
@@ -110,5 +127,6 @@ class PaneMerger:
                 upto=self.upto,
                 frontiers={p: f for p, f in self.frontiers.items() if f is not None},
                 panes=[(pane, sketch.to_bytes()) for pane, sketch in sorted(self.open.items())],
+                skipped=sorted(self.skipped),
             )
         )

@@ -26,6 +26,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     start: int
     end: int
     partial: bool
+    incomplete: bool
     rows: int
     late: int
     missing: int
@@ -92,6 +93,7 @@ def score(feature: FeatureReference, closed: Closed) -> Scored | Gap:
         start=closed.start,
         end=closed.end,
         partial=closed.partial,
+        incomplete=closed.incomplete,
         rows=closed.sketch.rows,
         late=int(counters[LATE]),
         missing=int(counters[MISSING]),

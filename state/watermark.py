@@ -1,4 +1,4 @@
-"""Event time of one partition: its watermark, and which of its rows are late."""
+"""Event time of one partition: its watermark, which of its rows are late, and what a time-out passed over."""
 
 from dataclasses import dataclass
 
@@ -39,11 +39,14 @@ class Watermark:
         In the unit of the grid's axis.
     max_time
         Largest event time so far, None before the first row.
+    forced
+        A watermark that a time-out set; rows before it are late from then on, whatever is still to come.
     """
 
     grid: Grid
     lateness: int
     max_time: int | None = None
+    forced: int | None = None
 
     def place(self, times: IntArray) -> Placed:
         """Take the event times of the next rows, in the order in which they stand in the partition.
@@ -57,14 +60,33 @@ class Watermark:
         first = int(times[0]) if self.max_time is None else self.max_time
         running = np.maximum.accumulate(np.concatenate(([first], times)))
         before = running[:-1]
-        late = panes < self.grid.pane_of(before - self.lateness)
+        marks = before - self.lateness
+        if self.forced is not None:
+            marks = np.maximum(marks, self.forced)
+        late = panes < self.grid.pane_of(marks)
         self.max_time = int(running[-1])
         return Placed(panes, late, self.grid.pane_of(before) if late.any() else panes)
 
+    def force(self, watermark: int) -> tuple[int, int] | None:
+        """Move the watermark without rows, because a time-out fired.
+
+        Returns
+        -------
+        tuple of int, or None
+            The panes that are closed here though their rows may still come, as a half-open range; None where
+            that is none.
+        """
+        before = self.frontier
+        if self.forced is None or watermark > self.forced:
+            self.forced = watermark
+        after = self.frontier
+        return (before, after) if after > before else None
+
     @property
     def frontier(self) -> int:
-        """First pane that is still open here; before the first row all are."""
-        return -END if self.max_time is None else self.grid.frontier(self.max_time - self.lateness)
+        """First pane that is still open here; before the first row or time-out all are."""
+        natural = -END if self.max_time is None else self.grid.frontier(self.max_time - self.lateness)
+        return natural if self.forced is None else max(natural, self.grid.frontier(self.forced))
 
     @property
     def last_pane(self) -> int:

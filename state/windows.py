@@ -1,7 +1,7 @@
 """Tumbling and sliding windows as merges of closed panes."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ from state.sketches.base import Sketch, from_bytes, merge_all
 class ClosedWindow(NamedTuple):
     """One window of one column; covers panes ``[start, end)``.
 
-    `partial`: it starts before the first pane of the stream, or ends behind the last one.
+    `partial`: it starts before the first pane of the stream, or ends behind the last one. `incomplete`: a
+    time-out closed one of its panes for some partition, so rows may be missing.
     """
 
     spec: int
@@ -23,6 +24,7 @@ class ClosedWindow(NamedTuple):
     end: int
     sketch: Sketch
     partial: bool = False
+    incomplete: bool = False
 
 
 class EmptySpan(NamedTuple):
@@ -47,19 +49,22 @@ class _SpecState(msgspec.Struct):
     first: int | None
     next: int | None
     slices: list[tuple[int, bytes]]
+    skipped: list[tuple[int, int]]
 
 
 @dataclass(slots=True)
 class _Ring:
     """The slices of one window specification.
 
-    `first` is the first pane of the stream, `next` the first window that is not yet closed.
+    `first` is the first pane of the stream, `next` the first window that is not yet closed, `skipped` the
+    ranges of panes that a time-out closed.
     """
 
     window: PanedWindow
     slices: dict[int, Sketch]
     first: int | None = None
     next: int | None = None
+    skipped: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, pane: int, sketch: Sketch) -> None:
         if self.first is None:
@@ -87,12 +92,27 @@ class _Ring:
                 gap = EmptySpan(window.index, self.next * window.slide, end - window.slide, k - self.next)
                 closed.append(((end, window.index, 0), gap))
             cut = (self.first is not None and start < self.first) or (last is not None and end > last + 1)
-            found = ClosedWindow(window.index, start, end, self._merged(start, end), cut)
+            lacking = any(a < end and b > start for a, b in self.skipped)
+            found = ClosedWindow(window.index, start, end, self._merged(start, end), cut, lacking)
             closed.append(((end, window.index, 1), found))
             self.next = k + 1
             kept = self.next * window.slide // window.slice_panes
             self.slices = {place: sketch for place, sketch in self.slices.items() if place >= kept}
+        self._forget_skipped(upto)
         return closed
+
+    def skip(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Remember panes that a time-out closed; ranges that touch become one."""
+        for start, end in ranges:
+            if self.skipped and start <= self.skipped[-1][1]:
+                low, high = self.skipped[-1]
+                self.skipped[-1] = (min(low, start), max(high, end))
+            else:
+                self.skipped.append((start, end))
+
+    def _forget_skipped(self, upto: int) -> None:
+        """Forget what no later window can hold: a window that is still to close ends behind `upto`."""
+        self.skipped = [(start, end) for start, end in self.skipped if end > upto - self.window.size]
 
     def _merged(self, start: int, end: int) -> Sketch:
         panes = self.window.slice_panes
@@ -123,7 +143,7 @@ class Windows:
         states = msgspec.msgpack.decode(resume, type=list[_SpecState])
         return cls(
             tuple(
-                _Ring(window, dict(_unpacked(state)), state.first, state.next)
+                _Ring(window, dict(_unpacked(state)), state.first, state.next, state.skipped)
                 for window, state in zip(windows, states, strict=True)
             )
         )
@@ -134,8 +154,9 @@ class Windows:
         A stream that has ended closes each kind of window once more: the first one that ends behind its last
         row, so that every row has been in a window, and none that only trails off.
         """
-        for pane, sketch in message.panes:
-            for ring in self.rings:
+        for ring in self.rings:
+            ring.skip(message.skipped)
+            for pane, sketch in message.panes:
                 ring.add(pane, sketch)
         if message.upto == END:
             last = message.last
@@ -152,6 +173,7 @@ class Windows:
                     first=ring.first,
                     next=ring.next,
                     slices=[(place, sketch.to_bytes()) for place, sketch in sorted(ring.slices.items())],
+                    skipped=ring.skipped,
                 )
                 for ring in self.rings
             ]

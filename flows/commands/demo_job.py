@@ -42,7 +42,7 @@ def show_demo(folder: Path, *, rows: int, seed: int) -> None:
         rows=rows, seed=seed, step_ms=STEP_MS, disorder_ms=DISORDER_MS, reference_rows=REFERENCE_ROWS
     )
     written = write_with_progress(chosen, options, folder)
-    say(f"1. Generated {count_text(rows, 'row')} . {chosen.description}")
+    say(f"1. Generated {count_text(rows, 'row')}. {chosen.description}")
     config = load_config(written.config)
     version = _build(config, written.files.reference)
     say(f"2. Built reference {version} from {count_text(REFERENCE_ROWS, 'row')} of the weeks before.")

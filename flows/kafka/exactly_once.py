@@ -1,10 +1,10 @@
 """Writes records to one partition so that each is there once, whatever dies and is started again.
 
 What was written since the last snapshot is written again after a crash. So a life begins by reading back
-what earlier lives wrote behind their snapshot, and leaves those records out when they come again. The point to
-read back from is the lowest one of a record that was read back and has not come again yet. The end of the log
-would not do: a life that dies soon after its start has seen only a few of them come again, and the next one
-would not look for the others.
+what earlier lives wrote behind their snapshot, and leaves those records out when they come again. The point
+to read back from is the lowest one of a record that was read back and has not come again yet. The end of the
+log would not do: a life that dies soon after its start has seen only a few of them come again, and the next
+one would not look for the others.
 
 A writer with a transactional id per job and partition fences all earlier ones, so that nothing of theirs can
 arrive after the reading back.

@@ -37,6 +37,15 @@ _EARLIEST, _LATEST = -2, -1
 """Stand for timestamps in Kafka's protocol (ListOffsets)."""
 
 
+class _Secret(str):
+    """A password; kafka-python logs its whole configuration when it is told to log everything."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
 class KafkaPythonClient:
     """A cluster through kafka-python."""
 
@@ -145,6 +154,7 @@ class _Reader:
         with translated(f"opening {at}"):
             self._consumer = kafka.KafkaConsumer(
                 **connection(settings),
+                metrics_enabled=False,
                 enable_auto_commit=False,
                 auto_offset_reset="none",
                 isolation_level=isolation.value,
@@ -213,15 +223,14 @@ def connection(settings: KafkaSettings) -> dict[str, object]:
         "ssl_cafile": settings.ca_file,
         "ssl_certfile": settings.cert_file,
         "ssl_keyfile": settings.key_file,
-        "ssl_password": settings.key_password,
-        "metrics_enabled": False,
+        "ssl_password": None if settings.key_password is None else _Secret(settings.key_password),
     }
     if settings.security_protocol in {SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL}:
         assert settings.sasl_mechanism is not None
         given |= {
             "sasl_mechanism": settings.sasl_mechanism.value,
             "sasl_plain_username": settings.sasl_username,
-            "sasl_plain_password": settings.sasl_password,
+            "sasl_plain_password": _Secret(settings.sasl_password),
         }
     return given
 

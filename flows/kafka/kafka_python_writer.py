@@ -21,6 +21,7 @@ TRANSACTION_TIMEOUT_S = 60.0
 
 _FOREVER_MS = 2**31 - 1
 _BATCH_BYTES = 256 << 10
+_REQUEST_BYTES = 16 << 20
 _LOOK_S = 1.0
 _LAST_WORDS_S = 2.0
 
@@ -50,12 +51,17 @@ class KafkaPythonWriter:
         with translated(f"opening {at} to write"):
             self._producer = KafkaProducer(
                 **connection,
+                metrics_enabled=False,
                 acks="all",
                 enable_idempotence=True,
                 transactional_id=transactional_id,
                 transaction_timeout_ms=int(TRANSACTION_TIMEOUT_S * 1000),
                 delivery_timeout_ms=_FOREVER_MS,
                 max_block_ms=patience_ms,
+                # A report on thousands of columns is larger than brokers take, but not when compressed;
+                # this is the one compression that every consumer knows.
+                compression_type="gzip",
+                max_request_size=_REQUEST_BYTES,
                 batch_size=_BATCH_BYTES,
                 linger_ms=5,
             )

@@ -14,6 +14,7 @@ TRANSACTION_TIMEOUT_S = 60.0
 """Time after which a broker aborts an open transaction; longer than any write waits."""
 
 _LOOK_S = 1.0
+_MESSAGE_BYTES = 16 << 20
 _LAST_WORDS_S = 2.0
 
 
@@ -41,6 +42,9 @@ class LibrdkafkaWriter:
         self._last = -1
         self._refused: confluent.KafkaError | None = None
         given = {**connection, "enable.idempotence": True, "acks": "all", "linger.ms": 5}
+        # A report on thousands of columns is larger than brokers take, but not when compressed; this is the
+        # one compression that every consumer knows.
+        given |= {"compression.type": "gzip", "message.max.bytes": _MESSAGE_BYTES}
         if transactional_id is None:
             given["message.timeout.ms"] = 0
         else:

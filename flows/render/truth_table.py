@@ -63,13 +63,13 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 def hold_against(truth: TruthFile, episodes: Sequence[FoundEpisode], *, window: str, size_ms: int) -> Held:
     """Find for every true drift the first episode of a tumbling window that shows it.
 
-    An episode shows a drift where the windows from its `since` to its closing overlap it. Episodes of any
-    kind of window that overlap no true drift of their feature are false alarms.
+    An episode shows a drift where the window that opened it reaches into it. Episodes of any kind of window
+    that show no true drift of their feature are false alarms.
 
     Parameters
     ----------
     window, size_ms
-        Name and size of the tumbling window whose episodes are matched.
+        Name of the tumbling window whose episodes are matched, and the size that all windows have.
     """
     matches = []
     for feature in truth.features:
@@ -88,7 +88,8 @@ def hold_against(truth: TruthFile, episodes: Sequence[FoundEpisode], *, window: 
 def truth_lines(held: Held, window: str, width: int) -> Iterator[Text]:
     """Write both next to each other for a terminal of `width` cells."""
     write, note = clock(at for match in held.matches for at in (match.began, match.detected))
-    yield Text(f" What drifts, and when the {window} windows told ({note}; delay in windows)", "bold")
+    title = f"What drifts, and when the {window} windows told ({note}; delay in windows)"
+    yield from note_lines(title, width, indent=1, style="bold")
     rows, before = [], ""
     for match in held.matches:
         again = match.feature == before
@@ -134,10 +135,7 @@ def _match(feature: FeatureTruth, span: SpanTruth, episodes: Sequence[FoundEpiso
 
 
 def _overlaps(episode: FoundEpisode, span: SpanTruth, size_ms: int) -> bool:
-    """Whether the window that opened an episode holds rows of a true drift, or of one it outlasts.
-
-    An episode that opened before a drift cannot have been opened by it.
-    """
+    """Whether the window that opened an episode reaches into a true drift."""
     opened = _ms(episode.opened)
     return opened > _ms(span.start) and opened - size_ms < _ms(span.end)
 

@@ -20,6 +20,8 @@ EVENT_ID_HEADER = "ce_id"
 RECORD_ID_HEADER = "driftflow-id"
 
 _PART_DIGITS = 6
+_MAX_RAW_BYTES = 900_000
+"""Brokers take a million bytes by default; a row that does not go in must not stop the job."""
 
 Value = TypeVar("Value")
 OpenClient = Callable[[], KafkaClient]
@@ -117,8 +119,9 @@ class KafkaEventSink(_KafkaSink[StoredEvent]):
 class KafkaRecordSink(_KafkaSink[DeadLetter | LateRow]):
     """Keeps refused and late rows with their original bytes; items are ``(row.partition, row)``.
 
-    Keyed by the partition they came from. Headers say from where they came and why; see `KafkaEventSink` for
-    the parameters.
+    Keyed by the partition they came from. Headers say from where they came and why; of a row that is larger
+    than brokers take, the beginning is kept and ``driftflow-length`` says how long it was. See
+    `KafkaEventSink` for the parameters.
     """
 
     def __init__(self, open_client: OpenClient, topic: str, *, job: str, transactions: bool = True) -> None:
@@ -186,4 +189,7 @@ def _row_record(row: DeadLetter | LateRow) -> tuple[str, OutgoingRecord]:
         ("driftflow-offset", str(row.number).encode()),
         *why,
     )
-    return identity, OutgoingRecord(key=row.partition.encode(), value=row.raw, headers=headers)
+    if len(row.raw) > _MAX_RAW_BYTES:
+        headers += (("driftflow-length", str(len(row.raw)).encode()),)
+    value = row.raw[:_MAX_RAW_BYTES]
+    return identity, OutgoingRecord(key=row.partition.encode(), value=value, headers=headers)

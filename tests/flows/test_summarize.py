@@ -33,7 +33,7 @@ def batch(*, quiet: bool = False, late: dict[int, int] | None = None) -> Batch:
 def test_a_batch_becomes_one_partial_per_column() -> None:
     found = dict(summarize(batch(late={6: 2, 7: 3}), small_features()))
     assert list(found) == ["x", "c"]
-    for name, (partition, frontier, last, panes) in found.items():
+    for name, (partition, frontier, last, panes, _) in found.items():
         assert (partition, frontier, last) == ("p", 5, 6)
         sketches = {pane: from_bytes(data) for pane, data in panes}
         assert {pane: s.rows for pane, s in sketches.items()} == {4: 3, 6: 1, 7: 0}
@@ -63,7 +63,7 @@ def test_without_rows_the_frontier_still_goes_on() -> None:
         quiet=False,
         size=0,
     )
-    for feature, (name, (_, frontier, last, panes)) in zip(
+    for feature, (name, (_, frontier, last, panes, _)) in zip(
         small_features(), summarize(end, small_features()), strict=True
     ):
         assert name == feature.column.name

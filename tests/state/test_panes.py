@@ -16,7 +16,7 @@ def rows(count: int) -> Sketch:
 
 
 def partial(partition: str, frontier: int, last: int, *panes: tuple[int, int]) -> Partial:
-    return partition, frontier, last, tuple((pane, rows(count).to_bytes()) for pane, count in panes)
+    return partition, frontier, last, tuple((pane, rows(count).to_bytes()) for pane, count in panes), ()
 
 
 def plain(closed: PanesClosed | None) -> tuple[object, ...] | None:
@@ -98,7 +98,7 @@ def test_panes_close_once_in_order_with_all_their_rows(
 ) -> None:
     panes, last = collected(stream, restarts)
     wanted = dict[int, int]()
-    for _, _, _, packed in stream:
+    for _, _, _, packed, _ in stream:
         for pane, data_bytes in packed:
             count = int.from_bytes(data_bytes[4:12], "little")
             wanted[pane] = wanted.get(pane, 0) + count
