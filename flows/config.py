@@ -81,9 +81,16 @@ class Config:
         return self.folder / self.file.output.folder
 
     @property
-    def store(self) -> Path:
-        """The SQLite file with references, events and series."""
-        return self.output / self.file.output.store
+    def store(self) -> Path | str:
+        """The SQLite file with references, events and series, or the URL of a Redis."""
+        named = self.file.output.store
+        return named if "://" in named else self.output / named
+
+    @property
+    def retention_ms(self) -> int | None:
+        """How long the store keeps series; None: for ever."""
+        text = self.file.output.retention
+        return None if text is None else parse_span(text, Axis.MILLISECONDS)
 
     @property
     def input(self) -> Path | None:
@@ -160,6 +167,9 @@ def _checked(file: FileConfig, folder: Path) -> Config:
             lateness=0 if time.lateness is None else _span(time.lateness, axis, "time.lateness"),
             earliest=_instant(time.earliest, zone, "time.earliest"),
             latest=_instant(time.latest, zone, "time.latest"),
+            max_ahead=_timed(time.max_ahead, axis, "time.max_ahead"),
+            idle_timeout=_timed(time.idle_timeout, axis, "time.idle_timeout"),
+            max_skew=_timed(time.max_skew, axis, "time.max_skew"),
         ),
         grid=_grid(file, axis),
         rules=Rules(
@@ -174,10 +184,19 @@ def _checked(file: FileConfig, folder: Path) -> Config:
 
 
 def _check_choices(file: FileConfig) -> None:
-    if (file.input.path is None) == (file.input.generate is None):
-        raise ConfigError("`input`: wanted either `path` or `generate`, found both or neither")
-    if (file.time.column is None) != file.time.rows:
-        raise ConfigError("`time`: wanted either `column` or `rows: true`, found both or neither")
+    given = [key for key in ("path", "topics", "generate") if getattr(file.input, key) is not None]
+    if len(given) != 1:
+        raise ConfigError(
+            f"`input`: wanted one of `path`, `topics` and `generate`, found {', '.join(given) or 'none'}"
+        )
+    clocks = [key for key in ("column", "rows", "record") if getattr(file.time, key)]
+    if len(clocks) != 1:
+        raise ConfigError(
+            "`time`: wanted one of `column`, `rows: true` and `record: true`, found "
+            f"{', '.join(clocks) or 'none'}"
+        )
+    if file.time.record and file.input.topics is None:
+        raise ConfigError("`time.record`: only records of Kafka carry a time of their own; name a `column`")
     if not file.columns:
         raise ConfigError("`columns`: wanted at least one column to watch, found none")
     if not file.windows:
@@ -207,6 +226,10 @@ def _span(text: str, axis: Axis, key: str) -> int:
         return parse_span(text, axis)
     except DurationError as error:
         raise ConfigError(f"`{key}`: {error}") from error
+
+
+def _timed(text: str | None, axis: Axis, key: str) -> int | None:
+    return None if text is None or axis is Axis.ROWS else _span(text, axis, key)
 
 
 def _zone(name: str) -> ZoneInfo:

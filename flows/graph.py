@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import bytewax.operators as op
-from bytewax.dataflow import Dataflow
+from bytewax.dataflow import Dataflow, Stream
+from bytewax.operators import KeyedStream
 
 from flows import operators as adapters
 from flows.batch import Batch
 from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from flows.sinks.jsonl import JsonlSink
+from flows.sinks.kafka import KafkaEventSink, KafkaRecordSink, OpenClient
 from flows.sinks.store import StoreSink
 from flows.summarize import summarize
 from state.panes import Partial
@@ -23,6 +26,24 @@ from state.windows import Closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Topics:
+    """Topics that results go to; None: not sent.
+
+    Attributes
+    ----------
+    job
+        Name under which this job writes; the same across restarts, and no other job's.
+    """
+
+    open_client: OpenClient
+    job: str
+    transactions: bool
+    events: str | None
+    dead_letters: str | None
+    late_rows: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
     """Where results go; None: not kept."""
 
@@ -30,6 +51,7 @@ class Outputs:
     dead_letters: Path
     late_rows: Path | None
     open_store: Callable[[], Store]
+    topics: Topics | None = None
 
 
 def build_flow(
@@ -79,7 +101,33 @@ def build_flow(
             "late", batches, lambda batch: [(b.partition, late_row_line(b, axis)) for b in batch.late_rows]
         )
         op.output("late_rows", late, JsonlSink(outputs.late_rows, part="late_rows"))
+    if outputs.topics is not None:
+        _add_topics(outputs.topics, results, batches)
     return flow
+
+
+def _add_topics(topics: Topics, results: KeyedStream[list[Output]], batches: Stream[Batch]) -> None:
+    """Send results to Kafka too."""
+    record_sink = partial(
+        KafkaRecordSink, topics.open_client, job=topics.job, transactions=topics.transactions
+    )
+    if topics.events is not None:
+        sink = KafkaEventSink(
+            topics.open_client, topics.events, job=topics.job, transactions=topics.transactions
+        )
+        op.output("events_topic", op.flat_map("to_events", results, _events), sink)
+    if topics.dead_letters is not None:
+        refused = op.flat_map(
+            "refused_rows", batches, lambda batch: [(row.partition, row) for row in batch.dead_letters]
+        )
+        op.output("dead_letters_topic", refused, record_sink(topic=topics.dead_letters))
+    if topics.late_rows is not None:
+        late = op.flat_map("late_topic", batches, lambda batch: [(r.partition, r) for r in batch.late_rows])
+        op.output("late_rows_topic", late, record_sink(topic=topics.late_rows))
+
+
+def _events(keyed: tuple[str, list[Output]]) -> list[tuple[str, StoredEvent]]:
+    return [(item.model, item) for item in keyed[1] if isinstance(item, StoredEvent)]
 
 
 def _event_lines(keyed: tuple[str, list[Output]]) -> list[tuple[str, bytes]]:

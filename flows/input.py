@@ -37,12 +37,18 @@ class InputSet:
         "bytes" or "rows".
     names
         Where the rows come from, for people.
+    live
+        Whether more may come: the input ends only where it is told to.
+    close
+        Releases what the readers share, after all of them are closed.
     """
 
     readers: dict[str, OpenReader]
     total: int
     unit: str
     names: tuple[str, ...]
+    live: bool = False
+    close: Callable[[], None] = lambda: None
 
 
 def file_input(
@@ -106,8 +112,20 @@ def config_input(config: Config, path: Path | None = None) -> InputSet:
     return found
 
 
-def partition_opener(config: Config, found: InputSet, fingerprint: bytes) -> OpenPartition:
-    """Return what opens the partitions of an input for a run."""
+def partition_opener(
+    config: Config,
+    found: InputSet,
+    fingerprint: bytes,
+    *,
+    wall_clock: Callable[[], int] | None = None,
+) -> OpenPartition:
+    """Return what opens the partitions of an input for a run.
+
+    Parameters
+    ----------
+    wall_clock
+        Milliseconds since the epoch; used for the time-outs of a live input only.
+    """
 
     def open_partition(name: str, resume: bytes | None) -> Partition:
         return Partition(
@@ -117,8 +135,11 @@ def partition_opener(config: Config, found: InputSet, fingerprint: bytes) -> Ope
             open_reader=found.readers[name],
             fingerprint=fingerprint,
             batch_rows=config.file.input.batch_rows,
-            keep_late=config.file.output.late_rows is not None,
+            keep_late=config.file.output.late_rows is not None
+            or config.file.output.topics.late_rows is not None,
             resume=resume,
+            record_time=config.file.time.record,
+            wall_clock=wall_clock if found.live else None,
         )
 
     return open_partition

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Generic, Protocol, TypeVar
 
@@ -20,6 +21,12 @@ from state.scoring import Evidence, Gap, Judge, Scored
 from state.windows import Closed, Windows
 
 _STATE_VERSION = 1
+
+EPOCH_BYTES = 64 << 20
+"""What one partition reads in an epoch at most."""
+
+IDLE_PAUSE = timedelta(milliseconds=20)
+"""How long a partition rests that had nothing to give."""
 
 
 class Snapshotted(Protocol):
@@ -144,12 +151,16 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
     pace: Pace
     stop: Event
     notify: Callable[[Batch], None]
+    spent: int = 0
+    quiet: bool = False
 
     def next_batch(self) -> list[Batch]:
         if self.stop.is_set():
             raise StopIteration
         name = self.partition.name
-        if self.pace.must_wait(name):
+        # Between workers nothing holds a fast source back within an epoch but its own budget.
+        if self.spent > EPOCH_BYTES or self.pace.must_wait(name):
+            self.quiet = self.spent > EPOCH_BYTES
             return []
         batch = self.partition.poll()
         if batch is None:
@@ -158,10 +169,17 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
         self.pace.reached(name, self.partition.max_time)
         if self.partition.ended:
             self.pace.leave(name)
+        self.spent += batch.size
+        self.quiet = batch.quiet and not batch.dead_letters
         self.notify(batch)
-        return [batch]
+        return [] if self.quiet else [batch]
+
+    def next_awake(self) -> datetime | None:
+        """Look again soon: a partition that sleeps for long would hold up all others."""
+        return datetime.now(UTC) + IDLE_PAUSE if self.quiet else None
 
     def snapshot(self) -> bytes:
+        self.spent = 0
         return self.partition.snapshot()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from detectors.base import Kind
+from flows.kafka.base import SaslMechanism, SecurityProtocol
 from state.columns import Role, TimeUnit
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
@@ -35,11 +36,29 @@ class GenerateConfig(_Section, frozen=True):
     disorder: str = "0s"
 
 
+class KafkaConfig(_Section, frozen=True):
+    """How Kafka is reached; passwords come from `KAFKA_SASL_PASSWORD` and `KAFKA_KEY_PASSWORD`."""
+
+    bootstrap: str = "localhost:9092"
+    library: Literal["kafka-python", "librdkafka"] = "kafka-python"
+    security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
+    sasl_mechanism: SaslMechanism | None = None
+    sasl_username: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    client_id: str = "driftflow"
+    group: str | None = None
+
+
 class InputConfig(_Section, frozen=True):
-    """Where events come from: `path` (a file, or a folder whose files are partitions) or `generate`."""
+    """Where events come from: `path` (a file or a folder of partitions), `topics` of Kafka, or `generate`."""
 
     path: str | None = None
+    topics: tuple[str, ...] | None = None
     generate: GenerateConfig | None = None
+    start: str = "earliest"
+    until_end: bool = False
     format: Literal["csv", "jsonl"] | None = None
     batch_rows: Annotated[int, msgspec.Meta(ge=1, le=8_192)] = 8_192
     max_record_bytes: Annotated[int, msgspec.Meta(ge=1_024, le=67_108_864)] = 1_048_576
@@ -51,12 +70,16 @@ class TimeConfig(_Section, frozen=True):
 
     column: str | None = None
     rows: bool = False
+    record: bool = False
     format: TimeUnit = TimeUnit.ISO
     zone: str = "UTC"
     origin: str | None = None
     lateness: str | None = None
     earliest: str | None = None
     latest: str | None = None
+    max_ahead: str | None = "1h"
+    idle_timeout: str | None = "1m"
+    max_skew: str | None = None
 
 
 class ColumnConfig(_Section, frozen=True):
@@ -85,14 +108,29 @@ class DetectionConfig(_Section, frozen=True):
     drift_share: Share = 0.5
 
 
+class OutputTopicsConfig(_Section, frozen=True):
+    """Topics of Kafka for results; each must exist."""
+
+    events: str | None = None
+    dead_letters: str | None = None
+    late_rows: str | None = None
+    transactions: bool = True
+
+
 class OutputConfig(_Section, frozen=True):
-    """Where results go; names are inside `folder`, relative paths start at the configuration file."""
+    """Where results go; names are inside `folder`, relative paths start at the configuration file.
+
+    `store` is a file, or the URL of a Redis.
+    """
 
     folder: str = "out"
     events: str = "events.jsonl"
     dead_letters: str = "dead_letters.jsonl"
     late_rows: str | None = None
     store: str = "driftflow.sqlite"
+    topics: OutputTopicsConfig = OutputTopicsConfig()
+    retention: str | None = None
+    compaction: bool = False
 
 
 class RecoveryConfig(_Section, frozen=True):
@@ -112,4 +150,5 @@ class FileConfig(_Section, frozen=True):
     windows: dict[Name, WindowConfig]
     detection: DetectionConfig = DetectionConfig()
     output: OutputConfig = OutputConfig()
+    kafka: KafkaConfig = KafkaConfig()
     recovery: RecoveryConfig | None = None

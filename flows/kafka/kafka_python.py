@@ -26,8 +26,8 @@ with warnings.catch_warnings():
     # kafka-python reads its schemas by functions that Python 3.11 and 3.12 call deprecated.
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
     import kafka  # type: ignore[import-untyped]  # carries no types
-    import kafka.admin  # type: ignore[import-untyped]
     import kafka.errors  # type: ignore[import-untyped]
+    from kafka.protocol.consumer import IsolationLevel  # type: ignore[import-untyped]
     from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
     from kafka.structs import TopicPartition as _TheirPartition
 
@@ -70,7 +70,7 @@ class KafkaPythonClient:
 
     def reader(self, at: TopicPartition, isolation: Isolation) -> PartitionReader:
         """See `KafkaClient.reader`."""
-        _check_reachable(self._settings)
+        self._check(at)
         watch = self._watches.get(isolation)
         if watch is None:
             watch = self._watches[isolation] = OffsetWatch(lambda asked: self._all_bounds(asked, isolation))
@@ -78,7 +78,7 @@ class KafkaPythonClient:
 
     def writer(self, at: TopicPartition, transactional_id: str | None) -> PartitionWriter:
         """See `KafkaClient.writer`."""
-        _check_reachable(self._settings)
+        self._check(at)
         return KafkaPythonWriter(self._settings, connection(self._settings), at, transactional_id)
 
     def bounds(self, at: TopicPartition, isolation: Isolation) -> Bounds:
@@ -117,6 +117,12 @@ class KafkaPythonClient:
         if self._admin is not None:
             self._admin.close()
 
+    def _check(self, at: TopicPartition) -> None:
+        """Refuse what readers and writers would wait for in vain."""
+        _check_reachable(self._settings)
+        if at not in self.partitions([at.topic]):
+            raise UnknownTopicError(f"opening {at}: there is no such partition: create it first")
+
     def _connected(self) -> "kafka.KafkaAdminClient":
         if self._admin is None:
             _check_reachable(self._settings)
@@ -134,7 +140,7 @@ class KafkaPythonClient:
         self, asked: Collection[TopicPartition], timestamp_ms: int, isolation: Isolation
     ) -> dict[TopicPartition, int]:
         wanted = {_theirs(at): timestamp_ms for at in asked}
-        level = kafka.admin.IsolationLevel.build_from(isolation.value)
+        level = IsolationLevel.build_from(isolation.value)
         names = ", ".join(str(at) for at in asked)
         with translated(f"looking up offsets of {names}"):
             found = self._connected().list_partition_offsets(

@@ -59,8 +59,7 @@ class LibrdkafkaClient:
 
     def reader(self, at: TopicPartition, isolation: Isolation) -> PartitionReader:
         """See `KafkaClient.reader`."""
-        if at not in self.partitions([at.topic]):
-            raise UnknownTopicError(f"opening {at}: there is no such partition: create it first")
+        self._check(at)
         watch = self._watches.get(isolation)
         if watch is None:
             watch = self._watches[isolation] = OffsetWatch(lambda asked: self._all_bounds(asked, isolation))
@@ -68,8 +67,7 @@ class LibrdkafkaClient:
 
     def writer(self, at: TopicPartition, transactional_id: str | None) -> PartitionWriter:
         """See `KafkaClient.writer`."""
-        if at not in self.partitions([at.topic]):
-            raise UnknownTopicError(f"opening {at} to write: there is no such partition: create it first")
+        self._check(at)
         return LibrdkafkaWriter(self._settings, connection(self._settings), at, transactional_id)
 
     def bounds(self, at: TopicPartition, isolation: Isolation) -> Bounds:
@@ -90,6 +88,8 @@ class LibrdkafkaClient:
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         """See `KafkaClient.commit`."""
         doing = f"committing offsets of group {group}"
+        # Committing itself waits much longer for a coordinator than anything else waits.
+        self.partitions(sorted({at.topic for at in offsets}))
         wanted = [confluent.TopicPartition(*at, offset) for at, offset in offsets.items()]
         consumer = confluent.Consumer(connection(self._settings) | {"group.id": group})
         try:
@@ -122,6 +122,11 @@ class LibrdkafkaClient:
             watch.close()
         for consumer in self._lookups.values():
             consumer.close()
+
+    def _check(self, at: TopicPartition) -> None:
+        """Refuse what readers and writers would wait for in vain."""
+        if at not in self.partitions([at.topic]):
+            raise UnknownTopicError(f"opening {at}: there is no such partition: create it first")
 
     def _await_leaders(self, topic: str, partitions: int) -> None:
         for partition in range(partitions):

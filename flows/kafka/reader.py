@@ -231,6 +231,12 @@ class KafkaRecordReader:
         return bounds.low
 
 
+def next_offset(position: bytes) -> int | None:
+    """Return the offset behind which a position stands; None before the first contact with Kafka."""
+    payload = unpack(position, kind=_KIND, versions=(_VERSION,), fingerprint=None).payload
+    return msgspec.msgpack.decode(payload, type=_Position).next
+
+
 def _batch(records: Sequence[KafkaRecord], *, caught_up: bool = False) -> RawBatch:
     refused: tuple[RefusedRecord, ...] = ()
     kept: Sequence[KafkaRecord] = records

@@ -87,6 +87,8 @@ class OffsetWatch:
             return
         except KafkaError as error:
             refused = error
+        except Exception as error:  # noqa: BLE001 - a thread that dies in silence would look like an outage
+            refused = KafkaError(f"asking Kafka about offsets failed: {type(error).__name__}: {error}")
         with self._lock:
             self._refused = refused
             for at, bounds in answers.items():

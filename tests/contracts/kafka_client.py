@@ -51,10 +51,12 @@ def read_to(
     found: list[KafkaRecord] = []
 
     def reached() -> bool:
-        polled = reader.poll(max_records, max_bytes)
-        assert len(polled) <= max_records
-        assert len(polled) <= 1 or sum(len(each.value or b"") for each in polled) <= max_bytes
-        found.extend(polled)
+        while polled := reader.poll(max_records, max_bytes):
+            assert len(polled) <= max_records
+            assert len(polled) == 1 or sum(len(each.value or b"") for each in polled) <= max_bytes
+            found.extend(polled)
+            if reader.position() >= end:
+                break
         return reader.position() >= end
 
     until(reached)

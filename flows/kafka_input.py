@@ -1,0 +1,111 @@
+"""The partitions of Kafka topics as an input."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from flows.config import Config, ConfigError
+from flows.connections import topic_partitions
+from flows.decode.base import Decoder
+from flows.decode.factory import make_decoder
+from flows.input import InputSet
+from flows.kafka.base import KafkaAwayError, KafkaClient, TopicPartition
+from flows.kafka.reader import Begin, KafkaRecordReader, Start, next_offset
+from flows.sources.base import RawBatch, Reader
+from flows.sources.files import FileFormat
+
+
+def kafka_input(config: Config, open_client: Callable[[], KafkaClient]) -> InputSet:
+    """Take all partitions of the configured topics; waits for a cluster that is away.
+
+    Raises
+    ------
+    KafkaError
+        A topic does not exist, or may not be read.
+    ConfigError
+        `input.start` is none of what it may be.
+    """
+    given = config.file.input
+    assert given.topics is not None
+    start = read_start(given.start)
+    client = open_client()
+
+    def opener(at: TopicPartition, position: bytes | None) -> tuple[Reader, Decoder]:
+        reader: Reader = KafkaRecordReader(
+            client, at, position=position, start=start, until_end=given.until_end
+        )
+        if config.file.kafka.group is not None:
+            reader = _CommittingReader(reader, client, at, config.file.kafka.group)
+        return reader, make_decoder(FileFormat.JSONL, config.columns, config.time, ())
+
+    found = topic_partitions(client, given.topics)
+    return InputSet(
+        readers={str(at): partial(opener, at) for at in found},
+        total=0,
+        unit="bytes",
+        names=given.topics,
+        live=not given.until_end,
+        close=client.close,
+    )
+
+
+@dataclass(slots=True)
+class _CommittingReader:
+    """Tells Kafka how far a job is, for tools that show lag; the job itself never asks.
+
+    A position is taken at the end of an epoch, and is durable when the next one is taken: that is when the
+    one before is told.
+    """
+
+    reader: Reader
+    client: KafkaClient
+    at: TopicPartition
+    group: str
+    durable: int | None = None
+
+    def read(self, max_records: int) -> RawBatch | None:
+        return self.reader.read(max_records)
+
+    def position(self) -> bytes:
+        position = self.reader.position()
+        offset = next_offset(position)
+        if self.durable is not None and self.durable != offset:
+            # A commit that fails is made up for by the next one.
+            with suppress(KafkaAwayError):
+                self.client.commit(self.group, {self.at: self.durable})
+        self.durable = offset
+        return position
+
+    def close(self) -> None:
+        self.reader.close()
+
+
+def read_start(text: str) -> Start:
+    """Read where to begin: `earliest`, `latest`, `offset N`, or a time.
+
+    Raises
+    ------
+    ConfigError
+        It is none of them.
+
+    Examples
+    --------
+    >>> read_start("offset 12").at
+    12
+    """
+    if text in {Begin.EARLIEST, Begin.LATEST}:
+        return Start(begin=Begin(text))
+    word, _, number = text.partition(" ")
+    if word == "offset" and number.isascii() and number.isdigit():
+        return Start(begin=Begin.OFFSET, at=int(number))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"`input.start`: found {text!r}, wanted earliest, latest, 'offset 1000' or a time such as "
+            "'2026-01-05T00:00:00Z'"
+        ) from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return Start(begin=Begin.TIMESTAMP, at=round(moment.timestamp() * 1000))
