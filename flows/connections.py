@@ -10,6 +10,7 @@ from flows.kafka.connect import connect
 from flows.kafka.patience import Patience
 from state.stores.base import Store
 from state.stores.redis import RedisStore
+from state.stores.redis_address import parse_address
 from state.stores.sqlite import SqliteStore
 
 PASSWORD, KEY_PASSWORD = "KAFKA_SASL_PASSWORD", "KAFKA_KEY_PASSWORD"
@@ -57,6 +58,12 @@ def topic_partitions(client: KafkaClient, topics: Sequence[str]) -> list[TopicPa
             return client.partitions(topics)
         except KafkaAwayError as error:
             time.sleep(patience.failed(str(error)))
+
+
+def store_text(config: Config) -> str:
+    """Name the store for people, without what is secret in its URL."""
+    location = config.store
+    return str(location) if isinstance(location, Path) else str(parse_address(location))
 
 
 def store_opener(config: Config) -> Callable[[], Store]:

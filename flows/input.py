@@ -71,7 +71,11 @@ def file_input(
     def opener(file: Path, position: bytes | None) -> tuple[Reader, Decoder]:
         known = guess_format(file) if format_name is None else FileFormat(format_name)
         reader = open_reader(file, format=known, max_record_bytes=max_record_bytes, resume=position)
-        return reader, make_decoder(known, columns, time, reader.header, missing=missing)
+        try:
+            return reader, make_decoder(known, columns, time, reader.header, missing=missing)
+        except BaseException:
+            reader.close()
+            raise
 
     files = list_files(path)
     return InputSet(

@@ -1,7 +1,9 @@
 """The two consoles: results go to stdout, everything else to stderr."""
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
+from shutil import which
 
 from rich.console import Console
 from rich.text import Text
@@ -39,9 +41,19 @@ def warn(text: str) -> None:
     say(f"warning: {text}", "yellow")
 
 
+def program() -> str:
+    """Name this program as it was called, so that the commands it prints can be typed as they stand."""
+    called = Path(sys.argv[0])
+    if called.name != "driftflow" or which("driftflow") == str(called.absolute()):
+        return "driftflow"
+    return shown(called.absolute())
+
+
 def commands_lines(title: str, commands: Iterable[str]) -> Iterable[Text]:
     """List commands to type next, each on a line of its own."""
     yield Text()
     yield Text(f" {title}", "bold")
     for command in commands:
-        yield Text(f"   {command}", "cyan")
+        name, _, rest = command.partition(" ")
+        typed = f"{program()} {rest}" if name == "driftflow" else command
+        yield Text(f"   {typed}", "cyan")

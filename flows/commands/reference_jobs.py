@@ -44,7 +44,7 @@ def list_stored(path: Path, *, json: bool) -> None:
     model = config.file.model.name
     infos: list[ReferenceInfo] = []
     active = None
-    if config.store.exists():
+    if not isinstance(config.store, Path) or config.store.exists():
         with open_store(config) as store:
             infos, active = store.references(model), store.active(model)
     if json:

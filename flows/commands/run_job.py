@@ -1,9 +1,9 @@
 """Runs a configuration on Bytewax and tells what it found."""
 
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from flows.batch import Batch
@@ -13,9 +13,11 @@ from flows.commands.exits import ExitCode
 from flows.commands.stored import active_reference
 from flows.commands.usage import UsageError
 from flows.config import Config, ConfigError, load_config
+from flows.connections import kafka_connector, store_opener, store_text
 from flows.engine import Member, Recovery, run
-from flows.graph import Outputs
+from flows.graph import Outputs, Topics
 from flows.input import InputSet, config_input, partition_opener
+from flows.kafka_input import kafka_input
 from flows.plan import Plan, make_plan
 from flows.recovery import holds_run
 from flows.render.findings import Findings, read_findings
@@ -25,7 +27,6 @@ from flows.render.words import count_text
 from flows.schema import RecoveryConfig
 from state.durations import Axis, DurationError, parse_span
 from state.reference import Reference
-from state.stores.sqlite import SqliteStore
 
 _DEFAULT_INTERVAL = "2s"
 
@@ -111,18 +112,19 @@ def prepare(asked: RunAsked) -> Prepared:
     """
     config = load_config(asked.config)
     reference = active_reference(config, str(asked.config))
-    source = config_input(config, asked.input)
+    source = open_input(config, asked.input)
     fingerprint = config.state_fingerprint(reference.version)
-    plan = make_plan(
-        config, reference, tuple(sorted(source.readers)), partition_opener(config, source, fingerprint)
-    )
-    _check_decoders(source)
+    opener = partition_opener(config, source, fingerprint, wall_clock=_now_ms)
+    plan = make_plan(config, reference, tuple(sorted(source.readers)), opener)
+    if config.file.input.topics is None or asked.input is not None:
+        _check_decoders(source)
     output = config.file.output
     outputs = Outputs(
         events=asked.events or config.output / output.events,
         dead_letters=config.output / output.dead_letters,
         late_rows=None if output.late_rows is None else config.output / output.late_rows,
-        open_store=partial(SqliteStore, config.store),
+        open_store=store_opener(config),
+        topics=_topics(config, plan),
     )
     for path in (outputs.events, outputs.dead_letters):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,10 +189,39 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
             events=shown(outputs.events),
             dead_letters=shown(outputs.dead_letters),
             late_rows=None if outputs.late_rows is None else shown(outputs.late_rows),
-            store=shown(prepared.config.store),
+            store=_store_text(prepared.config),
             recovery=None if prepared.recovery is None else shown(prepared.recovery.folder),
         ),
     )
+
+
+def open_input(config: Config, path: Path | None) -> InputSet:
+    """Take the input that was asked for: a path, or what the configuration names."""
+    if path is None and config.file.input.topics is not None:
+        return kafka_input(config, kafka_connector(config, os.environ))
+    return config_input(config, path)
+
+
+def _topics(config: Config, plan: Plan) -> Topics | None:
+    given = config.file.output.topics
+    if (given.events, given.dead_letters, given.late_rows) == (None, None, None):
+        return None
+    return Topics(
+        open_client=kafka_connector(config, os.environ),
+        job=plan.model_key,
+        transactions=given.transactions,
+        events=given.events,
+        dead_letters=given.dead_letters,
+        late_rows=given.late_rows,
+    )
+
+
+def _store_text(config: Config) -> str:
+    return shown(config.store) if isinstance(config.store, Path) else store_text(config)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _check_decoders(source: InputSet) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from detectors.base import DriftflowError
 from flows.config import Config
+from flows.connections import store_opener
 from state.reference import Reference, load
-from state.stores.sqlite import SqliteStore
+from state.stores.base import Store
 
 
 class NoReferenceError(DriftflowError):
@@ -14,10 +16,11 @@ class NoReferenceError(DriftflowError):
 
 
 @contextmanager
-def open_store(config: Config) -> Iterator[SqliteStore]:
-    """Open the store, which is made where it is missing."""
-    config.store.parent.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(config.store)
+def open_store(config: Config) -> Iterator[Store]:
+    """Open the store; a file is made where it is missing."""
+    if isinstance(config.store, Path):
+        config.store.parent.mkdir(parents=True, exist_ok=True)
+    store = store_opener(config)()
     try:
         yield store
     finally:
@@ -34,7 +37,7 @@ def active_reference(config: Config, config_name: str) -> Reference:
     """
     model = config.file.model.name
     # Looking must not leave an empty store behind.
-    if not config.store.exists():
+    if isinstance(config.store, Path) and not config.store.exists():
         raise _none_built(model, config_name)
     with open_store(config) as store:
         version = store.active(model)
@@ -49,7 +52,7 @@ def active_reference(config: Config, config_name: str) -> Reference:
     )
 
 
-def find_version(store: SqliteStore, config: Config, config_name: str, beginning: str | None) -> str:
+def find_version(store: Store, config: Config, config_name: str, beginning: str | None) -> str:
     """Return the version with this beginning, or the active one where it is None.
 
     Raises

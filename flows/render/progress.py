@@ -34,7 +34,7 @@ def meter(
     Parameters
     ----------
     total, unit
-        What there is to do; "bytes" are written in their larger units.
+        What there is to do, 0 where that is not known; "bytes" are written in their larger units.
     clock
         Seconds that only grow, for the lines where there is no terminal.
     """
@@ -47,7 +47,8 @@ def meter(
         columns += [_Amount(unit), Remaining(compact=True)]
     columns.append(TextColumn("{task.fields[note]}", style="dim"))
     with Progress(*columns, console=console, transient=True, expand=True) as bar:
-        task = bar.add_task(title, total=max(total, 1), note="")
+        # A live input has no end to measure against: the bar then only shows that something happens.
+        task = bar.add_task(title, total=total or None, note="")
         yield _Bar(bar, task)
 
 
@@ -67,7 +68,7 @@ class _Lines:
     def __init__(self, console: Console, title: str, total: int, clock: Callable[[], float]) -> None:
         self._console = console
         self._title = title
-        self._total = max(total, 1)
+        self._total = total
         self._clock = clock
         self._done = 0
         self._told = clock()
@@ -78,8 +79,8 @@ class _Lines:
         if now - self._told < LINE_EVERY_S:
             return
         self._told = now
-        share = min(self._done / self._total, 1.0)
-        line = f"{self._title}: {share:.0%}" + (f", {note}" if note else "")
+        done = f"{min(self._done / self._total, 1.0):.0%}" if self._total else ""
+        line = f"{self._title}: " + ", ".join(part for part in (done, note) if part)
         self._console.print(line, soft_wrap=True, markup=False)
 
 
@@ -92,6 +93,8 @@ class _Amount(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         done, total = task.completed, task.total or 0
+        if not total:
+            return Text(bytes_text(done) if self._unit == "bytes" else f"{done:,.0f} {self._unit}", "dim")
         if self._unit == "bytes":
             return Text(f"{bytes_text(done)} of {bytes_text(total)}", "dim")
         return Text(f"{done:,.0f} of {total:,.0f} {self._unit}", "dim")
