@@ -164,7 +164,7 @@ class ExactlyOncePartition:
         self._writer = self._client.writer(self._at, transactional_id)
         found, end = self._read_back(Isolation.COMMITTED)
         for identity, offset in found.items():
-            pass
+            self._pending.setdefault(identity, offset)
         # All that earlier lives wrote is known up to here, and nothing of theirs can come any more.
         self._behind = end
         if found:
