@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from flows.graph import Outputs, build_flow
 from flows.plan import Plan
 from flows.recovery import await_recovery, discard, holds_run, locked, open_recovery
 from flows.sinks.jsonl import JsonlFile
+from flows.workers.beats import begin_beat
 
 DEFAULT_EPOCH_S = 10.0
 """Length of an epoch where no snapshots are taken."""
@@ -41,10 +42,17 @@ class Member:
     """One process of a set that runs a plan together; `addresses` are those of all, in order.
 
     Traffic between members is not authenticated: addresses belong on loopback or a private network.
+
+    Attributes
+    ----------
+    supervised
+        Whether a supervisor started this member: that one holds the recovery folder, and wants a beat from
+        each member whenever an epoch ends.
     """
 
     process_id: int
     addresses: tuple[str, ...]
+    supervised: bool = False
 
 
 def run(
@@ -65,7 +73,7 @@ def run(
     ----------
     overwrite
         Drop what an earlier run left in the files of the outputs and in the recovery folder. For one process;
-        whoever starts a set of members calls `clear` before the first of them.
+        whoever starts a set of members calls `clear` or `drop` before the first of them.
 
     Raises
     ------
@@ -76,7 +84,7 @@ def run(
     """
     stop = Event()
     if overwrite:
-        if member is not None and len(member.addresses) > 1:
+        if member is not None and (member.supervised or len(member.addresses) > 1):
             raise RunError(
                 f"member {member.process_id} of {len(member.addresses)} was asked to overwrite, which could "
                 "take the recovery folder from under another: remove that folder and the events file before "
@@ -85,17 +93,20 @@ def run(
         clear(outputs, recovery)
     with ExitStack() as stack:
         if member is None or member.process_id == 0:
-            snapshots = stack.enter_context(_begun(plan, outputs, recovery))
+            holder = nullcontext() if recovery is None or _supervised(member) else locked(recovery.folder)
+            stack.enter_context(holder)
+            snapshots = _begin(plan, outputs, recovery)
         else:
             snapshots = None if recovery is None else await_recovery(recovery.folder, plan)
         stack.enter_context(_stopping(stop))
-        flow = build_flow(plan, outputs, stop=stop, on_batch=on_batch)
+        flow = build_flow(plan, outputs, stop=stop, on_batch=on_batch, on_epoch=_beat_of(member, recovery))
         epoch_s = DEFAULT_EPOCH_S if recovery is None else recovery.interval_s
+        alone = member is None or len(member.addresses) == 1
         with _plain_errors():
             cli_main(  # type: ignore[no-untyped-call]  # Bytewax's stub has no types here
                 flow,
-                process_id=None if member is None else member.process_id,
-                addresses=None if member is None else list(member.addresses),
+                process_id=None if member is None or alone else member.process_id,
+                addresses=None if member is None or alone else list(member.addresses),
                 epoch_interval=timedelta(seconds=epoch_s),
                 recovery_config=None if snapshots is None else _recovery_config(snapshots),
             )
@@ -114,11 +125,31 @@ def clear(outputs: Outputs, recovery: Recovery | None) -> None:
     SinkError
         An output cannot be emptied.
     """
-    with ExitStack() as stack:
-        if recovery is not None:
-            stack.enter_context(locked(recovery.folder))
-            discard(recovery.folder)
-        _empty(outputs)
+    with nullcontext() if recovery is None else locked(recovery.folder):
+        drop(outputs, recovery)
+
+
+def drop(outputs: Outputs, recovery: Recovery | None) -> None:
+    """Do what `clear` does, for who holds the recovery folder already.
+
+    Raises
+    ------
+    SinkError
+        An output cannot be emptied.
+    """
+    if recovery is not None:
+        discard(recovery.folder)
+    _empty(outputs)
+
+
+def _supervised(member: Member | None) -> bool:
+    return member is not None and member.supervised
+
+
+def _beat_of(member: Member | None, recovery: Recovery | None) -> Callable[[], None]:
+    if member is None or not member.supervised or recovery is None:
+        return lambda: None
+    return begin_beat(recovery.folder, member.process_id)
 
 
 def _recovery_config(snapshots: Path) -> RecoveryConfig:
@@ -126,17 +157,11 @@ def _recovery_config(snapshots: Path) -> RecoveryConfig:
     return RecoveryConfig(snapshots, timedelta(0))  # type: ignore[no-untyped-call]  # as above
 
 
-@contextmanager
-def _begun(plan: Plan, outputs: Outputs, recovery: Recovery | None) -> Iterator[Path | None]:
-    """Hold the recovery folder and make outputs ready; give the folder of snapshots."""
-    if recovery is None:
+def _begin(plan: Plan, outputs: Outputs, recovery: Recovery | None) -> Path | None:
+    """Make outputs ready; return the folder of snapshots, which is held already."""
+    if recovery is None or not holds_run(recovery.folder):
         _begin_outputs(outputs)
-        yield None
-        return
-    with locked(recovery.folder):
-        if not holds_run(recovery.folder):
-            _begin_outputs(outputs)
-        yield open_recovery(recovery.folder, plan)
+    return None if recovery is None else open_recovery(recovery.folder, plan)
 
 
 def _begin_outputs(outputs: Outputs) -> None:
@@ -160,14 +185,18 @@ def _empty(outputs: Outputs) -> None:
 
 @contextmanager
 def _stopping(stop: Event) -> Iterator[None]:
-    """Let SIGINT and SIGTERM ask for a stop; a second SIGINT interrupts."""
+    """Let SIGINT and SIGTERM ask for a stop; a SIGINT after that interrupts.
+
+    A second SIGTERM does not: a service manager may send one to every process of a service, beside the one
+    that a member has from its supervisor.
+    """
     if current_thread() is not main_thread():
         # Only the main thread may set handlers; who runs elsewhere stops by other means.
         yield
         return
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+    def ask(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         stop.set()
 

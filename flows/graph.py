@@ -55,7 +55,12 @@ class Outputs:
 
 
 def build_flow(
-    plan: Plan, outputs: Outputs, *, stop: Event, on_batch: Callable[[Batch], None] = lambda _: None
+    plan: Plan,
+    outputs: Outputs,
+    *,
+    stop: Event,
+    on_batch: Callable[[Batch], None] = lambda _: None,
+    on_epoch: Callable[[], None] = lambda: None,
 ) -> Dataflow:
     """Lay out the graph of a plan.
 
@@ -75,7 +80,8 @@ def build_flow(
         return plan.model_key, keyed[1]
 
     flow = Dataflow("driftflow")
-    batches = op.input("source", flow, adapters.EventSource(plan, stop=stop, on_batch=on_batch))
+    source = adapters.EventSource(plan, stop=stop, on_batch=on_batch, on_epoch=on_epoch)
+    batches = op.input("source", flow, source)
     summaries = op.flat_map("summarize", batches, partials)
     panes = op.stateful_batch(
         "panes", summaries, adapters.stateful("panes", fingerprint, plan.panes, adapters.merge_panes)

@@ -120,12 +120,22 @@ class EventSource(FixedPartitionedSource[Batch, bytes]):
         Once set, all partitions stop after their present batch; a snapshot is then taken of where they stand.
     on_batch
         Sees every batch that is read in this process.
+    on_epoch
+        Called when a partition of this process is snapshotted, which is when its epoch ends.
     """
 
-    def __init__(self, plan: Plan, *, stop: Event, on_batch: Callable[[Batch], None]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        stop: Event,
+        on_batch: Callable[[Batch], None],
+        on_epoch: Callable[[], None] = lambda: None,
+    ) -> None:
         self._plan = plan
         self._stop = stop
         self._on_batch = on_batch
+        self._on_epoch = on_epoch
         grid = plan.config.grid
         self._pace = Pace(lead=max(window.size for window in grid.windows) * grid.length)
 
@@ -142,7 +152,7 @@ class EventSource(FixedPartitionedSource[Batch, bytes]):
         """Open a partition where its snapshot was taken."""
         partition = self._plan.open_partition(for_part, resume_state)
         self._pace.enter(for_part)
-        return _SourcePartition(partition, self._pace, self._stop, self._on_batch)
+        return _SourcePartition(partition, self._pace, self._stop, self._on_batch, self._on_epoch)
 
 
 @dataclass(slots=True)
@@ -151,6 +161,7 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
     pace: Pace
     stop: Event
     notify: Callable[[Batch], None]
+    on_epoch: Callable[[], None]
     spent: int = 0
     quiet: bool = False
 
@@ -180,6 +191,7 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
 
     def snapshot(self) -> bytes:
         self.spent = 0
+        self.on_epoch()
         return self.partition.snapshot()
 
     def close(self) -> None:

@@ -28,6 +28,8 @@ class Plan:
         The watched columns with their references, in the order of the configuration.
     fingerprint
         Hash of what stored state depends on.
+    live
+        Whether more partitions may come: a run that goes on takes them in.
     """
 
     config: Config
@@ -37,6 +39,7 @@ class Plan:
     features: tuple[FeatureReference, ...]
     context: ReportContext
     fingerprint: bytes
+    live: bool = False
 
     @property
     def model_key(self) -> str:
@@ -66,6 +69,8 @@ def make_plan(
     reference: Reference,
     partitions: tuple[str, ...],
     open_partition: OpenPartition,
+    *,
+    live: bool = False,
 ) -> Plan:
     """Put a run together.
 
@@ -92,4 +97,5 @@ def make_plan(
             fingerprint=config.decision_fingerprint.hex(),
         ),
         fingerprint=fingerprint,
+        live=live,
     )

@@ -34,6 +34,35 @@ class _Note(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     partitions: tuple[str, ...]
     parts: dict[str, str]
+    first: tuple[str, ...] | None = None
+
+
+def noted_partitions(folder: Path) -> frozenset[str] | None:
+    """All partitions that the run in a folder has taken in; None where no run began.
+
+    Raises
+    ------
+    RecoveryError
+        The note cannot be read.
+    """
+    return frozenset(_read(folder / _NOTE).partitions) if holds_run(folder) else None
+
+
+def known_partitions(folder: Path) -> frozenset[str] | None:
+    """Partitions that the run in a folder began with; None where no run began.
+
+    One that is not among them appeared later, so that it is read from its earliest record, however often the
+    run starts again before its first snapshot.
+
+    Raises
+    ------
+    RecoveryError
+        The note cannot be read.
+    """
+    if not holds_run(folder):
+        return None
+    note = _read(folder / _NOTE)
+    return frozenset(note.partitions if note.first is None else note.first)
 
 
 def holds_run(folder: Path) -> bool:
@@ -43,6 +72,8 @@ def holds_run(folder: Path) -> bool:
 
 def open_recovery(folder: Path, plan: Plan) -> Path:
     """Make a recovery folder, or check that the one that is there belongs to this plan.
+
+    Partitions that are new since then are taken in where the input is live.
 
     Returns
     -------
@@ -58,20 +89,22 @@ def open_recovery(folder: Path, plan: Plan) -> Path:
     path = folder / _NOTE
     snapshots = folder / _SNAPSHOTS
     if path.exists():
-        _check(path, _read(path), wanted)
+        found = _read(path)
+        _check(path, found, wanted, live=plan.live)
+        if found.partitions != wanted.partitions:
+            first = found.partitions if found.first is None else found.first
+            _write(path, msgspec.structs.replace(wanted, first=first))
         return snapshots
     # Without a note no run ever began here, so half-made snapshots are of no use to anyone.
     shutil.rmtree(snapshots, ignore_errors=True)
     snapshots.mkdir(parents=True)
     init_db_dir(snapshots, PARTS)  # type: ignore[no-untyped-call]  # Bytewax's stub has no types here
-    temporary = path.with_suffix(".new")
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(wanted), indent=2))
-    temporary.replace(path)
+    _write(path, wanted)
     return snapshots
 
 
 def await_recovery(folder: Path, plan: Plan, *, patience_s: float = 60.0) -> Path:
-    """Open the folder that the first member of a set makes, as soon as it is there.
+    """Open the folder that the first member of a set makes, as soon as it is there with the same partitions.
 
     Raises
     ------
@@ -79,14 +112,25 @@ def await_recovery(folder: Path, plan: Plan, *, patience_s: float = 60.0) -> Pat
         It did not appear in time, or belongs to another plan.
     """
     deadline = time.monotonic() + patience_s
-    while not holds_run(folder):
-        if time.monotonic() > deadline:
-            raise RecoveryError(
-                f"{folder} was not made by member 0 within {patience_s:.0f} s: start all members on one "
-                "shared recovery folder"
-            )
+    wanted, path = _note(plan), folder / _NOTE
+    new: list[str] = []
+    while time.monotonic() < deadline:
+        if path.exists():
+            found = _read(path)
+            _check(path, found, wanted, live=plan.live)
+            new = sorted(set(wanted.partitions) - set(found.partitions))
+            if not new:
+                return folder / _SNAPSHOTS
         time.sleep(0.05)
-    return open_recovery(folder, plan)
+    if new:
+        raise RecoveryError(
+            f"{folder}: member 0 has not taken in {', '.join(new)} within {patience_s:.0f} s, which this "
+            "member sees: restart all members"
+        )
+    raise RecoveryError(
+        f"{folder} was not made by member 0 within {patience_s:.0f} s: start all members on one "
+        "shared recovery folder"
+    )
 
 
 def discard(folder: Path) -> None:
@@ -96,26 +140,38 @@ def discard(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, patience_s: float = 0.0) -> Iterator[int]:
     """Hold a folder for this run alone; the lock ends with the process, however that ends.
+
+    Gives the file descriptor of the lock: a process that inherits it holds the lock too, as long as it lives.
 
     Raises
     ------
     RecoveryError
-        Another run holds it.
+        Another run holds it, and did not let go in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    deadline = time.monotonic() + patience_s
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RecoveryError(
-                f"another run holds the recovery folder {folder}: wait for it to end, or name another folder"
-            ) from error
-        yield
+        while not _lock(handle):
+            if time.monotonic() >= deadline:
+                raise RecoveryError(
+                    f"another run holds the recovery folder {folder}: wait for it to end, or name another "
+                    "folder"
+                )
+            time.sleep(0.05)
+        yield handle
     finally:
         os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _note(plan: Plan) -> _Note:
@@ -132,11 +188,18 @@ def _note(plan: Plan) -> _Note:
         format=1,
         model=plan.model_key,
         partitions=plan.partitions,
+        first=plan.partitions,
         parts={
             **{key: fingerprint_of(value).hex() for key, value in depends.items()},
             "reference": plan.reference.version,
         },
     )
+
+
+def _write(path: Path, note: _Note) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=2))
+    temporary.replace(path)
 
 
 def _read(path: Path) -> _Note:
@@ -149,12 +212,18 @@ def _read(path: Path) -> _Note:
         ) from error
 
 
-def _check(path: Path, found: _Note, wanted: _Note) -> None:
+def _check(path: Path, found: _Note, wanted: _Note, *, live: bool) -> None:
     changed = [key for key, value in wanted.parts.items() if found.parts.get(key) != value]
     if found.model != wanted.model:
         changed.insert(0, f"model ({found.model} then, {wanted.model} now)")
-    if found.partitions != wanted.partitions:
-        gone = sorted(set(found.partitions) - set(wanted.partitions))
+    gone = sorted(set(found.partitions) - set(wanted.partitions))
+    if live and gone and not changed:
+        raise RecoveryError(
+            f"{path.parent} holds the state of a run that read {', '.join(gone)}, and the input has no such "
+            "partition any more: bring the topic back, name another recovery folder, or start anew with "
+            "'driftflow run --overwrite'"
+        )
+    if not live and found.partitions != wanted.partitions:
         new = sorted(set(wanted.partitions) - set(found.partitions))
         changed.append(f"input files (gone: {', '.join(gone) or 'none'}; new: {', '.join(new) or 'none'})")
     if changed:

@@ -18,6 +18,7 @@ from itertools import islice
 
 import msgspec
 
+from detectors.base import DriftflowError
 from flows.kafka.base import (
     Headers,
     Isolation,
@@ -30,8 +31,10 @@ from flows.kafka.base import (
     PartitionWriter,
     ProducerFencedError,
     TopicPartition,
+    UnknownTopicError,
 )
 from flows.kafka.patience import Patience, logger
+from flows.kafka.watch import UNKNOWN_FOR_S
 from state.codec import fingerprint_of, pack, unpack
 
 JOB_HEADER = "driftflow-job"
@@ -107,6 +110,8 @@ class ExactlyOncePartition:
         self._pending: dict[str, int] = {}
         self._behind = 0 if resume is None else self._restored(resume)
         self._resumed = resume is not None
+        # Whether the topic was ever there: then an unknown one may mean a broker that starts, not a mistake.
+        self._known = False
         self._writer: PartitionWriter | None = None
         self._patiently(self._open)
 
@@ -149,12 +154,19 @@ class ExactlyOncePartition:
         while True:
             try:
                 action()
+            except UnknownTopicError as error:
+                if not self._known or self._patience.waited_s > UNKNOWN_FOR_S:
+                    raise
+                self._give_up_writer(error)
             except KafkaAwayError as error:
-                self.close()
-                self._sleep(self._patience.failed(str(error)))
+                self._give_up_writer(error)
             else:
                 self._patience.succeeded()
                 return
+
+    def _give_up_writer(self, error: DriftflowError) -> None:
+        self.close()
+        self._sleep(self._patience.failed(str(error)))
 
     def _open(self) -> None:
         """Fence earlier writers, then learn what they wrote."""
@@ -167,6 +179,7 @@ class ExactlyOncePartition:
             self._pending.setdefault(identity, offset)
         # All that earlier lives wrote is known up to here, and nothing of theirs can come any more.
         self._behind = end
+        self._known = True
         if found:
             logger.info("%s: %d records of earlier runs were found", self._at, len(found))
 
@@ -223,7 +236,6 @@ class ExactlyOncePartition:
                     self._sleep(_LOOK_S)
         finally:
             reader.close()
-        self._patience.succeeded()
         return found, end
 
     def _first(self, offset: int) -> int:

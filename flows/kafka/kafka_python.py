@@ -224,7 +224,8 @@ def connection(settings: KafkaSettings) -> dict[str, object]:
         "client_id": settings.client_id,
         "bootstrap_timeout_ms": patience_ms,
         "request_timeout_ms": max(patience_ms, 2 * _FETCH_WAIT_MS),
-        "reconnect_backoff_max_ms": 1000,
+        # Each attempt that fails leaves its socket to the garbage collector.
+        "reconnect_backoff_max_ms": 5000,
         "security_protocol": settings.security_protocol.value,
         "ssl_cafile": settings.ca_file,
         "ssl_certfile": settings.cert_file,

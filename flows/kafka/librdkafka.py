@@ -1,5 +1,6 @@
 """Kafka through librdkafka, which confluent-kafka wraps."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
@@ -29,6 +30,7 @@ from flows.kafka.watch import OffsetWatch
 
 _FETCH_WAIT_MS = 250
 _QUEUE_KB = 16 << 10
+_LOOK_S = 0.05
 _NO_TIME = confluent.TIMESTAMP_NOT_AVAILABLE
 # Reading by assignment joins no group, but librdkafka wants a name.
 _NO_GROUP = "driftflow"
@@ -129,8 +131,19 @@ class LibrdkafkaClient:
             raise UnknownTopicError(f"opening {at}: there is no such partition: create it first")
 
     def _await_leaders(self, topic: str, partitions: int) -> None:
-        for partition in range(partitions):
-            self.bounds(TopicPartition(topic, partition), Isolation.UNCOMMITTED)
+        """Wait until the topic can be used.
+
+        By metadata, because librdkafka remembers for half a minute that an offset was asked in vain.
+        """
+        deadline_s = time.monotonic() + self._settings.patience_s
+        while time.monotonic() < deadline_s:
+            with translated(f"creating topic {topic}"):
+                described = self._lookup(Isolation.UNCOMMITTED).list_topics(topic, self._settings.patience_s)
+            known = described.topics[topic].partitions.values()
+            if len(known) == partitions and all(each.leader >= 0 for each in known):
+                return
+            time.sleep(_LOOK_S)
+        raise KafkaAwayError(f"creating topic {topic}: its partitions have no leaders yet")
 
     def _lookup(self, isolation: Isolation) -> confluent.Consumer:
         found = self._lookups.get(isolation)
@@ -230,7 +243,9 @@ def connection(settings: KafkaSettings) -> dict[str, object]:
     given: dict[str, object] = {
         "bootstrap.servers": settings.bootstrap,
         "client.id": settings.client_id,
-        "reconnect.backoff.max.ms": 1000,
+        "reconnect.backoff.max.ms": 5000,
+        # A broker that starts does not know its topics yet; that is not to be remembered.
+        "topic.metadata.propagation.max.ms": 1000,
         "allow.auto.create.topics": False,
         "security.protocol": settings.security_protocol.value,
         "logger": logger.getChild("librdkafka"),

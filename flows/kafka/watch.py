@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from threading import Event, Lock, Thread
 
-from flows.kafka.base import Bounds, KafkaAwayError, KafkaError, TopicPartition
+from flows.kafka.base import Bounds, KafkaAwayError, KafkaError, TopicPartition, UnknownTopicError
 
 PERIOD_S = 0.5
 """Pause between two questions."""
 FRESH_S = 2.0
 """Age up to which an answer counts."""
+
+UNKNOWN_FOR_S = 60.0
+"""Time for which a topic that was there may be unknown: a broker that starts does not know its topics yet."""
 
 _LAST_QUESTION_S = 5.0
 
@@ -31,6 +34,7 @@ class OffsetWatch:
         self._watched: dict[TopicPartition, int] = {}
         self._known: dict[TopicPartition, tuple[float, Bounds]] = {}
         self._refused: KafkaError | None = None
+        self._unknown_since_s: float | None = None
         self._wake = Event()
         self._ended = False
         self._thread: Thread | None = None
@@ -85,10 +89,18 @@ class OffsetWatch:
             answers = self._ask(watched)
         except KafkaAwayError:
             return
+        except UnknownTopicError as error:
+            if self._unknown_since_s is None:
+                self._unknown_since_s = asked_s
+            if asked_s - self._unknown_since_s <= UNKNOWN_FOR_S:
+                return
+            refused = error
         except KafkaError as error:
             refused = error
         except Exception as error:  # noqa: BLE001 - a thread that dies in silence would look like an outage
             refused = KafkaError(f"asking Kafka about offsets failed: {type(error).__name__}: {error}")
+        if refused is None:
+            self._unknown_since_s = None
         with self._lock:
             self._refused = refused
             for at, bounds in answers.items():

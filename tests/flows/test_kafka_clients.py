@@ -15,6 +15,7 @@ from flows.kafka.base import (
     KafkaAwayError,
     KafkaError,
     KafkaSettings,
+    NotAuthorizedError,
     SaslMechanism,
     SecurityProtocol,
     TopicPartition,
@@ -23,7 +24,7 @@ from flows.kafka.base import (
 from flows.kafka.connect import Library, connect
 from flows.kafka.partitioner import murmur2, partition_hash
 from flows.kafka.patience import LONGEST_PAUSE_S, Patience
-from flows.kafka.watch import FRESH_S, OffsetWatch
+from flows.kafka.watch import FRESH_S, UNKNOWN_FOR_S, OffsetWatch
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
@@ -65,9 +66,12 @@ def test_password_stays_out_of_logs_and_errors(library: Library, caplog: pytest.
         sasl_password="hunter2",  # noqa: S106 - not a real one
         patience_s=0.3,
     )
-    with caplog.at_level(logging.DEBUG), closing(connect(settings, library)) as client:
-        with pytest.raises(KafkaAwayError) as raised:
-            client.partitions(["any"])
+    with (
+        caplog.at_level(logging.DEBUG),
+        closing(connect(settings, library)) as client,
+        pytest.raises(KafkaAwayError) as raised,
+    ):
+        client.partitions(["any"])
     assert "hunter2" not in caplog.text + str(raised.value)
 
 
@@ -111,9 +115,11 @@ def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("bootstrap", ["broker", "broker:", ":x"])
 def test_address_without_a_port_is_refused(bootstrap: str) -> None:
-    with closing(connect(KafkaSettings(bootstrap=bootstrap))) as client:
-        with pytest.raises(KafkaError, match="wanted host:port"):
-            client.partitions(["any"])
+    with (
+        closing(connect(KafkaSettings(bootstrap=bootstrap))) as client,
+        pytest.raises(KafkaError, match="wanted host:port"),
+    ):
+        client.partitions(["any"])
 
 
 def test_patience_waits_longer_and_longer_and_speaks_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
@@ -156,7 +162,28 @@ def test_known_offsets_grow_old() -> None:
     assert watch.bounds(AT) == Bounds(low=0, end=5)
     now_s = FRESH_S + 0.01
     assert watch.bounds(AT) is None
-    answers.append(UnknownTopicError("gone"))
+    answers.append(NotAuthorizedError("no"))
+    watch._learn([AT])
+    with pytest.raises(NotAuthorizedError):
+        watch.bounds(AT)
+
+
+def test_topic_is_gone_only_when_it_stays_away() -> None:
+    now_s = 0.0
+    known = True
+
+    def ask(_: object) -> Mapping[TopicPartition, Bounds]:
+        if known:
+            return {AT: Bounds(low=0, end=5)}
+        raise UnknownTopicError("gone")
+
+    watch = OffsetWatch(ask, clock=lambda: now_s)
+    watch._watched[AT] = 1
+    for known in (True, False, True, False):
+        now_s += UNKNOWN_FOR_S
+        watch._learn([AT])
+        assert watch.bounds(AT) == (Bounds(low=0, end=5) if known else None)
+    now_s += UNKNOWN_FOR_S + 1
     watch._learn([AT])
     with pytest.raises(UnknownTopicError):
         watch.bounds(AT)

@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.kafka.base import Isolation, KafkaAwayError, KafkaError, OutgoingRecord, ProducerFencedError
+from flows.kafka.base import (
+    Isolation,
+    KafkaAwayError,
+    KafkaError,
+    OutgoingRecord,
+    ProducerFencedError,
+    UnknownTopicError,
+)
 from flows.kafka.exactly_once import JOB_HEADER, ExactlyOncePartition, Job
 from state.codec import FingerprintMismatchError
 from tests.flows.fake_kafka import AT, CrashError, FakeClient, FakeKafka
@@ -200,3 +207,35 @@ def test_a_zombie_and_its_successor_write_every_record_once(data: st.DataObject)
     last = opened(kafka)
     last.write(items)
     assert sorted(found(kafka)) == [identity for identity, _ in items]
+
+
+def test_topic_that_a_starting_broker_does_not_know_is_waited_for_but_not_for_ever() -> None:
+    kafka = FakeKafka()
+    now_s = 0.0
+
+    def sleep(pause_s: float) -> None:
+        nonlocal now_s
+        now_s += pause_s
+
+    unknown_until_s = 50.0
+
+    def fate() -> None:
+        if now_s < unknown_until_s:
+            raise UnknownTopicError("unknown")
+
+    def life() -> ExactlyOncePartition:
+        return ExactlyOncePartition(FakeClient(kafka), AT, JOB, sleep=sleep, clock=lambda: now_s)
+
+    partition = life()
+    kafka.fate = fate
+    partition.write([item(0)])
+    assert found(kafka) == ["0"]
+    unknown_until_s = float("inf")
+    with pytest.raises(UnknownTopicError):
+        partition.write([item(1)])
+    assert 110 < now_s < 120
+    # What was never there is a mistake in the configuration.
+    before_s = now_s
+    with pytest.raises(UnknownTopicError):
+        life()
+    assert now_s == before_s

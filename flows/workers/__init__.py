@@ -1,0 +1,1 @@
+"""The processes of a set: how they start, die, beat and are told where they belong."""

@@ -1,0 +1,112 @@
+import gc
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from threading import Thread
+
+import pytest
+
+from flows.kafka.base import KafkaSettings, OutgoingRecord
+from flows.kafka.base import TopicPartition as At
+from flows.kafka.connect import Library, connect
+from flows.kafka.exactly_once import ExactlyOncePartition, Job
+from flows.kafka.reader import KafkaRecordReader
+from tests.contracts.kafka_broker import values_in
+from tests.integration.services import KAFKA, OwnStack
+
+LIBRARIES: list[Library] = ["kafka-python", "librdkafka"]
+PATIENCE_S = 25.0
+OUTAGE_S = 6.0
+"""Longer than the writers wait for one answer, so that they give up and begin anew."""
+
+
+class Writing:
+    """Writes numbered records until it is told to stop."""
+
+    def __init__(self, bootstrap: str, topic: str, library: Library, *, transactions: bool) -> None:
+        client = connect(KafkaSettings(bootstrap=bootstrap, patience_s=1.0), library)
+        job = Job(name="fraud", id_header="id", transactions=transactions)
+        self.topic = topic
+        self.done = 0
+        self.stop = False
+        self.partition = ExactlyOncePartition(client, At(topic, 0), job)
+        self.client = client
+        self.thread = Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self) -> None:
+        while not self.stop:
+            numbers = [b"%d" % number for number in range(self.done, self.done + 3)]
+            self.partition.write(
+                [
+                    (number.decode(), OutgoingRecord(key=None, value=number, headers=(("id", number),)))
+                    for number in numbers
+                ]
+            )
+            self.done += 3
+
+    def close(self) -> None:
+        self.stop = True
+        self.thread.join(PATIENCE_S)
+        assert not self.thread.is_alive()
+        self.partition.close()
+        self.client.close()
+
+
+# kafka-python leaves sockets that could not connect to the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_outage_is_waited_for(own_stack: OwnStack, caplog: pytest.LogCaptureFixture) -> None:
+    bootstrap = own_stack.start(KAFKA)
+    writings: list[Writing] = []
+    with ExitStack() as stack:
+        readers = {}
+        for library in LIBRARIES:
+            client = stack.enter_context(closing(connect(KafkaSettings(bootstrap=bootstrap), library)))
+            client.create_topic(f"in-{library}", partitions=1)
+            readers[library] = stack.enter_context(closing(KafkaRecordReader(client, At(f"in-{library}", 0))))
+            for transactions in (True, False):
+                topic = f"out-{library}-{transactions}"
+                client.create_topic(topic, partitions=1)
+                writing = Writing(bootstrap, topic, library, transactions=transactions)
+                writings.append(stack.enter_context(closing(writing)))
+        until(lambda: all(caught_up(reader) for reader in readers.values()))
+        until(lambda: all(writing.done > 20 for writing in writings))
+
+        own_stack.stop(KAFKA)
+        before = [writing.done for writing in writings]
+        away_since = time.monotonic()
+        # What was known about the end grows old.
+        until(lambda: not any(caught_up(reader) for reader in readers.values()))
+        while time.monotonic() < away_since + OUTAGE_S:
+            for library, reader in readers.items():
+                began = time.monotonic()
+                batch = reader.read(100)
+                assert batch is not None
+                assert not batch.records
+                assert not batch.caught_up
+                assert time.monotonic() - began < 0.5, f"{library} waits for the broker"
+            time.sleep(0.05)
+        assert all(writing.done <= done + 3 for writing, done in zip(writings, before, strict=True))
+        assert "writing to out-" in caplog.text
+        assert "reading in-" in caplog.text
+
+        assert own_stack.start(KAFKA) == bootstrap
+        until(lambda: all(writing.done > done + 20 for writing, done in zip(writings, before, strict=True)))
+        until(lambda: all(caught_up(reader) for reader in readers.values()))
+    for writing in writings:
+        found = [value for _, value, _ in values_in(bootstrap, writing.topic)]
+        assert found == [b"%d" % number for number in range(writing.done)], writing.topic
+    gc.collect()
+
+
+def caught_up(reader: KafkaRecordReader) -> bool:
+    batch = reader.read(100)
+    assert batch is not None
+    return batch.caught_up
+
+
+def until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not reached():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
