@@ -17,6 +17,9 @@ from flows.commands import (
     reference_list,
     reference_show,
     run,
+    state_reset,
+    state_show,
+    tail,
 )
 from flows.commands.console import messages
 from flows.commands.exits import ExitCode
@@ -34,6 +37,7 @@ app = typer.Typer(
     epilog="New here? [bold]driftflow demo[/bold] shows all of it in a minute.",
 )
 reference = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+state = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 app.command("demo", epilog=demo.EXAMPLE, rich_help_panel=_START)(demo.demo)
 app.command("generate", epilog=generate.EXAMPLE, rich_help_panel=_START)(generate.generate)
@@ -49,6 +53,16 @@ reference.command("list", epilog=reference_list.EXAMPLE)(reference_list.list_ref
 reference.command("show", epilog=reference_show.EXAMPLE)(reference_show.show_reference)
 reference.command("activate", epilog=reference_activate.EXAMPLE)(reference_activate.activate)
 app.command("run", epilog=run.EXAMPLE, rich_help_panel=_WATCH)(run.run)
+app.command("tail", epilog=tail.EXAMPLE, rich_help_panel=_WATCH)(tail.tail)
+app.add_typer(
+    state,
+    name="state",
+    rich_help_panel=_WATCH,
+    help="Show and drop the snapshots that a run goes on from.",
+    epilog=state_show.EXAMPLE,
+)
+state.command("show", epilog=state_show.EXAMPLE)(state_show.show_state)
+state.command("reset", epilog=state_reset.EXAMPLE)(state_reset.reset_state)
 app.command("compare", epilog=compare.EXAMPLE, rich_help_panel=_ONCE)(compare.compare)
 
 

@@ -14,8 +14,8 @@ from bytewax.recovery import RecoveryConfig
 from bytewax.run import cli_main
 
 from detectors.base import DriftflowError
-from flows.batch import Batch
 from flows.graph import Outputs, build_flow
+from flows.hooks import Hooks, together
 from flows.plan import Plan
 from flows.recovery import await_recovery, discard, holds_run, locked, open_recovery
 from flows.sinks.jsonl import JsonlFile
@@ -23,6 +23,9 @@ from flows.workers.beats import begin_beat
 
 DEFAULT_EPOCH_S = 10.0
 """Length of an epoch where no snapshots are taken."""
+
+
+_NO_HOOKS = Hooks()
 
 
 class RunError(DriftflowError):
@@ -62,7 +65,7 @@ def run(
     recovery: Recovery | None = None,
     member: Member | None = None,
     overwrite: bool = False,
-    on_batch: Callable[[Batch], None] = lambda _: None,
+    hooks: Hooks = _NO_HOOKS,
 ) -> bool:
     """Run a plan until its input ends or a signal asks to stop; return whether the input ended.
 
@@ -99,7 +102,8 @@ def run(
         else:
             snapshots = None if recovery is None else await_recovery(recovery.folder, plan)
         stack.enter_context(_stopping(stop))
-        flow = build_flow(plan, outputs, stop=stop, on_batch=on_batch, on_epoch=_beat_of(member, recovery))
+        told = together(hooks, Hooks(on_epoch=_beat_of(member, recovery)))
+        flow = build_flow(plan, outputs, stop=stop, hooks=told)
         epoch_s = DEFAULT_EPOCH_S if recovery is None else recovery.interval_s
         alone = member is None or len(member.addresses) == 1
         with _plain_errors():

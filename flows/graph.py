@@ -12,14 +12,16 @@ from bytewax.operators import KeyedStream
 
 from flows import operators as adapters
 from flows.batch import Batch
+from flows.hooks import Hooks
 from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from flows.sinks.jsonl import JsonlSink
 from flows.sinks.kafka import KafkaEventSink, KafkaRecordSink, OpenClient
 from flows.sinks.store import StoreSink
 from flows.summarize import summarize
+from state.durations import Axis
 from state.panes import Partial
-from state.report import Output
+from state.report import Output, Report
 from state.scoring import Gap, Scored, score
 from state.stores.base import Store, StoredEvent
 from state.windows import Closed
@@ -54,20 +56,13 @@ class Outputs:
     topics: Topics | None = None
 
 
-def build_flow(
-    plan: Plan,
-    outputs: Outputs,
-    *,
-    stop: Event,
-    on_batch: Callable[[Batch], None] = lambda _: None,
-    on_epoch: Callable[[], None] = lambda: None,
-) -> Dataflow:
+def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Dataflow:
     """Lay out the graph of a plan.
 
     Step ids are part of the recovery store: a step that is renamed loses its state.
     """
     features = {feature.column.name: feature for feature in plan.features}
-    axis, fingerprint = plan.config.grid.axis, plan.fingerprint
+    fingerprint = plan.fingerprint
 
     def partials(batch: Batch) -> Iterator[tuple[str, Partial]]:
         return summarize(batch, plan.features)
@@ -79,26 +74,53 @@ def build_flow(
     def to_model(keyed: tuple[str, bytes]) -> tuple[str, bytes]:
         return plan.model_key, keyed[1]
 
+    def begin_report(resume: bytes | None) -> Report:
+        begun = plan.report(resume)
+        hooks.on_resume(begun.open_episodes)
+        return begun
+
+    def report(logic: Report, values: list[bytes]) -> list[list[Output]]:
+        found = adapters.report(logic, values)
+        for given in found:
+            hooks.on_outputs(given)
+        return found
+
     flow = Dataflow("driftflow")
-    source = adapters.EventSource(plan, stop=stop, on_batch=on_batch, on_epoch=on_epoch)
+    source = adapters.EventSource(plan, stop=stop, hooks=hooks)
     batches = op.input("source", flow, source)
     summaries = op.flat_map("summarize", batches, partials)
     panes = op.stateful_batch(
-        "panes", summaries, adapters.stateful("panes", fingerprint, plan.panes, adapters.merge_panes)
+        "panes",
+        summaries,
+        adapters.stateful("panes", fingerprint, plan.panes, adapters.merge_panes, hooks.on_snapshot),
     )
     windows = op.stateful_batch(
-        "windows", panes, adapters.stateful("windows", fingerprint, plan.windows, adapters.close_windows)
+        "windows",
+        panes,
+        adapters.stateful("windows", fingerprint, plan.windows, adapters.close_windows, hooks.on_snapshot),
     )
     readings = op.map("compare", windows, compare)
     evidence = op.stateful_batch(
-        "judge", readings, adapters.stateful("judge", fingerprint, plan.judge, adapters.judge)
+        "judge",
+        readings,
+        adapters.stateful("judge", fingerprint, plan.judge, adapters.judge, hooks.on_snapshot),
     )
     results = op.stateful_batch(
         "report",
         op.map("to_model", evidence, to_model),
-        adapters.stateful("report", fingerprint, plan.report, adapters.report),
+        adapters.stateful("report", fingerprint, begin_report, report, hooks.on_snapshot),
     )
     op.output("store", results, StoreSink(outputs.open_store))
+    _add_files(outputs, results, batches, plan.config.grid.axis)
+    if outputs.topics is not None:
+        _add_topics(outputs.topics, results, batches)
+    return flow
+
+
+def _add_files(
+    outputs: Outputs, results: KeyedStream[list[Output]], batches: Stream[Batch], axis: Axis
+) -> None:
+    """Keep results in files."""
     op.output("events", op.flat_map("to_lines", results, _event_lines), JsonlSink(outputs.events))
     letters = op.flat_map("refused", batches, _dead_letters)
     op.output("dead_letters", letters, JsonlSink(outputs.dead_letters, part="dead_letters"))
@@ -107,9 +129,6 @@ def build_flow(
             "late", batches, lambda batch: [(b.partition, late_row_line(b, axis)) for b in batch.late_rows]
         )
         op.output("late_rows", late, JsonlSink(outputs.late_rows, part="late_rows"))
-    if outputs.topics is not None:
-        _add_topics(outputs.topics, results, batches)
-    return flow
 
 
 def _add_topics(topics: Topics, results: KeyedStream[list[Output]], batches: Stream[Batch]) -> None:

@@ -17,8 +17,18 @@ from flows.sources.base import RawBatch, Reader
 from flows.sources.files import FileFormat
 
 
-def kafka_input(config: Config, open_client: Callable[[], KafkaClient]) -> InputSet:
+def kafka_input(
+    config: Config,
+    open_client: Callable[[], KafkaClient],
+    *,
+    on_lag: Callable[[str, int | None], None] = lambda _partition, _lag: None,
+) -> InputSet:
     """Take all partitions of the configured topics; waits for a cluster that is away.
+
+    Parameters
+    ----------
+    on_lag
+        Told after each read how many records there are from there to the partition's end.
 
     Raises
     ------
@@ -33,12 +43,9 @@ def kafka_input(config: Config, open_client: Callable[[], KafkaClient]) -> Input
     client = open_client()
 
     def opener(at: TopicPartition, position: bytes | None) -> tuple[Reader, Decoder]:
-        reader: Reader = KafkaRecordReader(
-            client, at, position=position, start=start, until_end=given.until_end
-        )
-        if config.file.kafka.group is not None:
-            reader = _CommittingReader(reader, client, at, config.file.kafka.group)
-        return reader, make_decoder(FileFormat.JSONL, config.columns, config.time, ())
+        reader = KafkaRecordReader(client, at, position=position, start=start, until_end=given.until_end)
+        watched = _WatchedReader(reader, client, at, config.file.kafka.group, on_lag)
+        return watched, make_decoder(FileFormat.JSONL, config.columns, config.time, ())
 
     found = topic_partitions(client, given.topics)
     return InputSet(
@@ -52,26 +59,29 @@ def kafka_input(config: Config, open_client: Callable[[], KafkaClient]) -> Input
 
 
 @dataclass(slots=True)
-class _CommittingReader:
-    """Tells Kafka how far a job is, for tools that show lag; the job itself never asks.
+class _WatchedReader:
+    """Tells how far a job lags behind, and where a group is named also Kafka; the job itself never asks.
 
     A position is taken at the end of an epoch, and is durable when the next one is taken: that is when the
     one before is told.
     """
 
-    reader: Reader
+    reader: KafkaRecordReader
     client: KafkaClient
     at: TopicPartition
-    group: str
+    group: str | None
+    on_lag: Callable[[str, int | None], None]
     durable: int | None = None
 
     def read(self, max_records: int) -> RawBatch | None:
-        return self.reader.read(max_records)
+        batch = self.reader.read(max_records)
+        self.on_lag(str(self.at), self.reader.lag)
+        return batch
 
     def position(self) -> bytes:
         position = self.reader.position()
         offset = next_offset(position)
-        if self.durable is not None and self.durable != offset:
+        if self.group is not None and self.durable is not None and self.durable != offset:
             # A commit that fails is made up for by the next one.
             with suppress(KafkaAwayError):
                 self.client.commit(self.group, {self.at: self.durable})

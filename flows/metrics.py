@@ -6,16 +6,24 @@ runs the steps; scrapes read from another one.
 
 import platform
 from collections import Counter as Multiset
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from flows.batch import Batch
 from flows.capped_gauge import CappedGauge, Labels
 from flows.decode.base import Reason
+from flows.hooks import Hooks
+from flows.passing import Passing
 from state.durations import Axis
 from state.episodes import Change
 from state.events import EventType
@@ -37,15 +45,16 @@ _CHANGES: Mapping[str, Change] = {
     EventType.CLOSED: Change.CLOSED,
 }
 
-_REMEMBERED = 4_096
-"""Steps of the watermark that wait for their windows; a process that reports nothing forgets the oldest."""
-
 _Window = tuple[str, str]
 """Model and window."""
 
 
 def new_registry() -> CollectorRegistry:
-    """Return a registry that holds what the operating system knows of this process: memory, CPU, files."""
+    """Return a registry that holds what the operating system knows of this process: memory, CPU, files.
+
+    Series that say when a counter was created, one for each, are switched off for the whole process.
+    """
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # theirs
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     return registry
@@ -80,7 +89,7 @@ class Metrics:
         self._model = model
         self._grid = grid
         self._epoch_s = clock()
-        self._progress = _Progress()
+        self._passing = Passing()
         self._frontiers: dict[str, int] = {}
         self._shown: dict[_Window, set[Labels]] = {}
         self._count_input(registry)
@@ -115,6 +124,18 @@ class Metrics:
             registry=registry,
             dropped=dropped,
             limit=max_series,
+        )
+
+    @property
+    def hooks(self) -> Hooks:
+        """All methods below, for a run."""
+        return Hooks(
+            on_batch=self.on_batch,
+            on_lag=self.on_lag,
+            on_outputs=self.on_outputs,
+            on_resume=self.on_resume,
+            on_epoch=self.on_epoch,
+            on_snapshot=self.on_snapshot,
         )
 
     @property
@@ -154,7 +175,7 @@ class Metrics:
             elif (item.window, item.end) in ends:
                 # A report without points is about windows without rows, which nothing waited for.
                 self._windows.labels(item.window).inc()
-                passed_s = self._progress.passed_s(item.end)
+                passed_s = self._passing.passed_s(item.end)
                 if passed_s is not None:
                     self._window_close.observe(max(0.0, self._clock() - passed_s))
         self._show_scores([item for item in outputs if isinstance(item, Point)])
@@ -227,14 +248,14 @@ class Metrics:
         if frontier == END:
             # It holds nothing back any more, and would look like one that stands still.
             self._watermark.remove((partition,))
-            self._progress.reach(partition, float("inf"), self._clock())
+            self._passing.reach(partition, float("inf"), self._clock())
         elif frontier == -END:
-            self._progress.reach(partition, float("-inf"), self._clock())
+            self._passing.reach(partition, float("-inf"), self._clock())
         else:
             time = self._grid.start_of(frontier)
             if self._grid.axis is Axis.MILLISECONDS:
                 self._watermark.set((partition,), time / 1_000)
-            self._progress.reach(partition, time, self._clock())
+            self._passing.reach(partition, time, self._clock())
 
     def _take_change(self, change: Change, event: StoredEvent) -> None:
         self._drift_events.labels(change).inc()
@@ -259,33 +280,6 @@ class Metrics:
             for labels, value in scores.items():
                 self._score.set(labels, value)
             self._shown[window] = set(scores)
-
-
-@dataclass(slots=True)
-class _Progress:
-    """When the partitions of this process had all read past a point of event time.
-
-    `passed` holds event time and clock, both increasing.
-    """
-
-    times: dict[str, float] = field(default_factory=dict)
-    passed: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-
-    def reach(self, partition: str, time: float, now_s: float) -> None:
-        """Take how far a partition has come."""
-        self.times[partition] = time
-        low = min(self.times.values())
-        # A partition that is heard of for the first time may be behind all others.
-        while self.passed and self.passed[-1][0] > low:
-            self.passed.pop()
-        if not self.passed or self.passed[-1][0] < low:
-            self.passed.append((low, now_s))
-
-    def passed_s(self, end: float) -> float | None:
-        """Return the clock when `end` was passed; None where it was not. Asked in order of `end`."""
-        while self.passed and self.passed[0][0] < end:
-            self.passed.popleft()
-        return self.passed[0][1] if self.passed else None
 
 
 def _score_labels(key: SeriesKey) -> Labels:

@@ -11,6 +11,7 @@ from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from bytewax.operators import StatefulBatchLogic
 
 from flows.batch import Batch
+from flows.hooks import Hooks, OnSnapshot
 from flows.pace import Pace
 from flows.partition import Partition
 from flows.plan import Plan
@@ -54,12 +55,17 @@ class _Stateful(StatefulBatchLogic[_In, _Out, bytes], Generic[_Logic, _In, _Out]
     fingerprint: bytes
     logic: _Logic
     step: _Step[_Logic, _In, _Out]
+    on_snapshot: OnSnapshot
+    told: int
 
     def on_batch(self, values: list[_In]) -> tuple[list[_Out], bool]:
         return self.step(self.logic, values), StatefulBatchLogic.RETAIN
 
     def snapshot(self) -> bytes:
-        return pack(self.kind, _STATE_VERSION, self.fingerprint, self.logic.snapshot())
+        packed = pack(self.kind, _STATE_VERSION, self.fingerprint, self.logic.snapshot())
+        self.on_snapshot(self.kind, len(packed), before=self.told)
+        self.told = len(packed)
+        return packed
 
 
 def stateful(
@@ -67,6 +73,7 @@ def stateful(
     fingerprint: bytes,
     start: Callable[[bytes | None], _Logic],
     step: _Step[_Logic, _In, _Out],
+    on_snapshot: OnSnapshot,
 ) -> Callable[[bytes | None], _Stateful[_Logic, _In, _Out]]:
     """Make the builder that `stateful_batch` wants: begin a key, or resume it from its snapshot.
 
@@ -82,7 +89,9 @@ def stateful(
             if resume is None
             else unpack(resume, kind=kind, versions=(_STATE_VERSION,), fingerprint=fingerprint).payload
         )
-        return _Stateful(kind, fingerprint, start(payload), step)
+        size = 0 if resume is None else len(resume)
+        on_snapshot(kind, size, before=0)
+        return _Stateful(kind, fingerprint, start(payload), step, on_snapshot, size)
 
     return build
 
@@ -118,24 +127,15 @@ class EventSource(FixedPartitionedSource[Batch, bytes]):
     ----------
     stop
         Once set, all partitions stop after their present batch; a snapshot is then taken of where they stand.
-    on_batch
-        Sees every batch that is read in this process.
-    on_epoch
-        Called when a partition of this process is snapshotted, which is when its epoch ends.
+    hooks
+        Told of every batch that is read in this process, and of the end of its epochs: that is when a
+        partition is snapshotted.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        *,
-        stop: Event,
-        on_batch: Callable[[Batch], None],
-        on_epoch: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, plan: Plan, *, stop: Event, hooks: Hooks) -> None:
         self._plan = plan
         self._stop = stop
-        self._on_batch = on_batch
-        self._on_epoch = on_epoch
+        self._hooks = hooks
         grid = plan.config.grid
         self._pace = Pace(lead=max(window.size for window in grid.windows) * grid.length)
 
@@ -152,7 +152,7 @@ class EventSource(FixedPartitionedSource[Batch, bytes]):
         """Open a partition where its snapshot was taken."""
         partition = self._plan.open_partition(for_part, resume_state)
         self._pace.enter(for_part)
-        return _SourcePartition(partition, self._pace, self._stop, self._on_batch, self._on_epoch)
+        return _SourcePartition(partition, self._pace, self._stop, self._hooks)
 
 
 @dataclass(slots=True)
@@ -160,8 +160,7 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
     partition: Partition
     pace: Pace
     stop: Event
-    notify: Callable[[Batch], None]
-    on_epoch: Callable[[], None]
+    hooks: Hooks
     spent: int = 0
     quiet: bool = False
 
@@ -182,7 +181,7 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
             self.pace.leave(name)
         self.spent += batch.size
         self.quiet = batch.quiet and not batch.dead_letters
-        self.notify(batch)
+        self.hooks.on_batch(batch)
         return [] if self.quiet else [batch]
 
     def next_awake(self) -> datetime | None:
@@ -191,7 +190,7 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
 
     def snapshot(self) -> bytes:
         self.spent = 0
-        self.on_epoch()
+        self.hooks.on_epoch()
         return self.partition.snapshot()
 
     def close(self) -> None:

@@ -131,6 +131,7 @@ class OutputConfig(_Section, frozen=True):
     topics: OutputTopicsConfig = OutputTopicsConfig()
     retention: str | None = None
     compaction: bool = False
+    redact: bool = False
 
 
 class RecoveryConfig(_Section, frozen=True):

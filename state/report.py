@@ -1,5 +1,6 @@
 """From the evidence of all columns of one window to verdicts, episodes, events and series."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -54,6 +55,12 @@ class Report:
                 del self._pending[key]
                 outputs.extend(self._complete([held[name] for name in family]))
         return outputs
+
+    @property
+    def open_episodes(self) -> dict[str, int]:
+        """Episodes that are open, by the name of their window."""
+        specs = Counter(spec for spec, _ in self._episodes)
+        return {window.name: specs[window.index] for window in self._context.grid.windows}
 
     def snapshot(self) -> bytes:
         """Pack the state."""

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415  # heavy modules load when the command runs, so that help does not wait for them
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -51,6 +52,27 @@ def run(
             show_default=False,
         ),
     ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65_535,
+            envvar="DRIFTFLOW_METRICS_PORT",
+            help="Serve /metrics and /healthz there; 0 takes a free port.",
+            show_default=False,
+        ),
+    ] = None,
+    metrics_host: Annotated[
+        str, typer.Option(envvar="DRIFTFLOW_METRICS_HOST", help="Address to serve them on.")
+    ] = "127.0.0.1",
+    log_format: Annotated[
+        Literal["text", "json"],
+        typer.Option(envvar="DRIFTFLOW_LOG_FORMAT", help="How log lines are written."),
+    ] = "text",
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option(envvar="DRIFTFLOW_LOG_LEVEL", help="Least important log lines to write."),
+    ] = "info",
     fail_on: Annotated[
         Literal["drift"] | None,
         typer.Option(help="Exit with 3 where any drift was found.", show_default=False),
@@ -62,9 +84,11 @@ def run(
     Ctrl-C or SIGTERM stops it; with --recovery the same command goes on later.
     """
     from flows.commands.run_job import RunAsked, run_and_tell
+    from flows.logs import LogFormat, LogLevel, set_up_logging
 
     if (process_id is None) != (addresses is None):
         raise typer.BadParameter("--process-id and --addresses go together, found one of them")
+    set_up_logging(level=LogLevel(log_level), log_format=LogFormat(log_format), environ=os.environ)
     asked = RunAsked(
         config=config,
         input=input_,
@@ -73,5 +97,7 @@ def run(
         overwrite=overwrite,
         process_id=process_id,
         addresses=() if addresses is None else tuple(addresses.split(",")),
+        metrics_port=metrics_port,
+        metrics_host=metrics_host,
     )
     raise typer.Exit(run_and_tell(asked, fail_on_drift=fail_on is not None, json=json))

@@ -16,8 +16,12 @@ from flows.config import Config, ConfigError, load_config
 from flows.connections import kafka_connector, store_opener, store_text
 from flows.engine import Member, Recovery, run
 from flows.graph import Outputs, Topics
+from flows.hooks import Hooks, together
 from flows.input import InputSet, config_input, partition_opener
 from flows.kafka_input import kafka_input
+from flows.logs import log_outputs
+from flows.metrics import Metrics, new_registry
+from flows.metrics_server import serve_metrics
 from flows.plan import Plan, make_plan
 from flows.recovery import holds_run
 from flows.render.findings import Findings, read_findings
@@ -42,6 +46,8 @@ class RunAsked:
     overwrite: bool = False
     process_id: int | None = None
     addresses: tuple[str, ...] = ()
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
 
 
 @dataclass(slots=True)
@@ -78,6 +84,7 @@ class Prepared:
     outputs: Outputs
     recovery: Recovery | None
     resumed: bool
+    hooks: Hooks
 
 
 def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
@@ -112,7 +119,8 @@ def prepare(asked: RunAsked) -> Prepared:
     """
     config = load_config(asked.config)
     reference = active_reference(config, str(asked.config))
-    source = open_input(config, asked.input)
+    hooks = _hooks(config, asked)
+    source = open_input(config, asked.input, hooks)
     fingerprint = config.state_fingerprint(reference.version)
     opener = partition_opener(config, source, fingerprint, wall_clock=_now_ms)
     plan = make_plan(config, reference, tuple(sorted(source.readers)), opener)
@@ -128,6 +136,9 @@ def prepare(asked: RunAsked) -> Prepared:
     )
     for path in (outputs.events, outputs.dead_letters):
         path.parent.mkdir(parents=True, exist_ok=True)
+    if source.live:
+        # A stream without an end has no summary: its episodes are told as they come.
+        hooks = together(hooks, Hooks(on_outputs=log_outputs))
     recovery = _recovery(config, asked.recovery)
     return Prepared(
         config=config,
@@ -137,6 +148,7 @@ def prepare(asked: RunAsked) -> Prepared:
         outputs=outputs,
         recovery=recovery,
         resumed=recovery is not None and not asked.overwrite and holds_run(recovery.folder),
+        hooks=hooks,
     )
 
 
@@ -159,7 +171,7 @@ def run_with_progress(
             recovery=prepared.recovery,
             member=member,
             overwrite=overwrite,
-            on_batch=on_batch,
+            hooks=together(prepared.hooks, Hooks(on_batch=on_batch)),
         )
 
 
@@ -195,11 +207,21 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
     )
 
 
-def open_input(config: Config, path: Path | None) -> InputSet:
+def open_input(config: Config, path: Path | None, hooks: Hooks) -> InputSet:
     """Take the input that was asked for: a path, or what the configuration names."""
     if path is None and config.file.input.topics is not None:
-        return kafka_input(config, kafka_connector(config, os.environ))
+        return kafka_input(config, kafka_connector(config, os.environ), on_lag=hooks.on_lag)
     return config_input(config, path)
+
+
+def _hooks(config: Config, asked: RunAsked) -> Hooks:
+    """Serve metrics where they are asked for, and feed them."""
+    if asked.metrics_port is None:
+        return Hooks()
+    metrics = Metrics(new_registry(), time.monotonic, model=config.file.model.name, grid=config.grid)
+    server = serve_metrics(metrics, asked.metrics_port, asked.metrics_host)
+    say(f"Metrics are at http://{asked.metrics_host}:{server.port}/metrics")
+    return metrics.hooks
 
 
 def _topics(config: Config, plan: Plan) -> Topics | None:

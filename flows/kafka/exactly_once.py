@@ -104,6 +104,7 @@ class ExactlyOncePartition:
         self._at = at
         self._job = job
         self._sleep = sleep
+        self._clock = clock
         self._patience = Patience(f"writing to {at}", clock=clock)
         self._fingerprint = fingerprint_of([job.name, at.topic, at.partition])
         # Ids that earlier lives wrote and this one has not come to yet, with their offsets, lowest first.
@@ -151,14 +152,17 @@ class ExactlyOncePartition:
 
     def _patiently(self, action: Callable[[], None]) -> None:
         """Try until Kafka has answered; whoever wants to stop before that kills the process."""
+        unknown_since_s: float | None = None
         while True:
             try:
                 action()
             except UnknownTopicError as error:
-                if not self._known or self._patience.waited_s > UNKNOWN_FOR_S:
+                unknown_since_s = self._clock() if unknown_since_s is None else unknown_since_s
+                if not self._known or self._clock() - unknown_since_s > UNKNOWN_FOR_S:
                     raise
                 self._give_up_writer(error)
             except KafkaAwayError as error:
+                unknown_since_s = None
                 self._give_up_writer(error)
             else:
                 self._patience.succeeded()

@@ -30,8 +30,11 @@ _NOT_AUTHORIZED = (
     errors.SaslAuthenticationFailedError,
 )
 _UNKNOWN = (errors.UnknownTopicOrPartitionError, errors.InvalidTopicError)
-# The broker has forgotten this producer, or the transaction was given up: a new writer can go on.
-_BEGIN_ANEW = (
+# A partition has no leader at the moment; or the broker has forgotten this producer, or the transaction was given
+# up, and a new writer can go on.
+_AGAIN = (
+    errors.UnknownBrokerIdError,
+    errors.BrokerNotAvailableError,
     errors.InvalidProducerIdMappingError,
     errors.UnknownProducerIdError,
     errors.OutOfOrderSequenceNumberError,
@@ -65,6 +68,6 @@ def translation(error: Exception, doing: str) -> DriftflowError:
         return UnknownTopicError(f"{doing}: there is no such topic or partition ({text}): create it first")
     if isinstance(error, errors.OffsetOutOfRangeError):
         return OffsetOutOfRangeError(f"{doing}: the partition does not hold the offset ({text})")
-    if isinstance(error, _BEGIN_ANEW) or getattr(error, "retriable", False):
+    if isinstance(error, _AGAIN) or getattr(error, "retriable", False):
         return KafkaAwayError(f"{doing}: Kafka does not answer ({text})")
     return KafkaError(f"{doing}: Kafka refuses ({text})")

@@ -156,16 +156,22 @@ class LibrdkafkaClient:
     def _all_bounds(
         self, asked: Collection[TopicPartition], isolation: Isolation
     ) -> dict[TopicPartition, Bounds]:
-        answers = {}
-        for at in asked:
-            with translated(f"looking up offsets of {at}"):
+        return {at: self._bounds_of(at, isolation) for at in asked}
+
+    def _bounds_of(self, at: TopicPartition, isolation: Isolation) -> Bounds:
+        doing = f"looking up offsets of {at}"
+        try:
+            with translated(doing):
                 found = self._lookup(isolation).get_watermark_offsets(
                     confluent.TopicPartition(*at), timeout=self._settings.patience_s
                 )
-            if found is None:
-                raise KafkaAwayError(f"looking up offsets of {at}: Kafka does not answer")
-            answers[at] = Bounds(low=found[0], end=found[1])
-        return answers
+        except UnknownTopicError as error:
+            # librdkafka also says so of what it has not heard of lately, during an outage for example.
+            self._check(at)
+            raise KafkaAwayError(f"{doing}: Kafka does not answer ({error})") from error
+        if found is None:
+            raise KafkaAwayError(f"{doing}: Kafka does not answer")
+        return Bounds(low=found[0], end=found[1])
 
 
 class _Reader:

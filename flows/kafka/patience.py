@@ -38,11 +38,6 @@ class Patience:
         """Whether the pause after the last failure is over."""
         return self._clock() >= self._next_try_s
 
-    @property
-    def waited_s(self) -> float:
-        """Seconds since the first failure after the last success."""
-        return 0.0 if self._since_s is None else self._clock() - self._since_s
-
     def failed(self, reason: str) -> float:
         """Note a failure; return the seconds to wait before the next try."""
         now_s = self._clock()

@@ -88,6 +88,7 @@ class OffsetWatch:
         try:
             answers = self._ask(watched)
         except KafkaAwayError:
+            self._unknown_since_s = None
             return
         except UnknownTopicError as error:
             if self._unknown_since_s is None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar, assert_never
 
 import msgspec
@@ -12,6 +13,7 @@ from flows.kafka.base import Headers, KafkaAwayError, KafkaClient, OutgoingRecor
 from flows.kafka.exactly_once import ExactlyOncePartition, Job
 from flows.kafka.partitioner import partition_hash
 from flows.kafka.patience import Patience
+from flows.records import record_digest, redacted_detail
 from state.stores.base import StoredEvent
 
 CONTENT_TYPE = b"application/cloudevents+json"
@@ -121,12 +123,26 @@ class KafkaRecordSink(_KafkaSink[DeadLetter | LateRow]):
 
     Keyed by the partition they came from. Headers say from where they came and why; of a row that is larger
     than brokers take, the beginning is kept and ``driftflow-length`` says how long it was. See
-    `KafkaEventSink` for the parameters.
+    `KafkaEventSink` for the other parameters.
+
+    Parameters
+    ----------
+    redact
+        Keep no bytes: the value is empty, and the headers ``driftflow-length`` and ``driftflow-sha256`` stand
+        for it.
     """
 
-    def __init__(self, open_client: OpenClient, topic: str, *, job: str, transactions: bool = True) -> None:
+    def __init__(
+        self,
+        open_client: OpenClient,
+        topic: str,
+        *,
+        job: str,
+        transactions: bool = True,
+        redact: bool = False,
+    ) -> None:
         whose = Job(name=job, id_header=RECORD_ID_HEADER, transactions=transactions)
-        super().__init__(open_client, topic, whose, _row_record)
+        super().__init__(open_client, topic, whose, partial(_row_record, redact=redact))
 
 
 class _KafkaPartition(StatefulSinkPartition[Value, bytes], Generic[Value]):
@@ -171,12 +187,13 @@ def _event_record(event: StoredEvent) -> tuple[str, OutgoingRecord]:
     return event.id, OutgoingRecord(key=event.model.encode(), value=event.body, headers=headers)
 
 
-def _row_record(row: DeadLetter | LateRow) -> tuple[str, OutgoingRecord]:
+def _row_record(row: DeadLetter | LateRow, *, redact: bool) -> tuple[str, OutgoingRecord]:
     match row:
         case DeadLetter():
+            detail = redacted_detail(row) if redact else row.detail
             why: Headers = (
                 ("driftflow-reason", row.reason.encode()),
-                ("driftflow-detail", row.detail.encode()),
+                ("driftflow-detail", detail.encode()),
             )
         case LateRow():
             why = (("driftflow-reason", b"late"), ("driftflow-event-time", str(row.time).encode()))
@@ -189,7 +206,10 @@ def _row_record(row: DeadLetter | LateRow) -> tuple[str, OutgoingRecord]:
         ("driftflow-offset", str(row.number).encode()),
         *why,
     )
-    if len(row.raw) > _MAX_RAW_BYTES:
+    if redact or len(row.raw) > _MAX_RAW_BYTES:
         headers += (("driftflow-length", str(len(row.raw)).encode()),)
-    value = row.raw[:_MAX_RAW_BYTES]
+    if redact:
+        headers += (("driftflow-sha256", record_digest(row.raw).encode()),)
+    # Not null, which would delete the row's key from a compacted topic.
+    value = b"" if redact else row.raw[:_MAX_RAW_BYTES]
     return identity, OutgoingRecord(key=row.partition.encode(), value=value, headers=headers)

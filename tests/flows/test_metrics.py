@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from flows.batch import Batch, DeadLetter
 from flows.decode.base import Reason
+from flows.hooks import Hooks, together
 from flows.metrics import Metrics, new_registry
 from flows.metrics_server import MetricsError, MetricsServer, serve_metrics
 from state.durations import Axis
@@ -334,7 +335,7 @@ def test_a_process_that_reports_nothing_does_not_collect_steps_of_the_watermark(
     watched = Watched()
     for pane in range(10_000):
         watched.metrics.on_batch(batch(rows=1, frontier=pane))
-    assert len(watched.metrics._progress.passed) == 4_096
+    assert len(watched.metrics._passing.passed) == 4_096
 
 
 def test_state_is_the_sum_over_keys() -> None:
@@ -354,6 +355,26 @@ def test_epochs_have_an_age() -> None:
     watched.metrics.on_epoch()
     watched.clock.now_s += 2
     assert watched.value("driftflow_epoch_age_seconds") == 2
+
+
+def test_all_hooks_of_a_run_reach_the_metrics() -> None:
+    first, second = Watched(), Watched()
+    hooks = together(first.metrics.hooks, Hooks(), second.metrics.hooks)
+    for watched in (first, second):
+        watched.clock.now_s += 9
+    hooks.on_epoch()
+    hooks.on_batch(batch(rows=3, frontier=2))
+    hooks.on_lag("events/0", 4)
+    hooks.on_resume({"sliding": 2})
+    hooks.on_outputs(outputs(in_order([LARGE]))[0])
+    hooks.on_snapshot("panes", 9, before=2)
+    for watched in (first, second):
+        assert watched.value("driftflow_epoch_age_seconds") == 0
+        assert watched.value("driftflow_events_total", model="credit") == 3
+        assert watched.value("driftflow_lag", partition="events/0") == 4
+        assert watched.value("driftflow_episodes_open", model="credit", window="sliding") == 2
+        assert watched.value("driftflow_windows_total", window="tumbling") == 1
+        assert watched.value("driftflow_state_bytes", step="panes") == 7
 
 
 @contextmanager
@@ -472,3 +493,5 @@ def test_the_process_is_in_a_new_registry() -> None:
     registry = new_registry()
     Metrics(registry, Clock(), model="credit", grid=grid_of())
     assert (registry.get_sample_value("process_resident_memory_bytes") or 0) > 1e6
+    names = {sample.name for metric in registry.collect() for sample in metric.samples}
+    assert not {name for name in names if name.endswith("_created")}

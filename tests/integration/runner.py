@@ -11,6 +11,7 @@ from pathlib import Path
 from detectors.base import DriftflowError
 from flows.batch import Batch
 from flows.engine import Member, Recovery, run
+from flows.hooks import Hooks
 from tests.integration.results import outputs_in
 from tests.integration.stream import load_plan
 
@@ -39,7 +40,7 @@ def main() -> int:
             if given.addresses
             else None,
             overwrite=given.overwrite,
-            on_batch=see,
+            hooks=Hooks(on_batch=see),
         )
     except DriftflowError as error:
         say(f"{type(error).__name__}: {error}")

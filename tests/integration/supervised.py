@@ -15,6 +15,7 @@ from detectors.base import DriftflowError
 from flows.batch import Batch
 from flows.commands.exits import ExitCode
 from flows.engine import Member, Recovery, drop, run
+from flows.hooks import Hooks
 from flows.supervisor import Timing, supervise
 from flows.workers.environment import METRICS_PORT, SUPERVISED
 from tests.integration.results import outputs_in
@@ -76,7 +77,7 @@ def _member(given: Namespace, recovery: Recovery) -> int:
         process_id=given.member, addresses=tuple(given.addresses), supervised=SUPERVISED in os.environ
     )
     plan = replace(load_plan(given.config), live=given.live)
-    ended = run(plan, outputs_in(given.out), recovery=recovery, member=member, on_batch=see)
+    ended = run(plan, outputs_in(given.out), recovery=recovery, member=member, hooks=Hooks(on_batch=see))
     sys.stdout.write("ended\n" if ended else "stopped\n")
     return ExitCode.DONE
 
@@ -92,7 +93,7 @@ def _arguments() -> Namespace:
     parser.add_argument("out", type=Path)
     parser.add_argument("recovery", type=Path)
     parser.add_argument("--workers", type=int)
-    parser.add_argument("--interval-s", type=float, default=0.05)
+    parser.add_argument("--interval-s", type=float, default=0.2)
     parser.add_argument("--pause-s", type=float, default=0.0)
     parser.add_argument("--stall-s", type=float, default=20.0)
     parser.add_argument("--lock-s", type=float, default=5.0)

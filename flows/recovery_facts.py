@@ -1,0 +1,207 @@
+"""What a recovery folder holds, read from outside while a run may be writing."""
+
+import fcntl
+import io
+import os
+import pickle
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from flows.kafka.reader import next_offset
+from flows.plan import Plan
+from flows.recovery import _LOCK, _NOTE, _SNAPSHOTS, _note, _read, holds_run
+from state.codec import CodecError, unpack
+
+_STEP = "driftflow.source"
+"""The step of `flows.graph.build_flow` that keeps positions, as Bytewax names it."""
+
+
+class PositionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run would go on with a partition.
+
+    Attributes
+    ----------
+    next_offset
+        Of a partition of Kafka; None elsewhere, and before the first contact.
+    latest
+        Largest event time so far, on the axis of the windows; None before the first row.
+    ended
+        Whether everything was read, the end itself included.
+    """
+
+    next_offset: int | None
+    latest: int | None
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderFacts:
+    """What a folder holds.
+
+    Attributes
+    ----------
+    model
+        Name and version, joined by a slash.
+    reference
+        Version that windows were compared with.
+    positions
+        By partition; None where there is no snapshot of it, or it cannot be read.
+    size
+        Bytes on disk.
+    written_ms
+        When a snapshot was last written, milliseconds since the epoch; None: not yet.
+    held
+        Whether a run holds the folder at this moment.
+    """
+
+    model: str
+    reference: str
+    positions: dict[str, PositionFacts | None]
+    size: int
+    written_ms: int | None
+    held: bool
+
+
+def read_folder(folder: Path) -> FolderFacts | None:
+    """Look into a recovery folder; None where no run began.
+
+    Raises
+    ------
+    RecoveryError
+        The note of what it belongs to cannot be read.
+    """
+    if not holds_run(folder):
+        return None
+    note = _read(folder / _NOTE)
+    snapshots = sorted((folder / _SNAPSHOTS).glob("part-*.sqlite3*"))
+    # Not the index of the journal, which readers write to as well.
+    written_ns = max((_stat(p).st_mtime_ns for p in snapshots if not p.name.endswith("-shm")), default=None)
+    size = sum(_stat(path).st_size for path in folder.rglob("*") if path.is_file())
+    found = _positions([path for path in snapshots if path.suffix == ".sqlite3"])
+    return FolderFacts(
+        model=note.model,
+        reference=note.parts["reference"],
+        positions={name: found.get(name) for name in note.partitions},
+        size=size,
+        written_ms=None if written_ns is None or not found else written_ns // 1_000_000,
+        held=is_held(folder),
+    )
+
+
+def changes(folder: Path, plan: Plan) -> tuple[str, ...]:
+    """Name what has changed since the run in a folder began; empty where `plan` can go on with it.
+
+    Raises
+    ------
+    RecoveryError
+        The note of what it belongs to cannot be read.
+    """
+    found, wanted = _read(folder / _NOTE), _note(plan)
+    changed = [key for key, value in wanted.parts.items() if found.parts.get(key) != value]
+    told = [
+        f"reference ({found.parts.get(key)} then, {wanted.parts[key]} now)" if key == "reference" else key
+        for key in changed
+    ]
+    if found.model != wanted.model:
+        told.insert(0, f"model ({found.model} then, {wanted.model} now)")
+    gone = sorted(set(found.partitions) - set(wanted.partitions))
+    new = sorted(set(wanted.partitions) - set(found.partitions))
+    if gone or (new and not plan.live):
+        told.append(f"input (gone: {', '.join(gone) or 'none'}; new: {', '.join(new) or 'none'})")
+    return tuple(told)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a run holds a folder.
+
+    The look takes a shared lock for some microseconds, and none where there is no file of the lock yet.
+    """
+    try:
+        handle = os.open(folder / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+class _State(msgspec.Struct):
+    """The parts of a partition's state that are shown."""
+
+    position: bytes
+    max_time: int | None
+    ended: bool
+
+
+class _BytesOnly(pickle.Unpickler):
+    """Reads plain values: whoever can write to the folder must not be able to run code by it."""
+
+    def find_class(self, module: str, name: str) -> object:
+        raise pickle.UnpicklingError(f"a snapshot names {module}.{name}, wanted bytes")
+
+
+def _positions(parts: list[Path]) -> dict[str, PositionFacts | None]:
+    """Read each partition's last snapshot before the epoch that a run would begin with.
+
+    Bytewax spreads snapshots and frontiers over all files. A run resumes at the lowest frontier of the latest
+    execution's workers; of each key the last snapshot before that counts.
+    """
+    executions: list[tuple[int, int]] = []
+    fronts: list[tuple[int, int]] = []
+    snaps: list[tuple[str, int, bytes | None]] = []
+    try:
+        for part in parts:
+            with closing(sqlite3.connect(_address(part), uri=True)) as file:
+                executions += file.execute("SELECT ex_num, resume_epoch FROM exs")
+                fronts += file.execute("SELECT ex_num, worker_frontier FROM fronts")
+                snaps += file.execute(
+                    "SELECT state_key, snap_epoch, ser_change FROM snaps WHERE step_id = ?", (_STEP,)
+                )
+    except sqlite3.Error:
+        return {}
+    latest, resume = max(executions, default=(0, 0))
+    resume = min((front for execution, front in fronts if execution == latest), default=resume)
+    ordered = sorted((epoch, name, change) for name, epoch, change in snaps if epoch < resume)
+    return {name: None if change is None else _position(change) for _, name, change in ordered}
+
+
+def _address(part: Path) -> str:
+    """Name a file for reading; without a journal nobody writes, and then not even SQLite is to leave a trace."""
+    journal = part.with_name(f"{part.name}-wal")
+    return f"file:{quote(str(part))}?{'mode=ro' if journal.exists() else 'immutable=1'}"
+
+
+def _position(change: bytes) -> PositionFacts | None:
+    """Read one snapshot; None where it is not one of ours."""
+    try:
+        packed = _BytesOnly(io.BytesIO(change)).load()
+        payload = unpack(packed, kind="partition", versions=(1,), fingerprint=None).payload
+        state = msgspec.msgpack.decode(payload, type=_State)
+    except (pickle.UnpicklingError, EOFError, CodecError, msgspec.DecodeError):
+        return None
+    return PositionFacts(next_offset=_offset(state.position), latest=state.max_time, ended=state.ended)
+
+
+def _offset(position: bytes) -> int | None:
+    try:
+        return next_offset(position)
+    except CodecError:
+        # A position in a file.
+        return None
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        # A file of SQLite that its writer has removed meanwhile.
+        return os.stat_result((0,) * 10)

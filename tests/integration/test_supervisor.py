@@ -1,0 +1,271 @@
+"""Supervised sets of real processes: killed, stopped, frozen, signalled, made larger and smaller."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from tests.integration.processes import ROOT
+from tests.integration.results import Results, assert_same, inline_results, read_results
+from tests.integration.stream import Layout, load_plan, write_stream
+
+pytestmark = pytest.mark.crash
+
+ROWS = 9_000
+BATCH_ROWS = 80
+PAUSE_S = 0.02
+PATIENCE_S = 60.0
+
+
+@dataclass(slots=True)
+class Supervised:
+    """A supervisor and its members, by what they say on stderr."""
+
+    process: subprocess.Popen[str]
+    out: Path
+    recovery: Path
+    said: list[str] = field(default_factory=list)
+    told: str = ""
+    _threads: list[Thread] = field(default_factory=list)
+
+    def listen(self) -> None:
+        self._threads = [Thread(target=self._read, daemon=True), Thread(target=self._hear, daemon=True)]
+        for thread in self._threads:
+            thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line.rstrip())
+
+    def _hear(self) -> None:
+        assert self.process.stdout is not None
+        self.told = self.process.stdout.read()
+
+    def wait(self) -> int:
+        code = self.process.wait(PATIENCE_S)
+        for thread in self._threads:
+            thread.join(PATIENCE_S)
+        return code
+
+    def until(self, holds: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.005)
+
+    def lines(self, pattern: str) -> list[re.Match[str]]:
+        return [match for line in list(self.said) if (match := re.fullmatch(pattern, line))]
+
+    def members(self) -> dict[int, int]:
+        """Return the process ids of the latest members."""
+        return {int(m[1]): int(m[2]) for m in self.lines(r"\[(\d)\] member \d (\d+)")}
+
+    def readings(self) -> int:
+        return len(self.lines(r"\[\d\] reading"))
+
+    @property
+    def written(self) -> int:
+        events = self.out / "events.jsonl"
+        return events.stat().st_size if events.exists() else 0
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    return write_stream(tmp_path_factory.mktemp("supervised") / "data", rows=ROWS, files=3)
+
+
+@pytest.fixture(scope="module")
+def config(data: Layout) -> Path:
+    return data.config("slow", batch_rows=BATCH_ROWS)
+
+
+@pytest.fixture(scope="module")
+def plain(data: Layout) -> Path:
+    """For runs that nobody disturbs; where batches are cut may change from run to run."""
+    return data.config()
+
+
+@pytest.fixture(scope="module")
+def wanted(data: Layout, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    return inline_results(load_plan(data.config()), tmp_path_factory.mktemp("wanted"))
+
+
+@contextmanager
+def supervised(config: Path, tmp_path: Path, *options: object, workers: int = 2) -> Iterator[Supervised]:
+    out, recovery = tmp_path / "out", tmp_path / "recovery"
+    command = [sys.executable, "-m", "tests.integration.supervised", config, out, recovery]
+    process = subprocess.Popen(
+        [str(part) for part in (*command, "--workers", workers, *options)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    run = Supervised(process, out, recovery)
+    run.listen()
+    try:
+        yield run
+    finally:
+        process.kill()
+        run.wait()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
+    print(*run.said, sep="\n")
+    # Whoever ends it, and how: no member is left.
+    deadline = time.monotonic() + PATIENCE_S
+    while any(alive(member) for member in run.members().values()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    # One that nobody has waited for is dead all the same.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def run_to_end(config: Path, tmp_path: Path, *options: object, workers: int = 2) -> None:
+    with supervised(config, tmp_path, *options, workers=workers) as run:
+        assert run.wait() == 0, run.said
+        assert run.told == "ended\n"
+
+
+def test_random_members_are_killed_again_and_again(config: Path, wanted: Results, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    with supervised(config, tmp_path, "--pause-s", PAUSE_S) as run:
+        for kill in range(3):
+            run.until(lambda due=2 * (kill + 1): run.readings() >= due)  # type: ignore[misc]  # default of a lambda
+            time.sleep(rng.uniform(0.0, 0.4))
+            before = run.members()
+            os.kill(before[int(rng.integers(2))], signal.SIGKILL)
+            run.until(lambda due=kill + 1: len(run.lines(r".*SIGKILL.*\(restart \d\)")) >= due)  # type: ignore[misc]  # as above
+            # None of the old set lives when the next one is spoken of.
+            assert not any(alive(member) for member in before.values())
+        assert run.wait() == 0, run.said
+        # Once: what first members said that were killed is not told.
+        assert run.told == "ended\n"
+    assert_same(read_results(tmp_path / "out"), wanted)
+
+
+def test_members_die_with_a_killed_supervisor(
+    config: Path, plain: Path, wanted: Results, tmp_path: Path
+) -> None:
+    sizes = list[int]()
+    for _ in range(2):
+        with supervised(config, tmp_path, "--pause-s", PAUSE_S) as run:
+            run.until(lambda run=run: run.readings() == 2 and run.written > sum(sizes[-1:]))  # type: ignore[misc]  # as above
+            members = run.members()
+            # One that is stopped can do nothing for itself.
+            os.kill(members[1], signal.SIGSTOP)
+            run.process.kill()
+            run.wait()
+            sizes.append(run.written)
+    run_to_end(plain, tmp_path)
+    assert_same(read_results(tmp_path / "out"), wanted)
+    assert 0 < sizes[0] < len(wanted.log)
+
+
+def test_frozen_member_is_noticed(config: Path, wanted: Results, tmp_path: Path) -> None:
+    with supervised(config, tmp_path, "--pause-s", PAUSE_S, "--stall-s", 1.5) as run:
+        for freeze in range(2):
+            run.until(lambda due=2 * (freeze + 1): run.readings() >= due)  # type: ignore[misc]  # as above
+            os.kill(run.members()[freeze], signal.SIGSTOP)
+            run.until(lambda due=freeze + 1: len(run.lines(r"no epoch has ended for .*")) >= due)  # type: ignore[misc]  # as above
+        assert run.wait() == 0, run.said
+        assert len(run.lines(r"no epoch has ended for .*")) == 2
+    assert_same(read_results(tmp_path / "out"), wanted)
+
+
+def test_rescaled_between_stops(config: Path, plain: Path, wanted: Results, tmp_path: Path) -> None:
+    sizes = [0]
+    for workers, number in ((1, signal.SIGTERM), (3, signal.SIGINT)):
+        # A long epoch: what is kept here is kept by the stop, not by an epoch that ended in time.
+        options = ("--pause-s", PAUSE_S, "--interval-s", 30)
+        with supervised(config, tmp_path, *options, workers=workers) as run:
+            run.until(lambda run=run, workers=workers: run.readings() == workers and run.written > sizes[-1])  # type: ignore[misc]  # as above
+            run.process.send_signal(number)
+            assert run.wait() == 0, run.said
+            assert run.told == "stopped\n"
+            sizes.append(run.written)
+    run_to_end(plain, tmp_path, workers=2)
+    assert 0 < sizes[1] < sizes[2] < len(wanted.log)
+    assert_same(read_results(tmp_path / "out"), wanted)
+
+
+def test_second_signal_kills(config: Path, plain: Path, wanted: Results, tmp_path: Path) -> None:
+    with supervised(config, tmp_path, "--pause-s", PAUSE_S) as run:
+        run.until(lambda: run.readings() == 2 and run.written)
+        os.kill(run.members()[0], signal.SIGSTOP)
+        run.process.terminate()
+        time.sleep(0.2)
+        assert run.process.poll() is None
+        run.process.terminate()
+        assert run.wait() == 1
+        assert run.told == ""
+    run_to_end(plain, tmp_path)
+    assert_same(read_results(tmp_path / "out"), wanted)
+
+
+def test_stop_before_members_can_listen(config: Path, plain: Path, wanted: Results, tmp_path: Path) -> None:
+    with supervised(config, tmp_path) as run:
+        run.until(run.members)
+        run.process.terminate()
+        assert run.wait() == 0, run.said
+    run_to_end(plain, tmp_path)
+    assert_same(read_results(tmp_path / "out"), wanted)
+
+
+def test_signals_of_a_terminal_and_of_a_service_manager(
+    config: Path, plain: Path, wanted: Results, tmp_path: Path
+) -> None:
+    with supervised(config, tmp_path, "--pause-s", PAUSE_S) as run:
+        run.until(lambda: run.readings() == 2)
+        # Each is its own group and session, so a terminal does not reach it.
+        for member in run.members().values():
+            assert (os.getpgid(member), os.getsid(member)) == (member, member)
+        # A service manager reaches all, so that members are asked twice.
+        for process_id in (*run.members().values(), run.process.pid):
+            os.kill(process_id, signal.SIGTERM)
+        assert run.wait() == 0, run.said
+        assert run.told == "stopped\n"
+    run_to_end(plain, tmp_path)
+    assert_same(read_results(tmp_path / "out"), wanted)
+
+
+def test_refused_configuration_ends_the_whole(config: Path, tmp_path: Path) -> None:
+    with supervised(config, tmp_path, "--refuse") as run:
+        assert run.wait() == 2
+    assert len(run.lines(r"\[\d\] member .*")) <= 2
+
+
+def test_recovery_folder_has_one_supervisor(
+    config: Path, plain: Path, wanted: Results, tmp_path: Path
+) -> None:
+    with supervised(config, tmp_path, "--pause-s", PAUSE_S) as first:
+        first.until(lambda: first.readings() == 2 and first.written)
+        with supervised(config, tmp_path, "--lock-s", 0, "--overwrite") as second:
+            assert second.wait() == 1
+            assert second.lines("RecoveryError: another run holds the recovery folder .*")
+        assert first.wait() == 0
+    assert_same(read_results(tmp_path / "out"), wanted)
+    # The store keeps what it has, and takes the same again.
+    run_to_end(plain, tmp_path, "--overwrite", workers=1)
+    assert_same(read_results(tmp_path / "out"), wanted)
