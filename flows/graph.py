@@ -62,7 +62,7 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     Step ids are part of the recovery store: a step that is renamed loses its state.
     """
     features = {feature.column.name: feature for feature in plan.features}
-    fingerprint = plan.fingerprint
+    stateful = adapters.Keyed(plan.fingerprint, hooks.on_snapshot)
 
     def partials(batch: Batch) -> Iterator[tuple[str, Partial]]:
         return summarize(batch, plan.features)
@@ -89,27 +89,10 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     source = adapters.EventSource(plan, stop=stop, hooks=hooks)
     batches = op.input("source", flow, source)
     summaries = op.flat_map("summarize", batches, partials)
-    panes = op.stateful_batch(
-        "panes",
-        summaries,
-        adapters.stateful("panes", fingerprint, plan.panes, adapters.merge_panes, hooks.on_snapshot),
-    )
-    windows = op.stateful_batch(
-        "windows",
-        panes,
-        adapters.stateful("windows", fingerprint, plan.windows, adapters.close_windows, hooks.on_snapshot),
-    )
-    readings = op.map("compare", windows, compare)
-    evidence = op.stateful_batch(
-        "judge",
-        readings,
-        adapters.stateful("judge", fingerprint, plan.judge, adapters.judge, hooks.on_snapshot),
-    )
-    results = op.stateful_batch(
-        "report",
-        op.map("to_model", evidence, to_model),
-        adapters.stateful("report", fingerprint, begin_report, report, hooks.on_snapshot),
-    )
+    panes = stateful("panes", summaries, plan.panes, adapters.merge_panes)
+    windows = stateful("windows", panes, plan.windows, adapters.close_windows)
+    evidence = stateful("judge", op.map("compare", windows, compare), plan.judge, adapters.judge)
+    results = stateful("report", op.map("to_model", evidence, to_model), begin_report, report)
     op.output("store", results, StoreSink(outputs.open_store))
     _add_files(outputs, results, batches, plan.config.grid.axis)
     if outputs.topics is not None:

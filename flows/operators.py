@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Generic, Protocol, TypeVar
 
+import bytewax.operators as op
 import msgspec
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
-from bytewax.operators import StatefulBatchLogic
+from bytewax.operators import KeyedStream, StatefulBatchLogic
 
 from flows.batch import Batch
 from flows.hooks import Hooks, OnSnapshot
@@ -68,32 +69,39 @@ class _Stateful(StatefulBatchLogic[_In, _Out, bytes], Generic[_Logic, _In, _Out]
         return packed
 
 
-def stateful(
-    kind: str,
-    fingerprint: bytes,
-    start: Callable[[bytes | None], _Logic],
-    step: _Step[_Logic, _In, _Out],
-    on_snapshot: OnSnapshot,
-) -> Callable[[bytes | None], _Stateful[_Logic, _In, _Out]]:
-    """Make the builder that `stateful_batch` wants: begin a key, or resume it from its snapshot.
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Puts logic into the graph as a stateful step; the step's id names its state in the recovery store.
 
-    Raises
-    ------
-    CodecError
-        The builder was given a snapshot of another kind, version or configuration.
+    Attributes
+    ----------
+    fingerprint
+        Of the configuration; a snapshot of another one is refused (`CodecError`).
+    on_snapshot
+        Told the size of each packed state.
     """
 
-    def build(resume: bytes | None) -> _Stateful[_Logic, _In, _Out]:
-        payload = (
-            None
-            if resume is None
-            else unpack(resume, kind=kind, versions=(_STATE_VERSION,), fingerprint=fingerprint).payload
-        )
-        size = 0 if resume is None else len(resume)
-        on_snapshot(kind, size, before=0)
-        return _Stateful(kind, fingerprint, start(payload), step, on_snapshot, size)
+    fingerprint: bytes
+    on_snapshot: OnSnapshot
 
-    return build
+    def __call__(
+        self,
+        kind: str,
+        stream: KeyedStream[_In],
+        start: Callable[[bytes | None], _Logic],
+        step: _Step[_Logic, _In, _Out],
+    ) -> KeyedStream[_Out]:
+        """Add a step that begins or resumes a key with `start`, and hands its values to `step`."""
+
+        def build(resume: bytes | None) -> _Stateful[_Logic, _In, _Out]:
+            payload, size = None, 0
+            if resume is not None:
+                unpacked = unpack(resume, kind=kind, versions=(_STATE_VERSION,), fingerprint=self.fingerprint)
+                payload, size = unpacked.payload, len(resume)
+            self.on_snapshot(kind, size, before=0)
+            return _Stateful(kind, self.fingerprint, start(payload), step, self.on_snapshot, size)
+
+        return op.stateful_batch(kind, stream, build)
 
 
 def merge_panes(logic: PaneMerger, values: list[Partial]) -> list[PanesClosed]:

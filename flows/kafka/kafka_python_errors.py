@@ -30,8 +30,8 @@ _NOT_AUTHORIZED = (
     errors.SaslAuthenticationFailedError,
 )
 _UNKNOWN = (errors.UnknownTopicOrPartitionError, errors.InvalidTopicError)
-# A partition has no leader at the moment; or the broker has forgotten this producer, or the transaction was given
-# up, and a new writer can go on.
+# A partition has no leader at the moment; or the broker has forgotten this producer, or the transaction was
+# given up, and a new writer can go on.
 _AGAIN = (
     errors.UnknownBrokerIdError,
     errors.BrokerNotAvailableError,

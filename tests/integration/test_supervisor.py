@@ -123,7 +123,6 @@ def supervised(config: Path, tmp_path: Path, *options: object, workers: int = 2)
         for stream in (process.stdout, process.stderr):
             assert stream is not None
             stream.close()
-    print(*run.said, sep="\n")
     # Whoever ends it, and how: no member is left.
     deadline = time.monotonic() + PATIENCE_S
     while any(alive(member) for member in run.members().values()):
@@ -146,6 +145,7 @@ def run_to_end(config: Path, tmp_path: Path, *options: object, workers: int = 2)
     with supervised(config, tmp_path, *options, workers=workers) as run:
         assert run.wait() == 0, run.said
         assert run.told == "ended\n"
+        assert not run.lines(r".*restart \d.*"), run.said
 
 
 def test_random_members_are_killed_again_and_again(config: Path, wanted: Results, tmp_path: Path) -> None:
@@ -269,3 +269,20 @@ def test_recovery_folder_has_one_supervisor(
     # The store keeps what it has, and takes the same again.
     run_to_end(plain, tmp_path, "--overwrite", workers=1)
     assert_same(read_results(tmp_path / "out"), wanted)
+
+
+def test_partition_that_appears_while_it_runs(tmp_path: Path) -> None:
+    # Cut in time, so that what comes later does not belong into windows that are closed already.
+    layout = write_stream(tmp_path / "data", rows=6_000, files=3, dealt=False)
+    expected = inline_results(load_plan(layout.config()), tmp_path / "wanted")
+    late = layout.events / "part-2.jsonl"
+    late.rename(tmp_path / "kept.jsonl")
+    config = layout.config("slow", batch_rows=BATCH_ROWS)
+    with supervised(config, tmp_path, "--pause-s", 0.05, "--live") as run:
+        run.until(lambda: run.readings() == 2)
+        (tmp_path / "kept.jsonl").rename(late)
+        assert run.wait() == 0, run.said
+        assert run.lines(r"partitions have changed \(new: part-2\.jsonl\).*")
+        assert len(run.lines(r"\[\d\] member .*")) == 4
+        assert run.told == "ended\n"
+    assert_same(read_results(tmp_path / "out"), expected)
