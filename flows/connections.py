@@ -7,7 +7,7 @@ from pathlib import Path
 from flows.config import Config, ConfigError
 from flows.kafka.base import KafkaAwayError, KafkaClient, KafkaError, KafkaSettings, TopicPartition
 from flows.kafka.connect import connect
-from flows.kafka.patience import Patience
+from flows.patience import Patience
 from state.stores.base import Store
 from state.stores.redis import RedisStore
 from state.stores.redis_address import parse_address

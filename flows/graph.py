@@ -94,30 +94,46 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     evidence = stateful("judge", op.map("compare", windows, compare), plan.judge, adapters.judge)
     results = stateful("report", op.map("to_model", evidence, to_model), begin_report, report)
     op.output("store", results, StoreSink(outputs.open_store))
-    _add_files(outputs, results, batches, plan.config.grid.axis)
+    redact = plan.config.file.output.redact
+    _add_files(outputs, results, batches, plan.config.grid.axis, redact=redact)
     if outputs.topics is not None:
-        _add_topics(outputs.topics, results, batches)
+        _add_topics(outputs.topics, results, batches, redact=redact)
     return flow
 
 
 def _add_files(
-    outputs: Outputs, results: KeyedStream[list[Output]], batches: Stream[Batch], axis: Axis
+    outputs: Outputs,
+    results: KeyedStream[list[Output]],
+    batches: Stream[Batch],
+    axis: Axis,
+    *,
+    redact: bool,
 ) -> None:
     """Keep results in files."""
     op.output("events", op.flat_map("to_lines", results, _event_lines), JsonlSink(outputs.events))
-    letters = op.flat_map("refused", batches, _dead_letters)
+    letters = op.flat_map("refused", batches, partial(_dead_letters, redact=redact))
     op.output("dead_letters", letters, JsonlSink(outputs.dead_letters, part="dead_letters"))
     if outputs.late_rows is not None:
         late = op.flat_map(
-            "late", batches, lambda batch: [(b.partition, late_row_line(b, axis)) for b in batch.late_rows]
+            "late",
+            batches,
+            lambda batch: [
+                (row.partition, late_row_line(row, axis, redact=redact)) for row in batch.late_rows
+            ],
         )
         op.output("late_rows", late, JsonlSink(outputs.late_rows, part="late_rows"))
 
 
-def _add_topics(topics: Topics, results: KeyedStream[list[Output]], batches: Stream[Batch]) -> None:
+def _add_topics(
+    topics: Topics, results: KeyedStream[list[Output]], batches: Stream[Batch], *, redact: bool
+) -> None:
     """Send results to Kafka too."""
     record_sink = partial(
-        KafkaRecordSink, topics.open_client, job=topics.job, transactions=topics.transactions
+        KafkaRecordSink,
+        topics.open_client,
+        job=topics.job,
+        transactions=topics.transactions,
+        redact=redact,
     )
     if topics.events is not None:
         sink = KafkaEventSink(
@@ -143,5 +159,5 @@ def _event_lines(keyed: tuple[str, list[Output]]) -> list[tuple[str, bytes]]:
     return [(key, item.body) for item in items if isinstance(item, StoredEvent)]
 
 
-def _dead_letters(batch: Batch) -> list[tuple[str, bytes]]:
-    return [(letter.partition, dead_letter_line(letter)) for letter in batch.dead_letters]
+def _dead_letters(batch: Batch, *, redact: bool) -> list[tuple[str, bytes]]:
+    return [(letter.partition, dead_letter_line(letter, redact=redact)) for letter in batch.dead_letters]

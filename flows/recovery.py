@@ -18,9 +18,9 @@ from state.codec import fingerprint_of
 PARTS = 8
 """Files that Bytewax spreads its snapshots over; fixed for the life of a folder, and the most workers."""
 
-_NOTE = "driftflow.json"
-_LOCK = "lock"
-_SNAPSHOTS = "snapshots"
+NOTE = "driftflow.json"
+LOCK = "lock"
+SNAPSHOTS = "snapshots"
 
 
 class RecoveryError(DriftflowError):
@@ -45,7 +45,7 @@ def noted_partitions(folder: Path) -> frozenset[str] | None:
     RecoveryError
         The note cannot be read.
     """
-    return frozenset(_read(folder / _NOTE).partitions) if holds_run(folder) else None
+    return frozenset(read_note(folder / NOTE).partitions) if holds_run(folder) else None
 
 
 def known_partitions(folder: Path) -> frozenset[str] | None:
@@ -61,13 +61,13 @@ def known_partitions(folder: Path) -> frozenset[str] | None:
     """
     if not holds_run(folder):
         return None
-    note = _read(folder / _NOTE)
+    note = read_note(folder / NOTE)
     return frozenset(note.partitions if note.first is None else note.first)
 
 
 def holds_run(folder: Path) -> bool:
     """Whether a run began here that can be gone on with."""
-    return (folder / _NOTE).exists()
+    return (folder / NOTE).exists()
 
 
 def open_recovery(folder: Path, plan: Plan) -> Path:
@@ -85,11 +85,11 @@ def open_recovery(folder: Path, plan: Plan) -> Path:
     RecoveryError
         The folder belongs to another configuration, reference or set of inputs; the message names which.
     """
-    wanted = _note(plan)
-    path = folder / _NOTE
-    snapshots = folder / _SNAPSHOTS
+    wanted = note_of(plan)
+    path = folder / NOTE
+    snapshots = folder / SNAPSHOTS
     if path.exists():
-        found = _read(path)
+        found = read_note(path)
         _check(path, found, wanted, live=plan.live)
         if found.partitions != wanted.partitions:
             first = found.partitions if found.first is None else found.first
@@ -112,15 +112,15 @@ def await_recovery(folder: Path, plan: Plan, *, patience_s: float = 60.0) -> Pat
         It did not appear in time, or belongs to another plan.
     """
     deadline = time.monotonic() + patience_s
-    wanted, path = _note(plan), folder / _NOTE
+    wanted, path = note_of(plan), folder / NOTE
     new: list[str] = []
     while time.monotonic() < deadline:
         if path.exists():
-            found = _read(path)
+            found = read_note(path)
             _check(path, found, wanted, live=plan.live)
             new = sorted(set(wanted.partitions) - set(found.partitions))
             if not new:
-                return folder / _SNAPSHOTS
+                return folder / SNAPSHOTS
         time.sleep(0.05)
     if new:
         raise RecoveryError(
@@ -135,8 +135,8 @@ def await_recovery(folder: Path, plan: Plan, *, patience_s: float = 60.0) -> Pat
 
 def discard(folder: Path) -> None:
     """Forget an earlier run; only what driftflow keeps in the folder is removed."""
-    (folder / _NOTE).unlink(missing_ok=True)
-    shutil.rmtree(folder / _SNAPSHOTS, ignore_errors=True)
+    (folder / NOTE).unlink(missing_ok=True)
+    shutil.rmtree(folder / SNAPSHOTS, ignore_errors=True)
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def locked(folder: Path, *, patience_s: float = 0.0) -> Iterator[int]:
         Another run holds it, and did not let go in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     deadline = time.monotonic() + patience_s
     try:
         while not _lock(handle):
@@ -174,7 +174,8 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def _note(plan: Plan) -> _Note:
+def note_of(plan: Plan) -> _Note:
+    """Say what the state of a plan belongs to."""
     file = msgspec.to_builtins(plan.config.file)
     # State knows windows by their number and events list columns in turn, so of these the order counts too.
     depends = {
@@ -202,7 +203,14 @@ def _write(path: Path, note: _Note) -> None:
     temporary.replace(path)
 
 
-def _read(path: Path) -> _Note:
+def read_note(path: Path) -> _Note:
+    """Read what the state in a folder belongs to.
+
+    Raises
+    ------
+    RecoveryError
+        The note cannot be read.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Note)
     except (OSError, msgspec.DecodeError) as error:

@@ -14,7 +14,7 @@ import msgspec
 
 from flows.kafka.reader import next_offset
 from flows.plan import Plan
-from flows.recovery import _LOCK, _NOTE, _SNAPSHOTS, _note, _read, holds_run
+from flows.recovery import LOCK, NOTE, SNAPSHOTS, holds_run, note_of, read_note
 from state.codec import CodecError, unpack
 
 _STEP = "driftflow.source"
@@ -77,8 +77,8 @@ def read_folder(folder: Path) -> FolderFacts | None:
     """
     if not holds_run(folder):
         return None
-    note = _read(folder / _NOTE)
-    snapshots = sorted((folder / _SNAPSHOTS).glob("part-*.sqlite3*"))
+    note = read_note(folder / NOTE)
+    snapshots = sorted((folder / SNAPSHOTS).glob("part-*.sqlite3*"))
     # Not the index of the journal, which readers write to as well.
     written_ns = max((_stat(p).st_mtime_ns for p in snapshots if not p.name.endswith("-shm")), default=None)
     size = sum(_stat(path).st_size for path in folder.rglob("*") if path.is_file())
@@ -101,7 +101,7 @@ def changes(folder: Path, plan: Plan) -> tuple[str, ...]:
     RecoveryError
         The note of what it belongs to cannot be read.
     """
-    found, wanted = _read(folder / _NOTE), _note(plan)
+    found, wanted = read_note(folder / NOTE), note_of(plan)
     changed = [key for key, value in wanted.parts.items() if found.parts.get(key) != value]
     told = [
         f"reference ({found.parts.get(key)} then, {wanted.parts[key]} now)" if key == "reference" else key
@@ -122,7 +122,7 @@ def is_held(folder: Path) -> bool:
     The look takes a shared lock for some microseconds, and none where there is no file of the lock yet.
     """
     try:
-        handle = os.open(folder / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
@@ -175,7 +175,7 @@ def _positions(parts: list[Path]) -> dict[str, PositionFacts | None]:
 
 
 def _address(part: Path) -> str:
-    """Name a file for reading; without a journal nobody writes, and then not even SQLite is to leave a trace."""
+    """Name a file for reading; without a journal nobody writes, and SQLite is to leave no files behind."""
     journal = part.with_name(f"{part.name}-wal")
     return f"file:{quote(str(part))}?{'mode=ro' if journal.exists() else 'immutable=1'}"
 

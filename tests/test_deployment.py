@@ -1,4 +1,4 @@
-"""The image, the compose file and the example name options, keys, files and variables that exist.
+"""The image and the compose file name options, keys, files and variables that exist.
 
 No container engine is needed: this is about what the files say.
 """
@@ -7,9 +7,8 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args, get_origin
 
 import msgspec
 import pytest
@@ -21,10 +20,10 @@ from flows.metrics import Metrics
 from flows.metrics_server import serve_metrics
 from flows.recovery import PARTS
 from flows.scenarios.registry import scenario
-from flows.schema import FileConfig
 from flows.supervisor import DEFAULT_TIMING
 from flows.workers.environment import METRICS_PORT
-from tests.command_line import parsed
+from state.columns import Column
+from tests.deployed import parsed
 
 ROOT = Path(__file__).parents[1]
 CONFIG = ROOT / "deploy/compose/driftflow.yaml"
@@ -105,8 +104,12 @@ def test_scripts_of_the_compose_file_are_mounted_and_take_their_options(name: st
     assert "./deploy/compose:/deploy:ro" in service.volumes
     script = SCRIPTS["/deploy"] / Path(path).relative_to("/deploy")
     told = subprocess.run(
-        [sys.executable, script, "--help"], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=True,
-        capture_output=True, text=True,
+        [sys.executable, script, "--help"],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     options = [text for text in service.command if text.startswith("--")]
     assert options
@@ -225,7 +228,9 @@ def test_the_image_is_small_and_not_run_as_root() -> None:
     assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["10001:10001"]
     assert f"deploy/image/healthcheck.py {IMAGE_PATH}" in text
     assert re.search(rf'^HEALTHCHECK .*\\\n    CMD \["python", "{IMAGE_PATH}"\]$', text, re.MULTILINE)
-    assert {"title", "licenses", "version", "revision"} <= set(re.findall(r"opencontainers\.image\.(\w+)=", text))
+    assert {"title", "licenses", "version", "revision"} <= set(
+        re.findall(r"opencontainers\.image\.(\w+)=", text)
+    )
 
 
 def test_extras_of_the_image_exist() -> None:
@@ -267,51 +272,3 @@ def test_health_check_without_an_answer() -> None:
         assert _health(str(nobody.getsockname()[1])) == 1
     assert _health("none") == 1
     assert _health(None) == 0
-
-
-def _keys(value: object, annotation: object, prefix: str = "") -> Iterator[str]:
-    """Paths of the keys of a document, names of columns and windows as NAME."""
-    struct = _struct(annotation)
-    if struct is None or not isinstance(value, dict):
-        yield prefix
-        return
-    if get_origin(annotation) is dict:
-        for item in value.values():
-            yield from _keys(item, struct, f"{prefix}.NAME")
-        return
-    types = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
-    for key, item in value.items():
-        yield from _keys(item, types[key], f"{prefix}.{key}" if prefix else key)
-
-
-def _known(annotation: object, prefix: str = "") -> Iterator[str]:
-    struct = _struct(annotation)
-    if struct is None:
-        yield prefix
-    elif get_origin(annotation) is dict:
-        yield from _known(struct, f"{prefix}.NAME")
-    else:
-        for field in msgspec.structs.fields(struct):
-            yield from _known(field.type, f"{prefix}.{field.encode_name}" if prefix else field.encode_name)
-
-
-def _struct(annotation: object) -> type[msgspec.Struct] | None:
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return annotation
-    return next((found for inner in get_args(annotation) if (found := _struct(inner))), None)
-
-
-def test_the_example_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("REDIS_URL", raising=False)
-    monkeypatch.delenv("KAFKA_BOOTSTRAP", raising=False)
-    config = load_config(ROOT / "driftflow.example.yaml")
-    assert config.file.input.topics == ("fraud-predictions",)
-
-
-def test_the_example_leaves_no_key_out() -> None:
-    text = (ROOT / "driftflow.example.yaml").read_text()
-    whole = yaml.safe_load(re.sub(r"^( *)#(?=[a-z_]+:)", r"\1", text, flags=re.MULTILINE))
-    assert set(_keys(whole, FileConfig)) == set(_known(FileConfig))
-    # What is commented out is of the right type, too; that only one of the alternatives may be given is checked
-    # where a configuration is loaded.
-    msgspec.convert(whole, FileConfig)

@@ -1,7 +1,7 @@
 """Asks a run in this container whether its epochs end; for the health checks of containers.
 
-The first member answers for all: an epoch ends for every member of a set or for none. A command that serves no
-metrics has no health to ask for, and passes. The standard library alone, because it starts every few seconds.
+The first member answers for all: an epoch ends for every member of a set or for none. A command that serves
+no metrics has no health to ask for, and passes. The standard library alone, because it starts so often.
 """
 # ruff: noqa: INP001  # a script in the image, no package
 

@@ -60,7 +60,7 @@ def reset_stored(path: Path, recovery: Path | None, *, yes: bool) -> ExitCode:
         return ExitCode.DONE
     # Held until the answer has come, so that no run begins on what is about to go.
     with locked(folder):
-        _tell_loss(config, folder)
+        _tell_loss(folder)
         if not (yes or _agreed()):
             say("Nothing was dropped.")
             return ExitCode.FAILED
@@ -113,8 +113,8 @@ def _fit(
         reference = active_reference(config, config_name)
         plan = make_plan(config, reference, _partitions(config, facts), _closed)
     except (NoReferenceError, BadReferenceError) as error:
-        changed = () if model == facts.model else (f"model ({facts.model} then, {model} now)",)
-        return False, (*changed, str(error))
+        other = [] if model == facts.model else [f"model ({facts.model} then, {model} now)"]
+        return False, (*other, str(error))
     except DriftflowError as error:
         return None, (str(error),)
     changed = changes(folder, plan)
@@ -132,7 +132,7 @@ def _closed(name: str, _resume: bytes | None) -> Partition:
     raise AssertionError(f"{name} is opened, and a folder is only looked at")
 
 
-def _tell_loss(config: Config, folder: Path) -> None:
+def _tell_loss(folder: Path) -> None:
     what = "the snapshots"
     # A folder whose note is damaged is one that wants to be dropped.
     with suppress(RecoveryError):

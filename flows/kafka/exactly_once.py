@@ -33,8 +33,8 @@ from flows.kafka.base import (
     TopicPartition,
     UnknownTopicError,
 )
-from flows.kafka.patience import Patience, logger
 from flows.kafka.watch import UNKNOWN_FOR_S
+from flows.patience import Patience, logger
 from state.codec import fingerprint_of, pack, unpack
 
 JOB_HEADER = "driftflow-job"

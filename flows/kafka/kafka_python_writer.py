@@ -8,7 +8,7 @@ from threading import Thread
 
 from flows.kafka.base import KafkaAwayError, KafkaSettings, OutgoingRecord, TopicPartition
 from flows.kafka.kafka_python_errors import translated, translation
-from flows.kafka.patience import Patience
+from flows.patience import Patience
 
 with warnings.catch_warnings():
     # kafka-python reads its schemas by functions that Python 3.11 and 3.12 call deprecated.

@@ -25,8 +25,8 @@ from flows.kafka.base import (
 from flows.kafka.cut import fitting
 from flows.kafka.librdkafka_errors import translated, translation
 from flows.kafka.librdkafka_writer import LibrdkafkaWriter
-from flows.kafka.patience import logger
 from flows.kafka.watch import OffsetWatch
+from flows.patience import logger
 
 _FETCH_WAIT_MS = 250
 _QUEUE_KB = 16 << 10

@@ -8,7 +8,7 @@ import confluent_kafka as confluent
 
 from flows.kafka.base import KafkaError, KafkaSettings, OutgoingRecord, TopicPartition
 from flows.kafka.librdkafka_errors import translated, translation
-from flows.kafka.patience import Patience
+from flows.patience import Patience
 
 TRANSACTION_TIMEOUT_S = 60.0
 """Time after which a broker aborts an open transaction; longer than any write waits."""

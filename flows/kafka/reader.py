@@ -18,7 +18,7 @@ from flows.kafka.base import (
     PartitionReader,
     TopicPartition,
 )
-from flows.kafka.patience import Patience, logger
+from flows.patience import Patience, logger
 from flows.sources.base import RawBatch, RefusedRecord
 from state.codec import FINGERPRINT_BYTES, pack, unpack
 

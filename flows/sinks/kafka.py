@@ -12,7 +12,7 @@ from flows.batch import DeadLetter, LateRow
 from flows.kafka.base import Headers, KafkaAwayError, KafkaClient, OutgoingRecord, TopicPartition
 from flows.kafka.exactly_once import ExactlyOncePartition, Job
 from flows.kafka.partitioner import partition_hash
-from flows.kafka.patience import Patience
+from flows.patience import Patience
 from flows.records import record_digest, redacted_detail
 from state.stores.base import StoredEvent
 

@@ -6,13 +6,11 @@ from typing import TypeVar, assert_never
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
+from flows.patience import Patience
 from state.stores.base import Point, Store, StoreBusyError, StoredEvent
 
 StoreItem = StoredEvent | Point
 """What a store sink writes."""
-
-PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Pauses before each further try at a busy store, in seconds; a store's own time-out comes on top."""
 
 _Result = TypeVar("_Result")
 
@@ -30,11 +28,9 @@ class StoreSink(FixedPartitionedSink[StoreItem | Sequence[StoreItem], None]):
         Called once, on the worker that writes and in its thread.
     part
         Name of the one partition; it must not change.
-    sleep
-        Waits that many seconds; injected by tests.
-    pauses_s
-        See `PAUSES_S`. When all are used up, `StoreBusyError` ends the flow, and a restart writes the epoch
-        again.
+    sleep, clock
+        Wait and tell seconds; injected by tests. A store that is busy or away is waited for, however long:
+        nothing is buffered meanwhile, the flow stands still.
     """
 
     def __init__(
@@ -43,12 +39,12 @@ class StoreSink(FixedPartitionedSink[StoreItem | Sequence[StoreItem], None]):
         *,
         part: str = "store",
         sleep: Callable[[float], None] = time.sleep,
-        pauses_s: Sequence[float] = PAUSES_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_store = open_store
         self._part = part
         self._sleep = sleep
-        self._pauses_s = tuple(pauses_s)
+        self._clock = clock
 
     def list_parts(self) -> list[str]:
         """Return the name of the one partition."""
@@ -61,15 +57,16 @@ class StoreSink(FixedPartitionedSink[StoreItem | Sequence[StoreItem], None]):
         resume_state: None,  # noqa: ARG002 - Bytewax's signature
     ) -> StatefulSinkPartition[StoreItem | Sequence[StoreItem], None]:
         """Open the store."""
-        return _StorePartition(self._open_store, self._sleep, self._pauses_s)
+        patience = Patience("writing results", service="the store", clock=self._clock)
+        return _StorePartition(self._open_store, self._sleep, patience)
 
 
 class _StorePartition(StatefulSinkPartition[StoreItem | Sequence[StoreItem], None]):
     def __init__(
-        self, open_store: Callable[[], Store], sleep: Callable[[float], None], pauses_s: tuple[float, ...]
+        self, open_store: Callable[[], Store], sleep: Callable[[float], None], patience: Patience
     ) -> None:
         self._sleep = sleep
-        self._pauses_s = pauses_s
+        self._patience = patience
         self._store = self._patiently(open_store)
 
     def write_batch(self, values: list[StoreItem | Sequence[StoreItem]]) -> None:
@@ -98,13 +95,15 @@ class _StorePartition(StatefulSinkPartition[StoreItem | Sequence[StoreItem], Non
         self._store.close()
 
     def _patiently(self, action: Callable[[], _Result]) -> _Result:
-        """Try again while the store is busy, with growing pauses, then give up."""
-        for pause_s in self._pauses_s:
+        """Try again while the store is busy or away, with growing pauses."""
+        while True:
             try:
-                return action()
-            except StoreBusyError:
-                self._sleep(pause_s)
-        return action()
+                result = action()
+            except StoreBusyError as error:
+                self._sleep(self._patience.failed(str(error)))
+            else:
+                self._patience.succeeded()
+                return result
 
 
 def _flat(values: list[StoreItem | Sequence[StoreItem]]) -> Iterator[StoreItem]:

@@ -16,7 +16,11 @@ STATEFULSET, SERVICE, REPLICAS, PORT = (
     "DRIFTFLOW_REPLICAS",
     "DRIFTFLOW_PORT",
 )
-"""In place of addresses: the names that Kubernetes gives to the pods of a StatefulSet."""
+"""In place of addresses: the names that Kubernetes gives to the pods of a StatefulSet.
+
+Kubernetes itself sets ``DRIFTFLOW_PORT`` to ``tcp://...`` where any service is called driftflow; that says
+nothing about members, and is left alone.
+"""
 DEFAULT_PORT = 2101
 
 SUPERVISED = "DRIFTFLOW_SUPERVISED"
@@ -51,7 +55,7 @@ def member_from_environment(environ: Mapping[str, str]) -> Member | None:
     ('drift-0.members:2101', 'drift-1.members:2101')
     """
     pod = environ.get(POD_NAME)
-    given = [name for name in (ADDRESSES, STATEFULSET, SERVICE, REPLICAS, PORT) if name in environ]
+    given = [name for name in (ADDRESSES, STATEFULSET, SERVICE, REPLICAS) if name in environ]
     if pod is None:
         if given:
             raise ConfigError(f"{given[0]} is set and {POD_NAME} is not: set it to the name of this pod")
@@ -94,7 +98,8 @@ def _addresses_of_pods(name: str, environ: Mapping[str, str]) -> tuple[str, ...]
             f"{POD_NAME} is a pod of {name!r}, and {STATEFULSET} is {environ[STATEFULSET]!r}: wanted the same"
         )
     replicas = _whole(environ, REPLICAS, "")
-    port = _whole(environ, PORT, str(DEFAULT_PORT))
+    linked = environ.get(PORT, "").startswith("tcp://")
+    port = DEFAULT_PORT if linked else _whole(environ, PORT, str(DEFAULT_PORT))
     if port > _LARGEST_PORT:
         raise ConfigError(f"{PORT} is {port}, wanted at most {_LARGEST_PORT}")
     return tuple(f"{name}-{i}.{environ[SERVICE]}:{port}" for i in range(replicas))

@@ -85,15 +85,17 @@ def launch(
     lock
         File descriptor that members inherit, so that the lock it holds lasts as long as any of them.
     metrics_port
-        Port of the first member's metrics; the next ones follow it.
+        Port of the first member's metrics; the next ones follow it. 0: each takes a free one.
     """
     addresses = tuple(f"127.0.0.1:{port}" for port in free_ports(workers))
     with ExitStack() as stack:
         processes = []
         for i in range(workers):
+            # A port that the supervisor itself was given is one port, and members are many.
             environ = {**os.environ, SUPERVISED: "1"}
+            environ.pop(METRICS_PORT, None)
             if metrics_port is not None:
-                environ[METRICS_PORT] = str(metrics_port + i)
+                environ[METRICS_PORT] = str(metrics_port + i if metrics_port else 0)
             process = subprocess.Popen(  # noqa: S603  # the caller's own command
                 _tethered(command(i, addresses)),
                 stdin=subprocess.DEVNULL,

@@ -110,8 +110,8 @@ class KafkaNode:
                 "-XX:TieredStopAtLevel=1",
                 "kafka.tools.StorageTool",
                 "format",
-                "-t",
-                cluster,
+                # In one word: an id may begin with a dash.
+                f"--cluster-id={cluster}",
                 "-c",
                 str(properties),
             ]

@@ -23,7 +23,7 @@ from flows.kafka.base import (
 )
 from flows.kafka.connect import Library, connect
 from flows.kafka.partitioner import murmur2, partition_hash
-from flows.kafka.patience import LONGEST_PAUSE_S, Patience
+from flows.patience import LONGEST_PAUSE_S, Patience
 from flows.kafka.watch import FRESH_S, UNKNOWN_FOR_S, OffsetWatch
 
 with warnings.catch_warnings():

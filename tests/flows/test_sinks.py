@@ -9,8 +9,9 @@ from bytewax.outputs import StatefulSinkPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.patience import FIRST_PAUSE_S, LONGEST_PAUSE_S
 from flows.sinks.jsonl import JsonlFile, SinkError
-from flows.sinks.store import PAUSES_S, StoreItem, StoreSink
+from flows.sinks.store import StoreItem, StoreSink
 from state.stores.base import Point, Store, StoreBusyError, StoredEvent, StoreError
 from state.stores.memory import MemoryStore
 from state.stores.sqlite import SqliteStore
@@ -190,28 +191,33 @@ def test_store_sink_has_one_named_part_and_closes_its_store() -> None:
 
 def test_points_are_committed_before_events() -> None:
     store = BusyStore(1)
-    part = build(StoreSink(lambda: store, pauses_s=()))
-    with pytest.raises(StoreBusyError):
-        part.write_batch([EVENTS[0], POINTS[0]])
-    assert store.series(a_key()) == [(0, 0.0)]
+    seen: list[list[tuple[int, float]]] = []
+    part = build(StoreSink(lambda: store, sleep=lambda _: seen.append(store.series(a_key()))))
+    part.write_batch([EVENTS[0], POINTS[0]])
+    assert seen == [[(0, 0.0)]]
 
 
 def test_busy_store_is_tried_again_with_growing_pauses() -> None:
     store = BusyStore(3)
     slept: list[float] = []
     build(StoreSink(lambda: store, sleep=slept.append)).write_batch([EVENTS[0]])
-    assert slept == list(PAUSES_S[:3])
-    assert slept == sorted(slept)
+    assert slept == [FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S]
     assert store.events("fraud") == [EVENTS[0]]
 
 
-def test_store_that_stays_busy_ends_the_flow() -> None:
+def test_store_that_stays_away_is_waited_for_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
     store = BusyStore(1000)
     slept: list[float] = []
-    with pytest.raises(StoreBusyError, match="held by another"):
-        build(StoreSink(lambda: store, sleep=slept.append)).write_batch([EVENTS[0]])
-    assert slept == list(PAUSES_S)
-    assert 1000 - store.refusals == len(PAUSES_S) + 1
+    sink = StoreSink(lambda: store, sleep=slept.append, clock=lambda: sum(slept))
+    build(sink).write_batch([EVENTS[0]])
+    assert len(slept) == 1000
+    assert max(slept) == LONGEST_PAUSE_S
+    assert store.events("fraud") == [EVENTS[0]]
+    lines = [record.getMessage() for record in caplog.records]
+    assert any("waits for the store" in line and "held by another" in line for line in lines)
+    assert "goes on after" in lines[-1]
+    # A line a minute at the most, over hours.
+    assert len(lines) < sum(slept) / 60 + 10
 
 
 def test_store_that_is_busy_while_it_is_opened_is_tried_again() -> None:
@@ -223,7 +229,7 @@ def test_store_that_is_busy_while_it_is_opened_is_tried_again() -> None:
         return MemoryStore()
 
     build(StoreSink(open_store, sleep=slept.append))
-    assert slept == list(PAUSES_S[:1])
+    assert slept == [FIRST_PAUSE_S]
 
 
 def test_other_errors_of_the_store_are_not_tried_again() -> None:

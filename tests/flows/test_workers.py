@@ -154,6 +154,13 @@ def test_an_environment_that_says_nothing() -> None:
     assert member_from_environment({"PATH": "/bin", "DRIFTFLOW_METRICS_PORT": "9200"}) is None
 
 
+def test_what_kubernetes_says_of_a_service_called_driftflow_is_left_alone() -> None:
+    # Kubernetes documentation, Service, "Environment variables": {SVCNAME}_PORT=tcp://ADDRESS:PORT.
+    link = {"DRIFTFLOW_PORT": "tcp://10.0.0.11:9464", "DRIFTFLOW_SERVICE_HOST": "10.0.0.11"}
+    assert member_from_environment(link) is None
+    assert member_from_environment({**PODS, **link}) == member_from_environment(PODS)
+
+
 @pytest.mark.parametrize(
     ("environ", "message"),
     [

@@ -91,13 +91,6 @@ def test_outage_is_waited_for(own_stack: OwnStack, caplog: pytest.LogCaptureFixt
         assert "reading in-" in caplog.text
 
         assert own_stack.start(KAFKA) == bootstrap
-        t0=time.monotonic(); seen={}
-        def track():
-            for w,d in zip(writings,before):
-                if w.done>d+20 and w.topic not in seen: seen[w.topic]=round(time.monotonic()-t0,1)
-            open("/tmp/kx/times.txt","w").write(str(seen))
-            return len(seen)==4
-        until(track)
         until(lambda: all(writing.done > done + 20 for writing, done in zip(writings, before, strict=True)))
         until(lambda: all(caught_up(reader) for reader in readers.values()))
     for writing in writings:

@@ -190,7 +190,6 @@ def test_frozen_member_is_noticed(config: Path, wanted: Results, tmp_path: Path)
             os.kill(run.members()[freeze], signal.SIGSTOP)
             run.until(lambda due=freeze + 1: len(run.lines(r"no epoch has ended for .*")) >= due)  # type: ignore[misc]  # as above
         assert run.wait() == 0, run.said
-        assert len(run.lines(r"no epoch has ended for .*")) == 2
     assert_same(read_results(tmp_path / "out"), wanted)
 
 
@@ -278,7 +277,7 @@ def test_partition_that_appears_while_it_runs(tmp_path: Path) -> None:
     late = layout.events / "part-2.jsonl"
     late.rename(tmp_path / "kept.jsonl")
     config = layout.config("slow", batch_rows=BATCH_ROWS)
-    with supervised(config, tmp_path, "--pause-s", 0.05, "--live") as run:
+    with supervised(config, tmp_path, "--pause-s", 0.03, "--live") as run:
         run.until(lambda: run.readings() == 2)
         (tmp_path / "kept.jsonl").rename(late)
         assert run.wait() == 0, run.said

@@ -1,4 +1,4 @@
-"""Waiting for Kafka: longer from try to try, and not in silence."""
+"""Waiting for a service that is away: longer from try to try, and not in silence."""
 
 import logging
 import time
@@ -18,14 +18,17 @@ class Patience:
 
     Parameters
     ----------
-    waiting
-        What waits, for the log.
+    waiting, service
+        What waits, and for whom; for the log.
     clock
         Monotonic seconds.
     """
 
-    def __init__(self, waiting: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, waiting: str, *, service: str = "Kafka", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._waiting = waiting
+        self._service = service
         self._clock = clock
         self._since_s: float | None = None
         self._pause_s = 0.0
@@ -48,14 +51,18 @@ class Patience:
         self._next_try_s = now_s + self._pause_s
         if now_s >= self._next_word_s:
             logger.warning(
-                "%s waits for Kafka since %.0f s: %s", self._waiting, now_s - self._since_s, reason
+                "%s waits for %s since %.0f s: %s",
+                self._waiting,
+                self._service,
+                now_s - self._since_s,
+                reason,
             )
             self._word_every_s = min(2 * self._word_every_s, RAREST_WORD_S)
             self._next_word_s = now_s + self._word_every_s
         return self._pause_s
 
     def succeeded(self) -> None:
-        """Note that Kafka answers; says so if it had said the opposite."""
+        """Note that the service answers; says so if it had said the opposite."""
         if self._since_s is not None and self._word_every_s > FIRST_WORD_S:
             logger.warning("%s goes on after %.0f s", self._waiting, self._clock() - self._since_s)
         self._since_s = None

@@ -1,0 +1,62 @@
+"""The example of a configuration is accepted and shows every key."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args, get_origin
+
+import msgspec
+import pytest
+import yaml
+
+from flows.config import load_config
+from flows.schema import FileConfig
+
+ROOT = Path(__file__).parents[1]
+
+
+def _keys(value: object, annotation: object, prefix: str = "") -> Iterator[str]:
+    """Paths of the keys of a document, names of columns and windows as NAME."""
+    struct = _struct(annotation)
+    if struct is None or not isinstance(value, dict):
+        yield prefix
+        return
+    if get_origin(annotation) is dict:
+        for item in value.values():
+            yield from _keys(item, struct, f"{prefix}.NAME")
+        return
+    types = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
+    for key, item in value.items():
+        yield from _keys(item, types[key], f"{prefix}.{key}" if prefix else key)
+
+
+def _known(annotation: object, prefix: str = "") -> Iterator[str]:
+    struct = _struct(annotation)
+    if struct is None:
+        yield prefix
+    elif get_origin(annotation) is dict:
+        yield from _known(struct, f"{prefix}.NAME")
+    else:
+        for field in msgspec.structs.fields(struct):
+            yield from _known(field.type, f"{prefix}.{field.encode_name}" if prefix else field.encode_name)
+
+
+def _struct(annotation: object) -> type[msgspec.Struct] | None:
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _struct(inner))), None)
+
+
+def test_the_example_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.delenv("KAFKA_BOOTSTRAP", raising=False)
+    config = load_config(ROOT / "driftflow.example.yaml")
+    assert config.file.input.topics == ("fraud-predictions",)
+
+
+def test_the_example_leaves_no_key_out() -> None:
+    text = (ROOT / "driftflow.example.yaml").read_text()
+    whole = yaml.safe_load(re.sub(r"^( *)#(?=[a-z_]+:)", r"\1", text, flags=re.MULTILINE))
+    assert set(_keys(whole, FileConfig)) == set(_known(FileConfig))
+    # What is commented out is of the right type, too; only `load_config` minds that alternatives meet.
+    msgspec.convert(whole, FileConfig)
