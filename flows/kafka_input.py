@@ -1,6 +1,6 @@
 """The partitions of Kafka topics as an input."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,12 +21,16 @@ def kafka_input(
     config: Config,
     open_client: Callable[[], KafkaClient],
     *,
+    known: Collection[str] | None = None,
     on_lag: Callable[[str, int | None], None] = lambda _partition, _lag: None,
 ) -> InputSet:
     """Take all partitions of the configured topics; waits for a cluster that is away.
 
     Parameters
     ----------
+    known
+        Partitions that an earlier life of the run began with; others have appeared since, and are read from
+        their earliest record. None: there was none.
     on_lag
         Told after each read how many records there are from there to the partition's end.
 
@@ -43,7 +47,8 @@ def kafka_input(
     client = open_client()
 
     def opener(at: TopicPartition, position: bytes | None) -> tuple[Reader, Decoder]:
-        reader = KafkaRecordReader(client, at, position=position, start=start, until_end=given.until_end)
+        begin = start if known is None or str(at) in known else Start()
+        reader = KafkaRecordReader(client, at, position=position, start=begin, until_end=given.until_end)
         watched = _WatchedReader(reader, client, at, config.file.kafka.group, on_lag)
         return watched, make_decoder(FileFormat.JSONL, config.columns, config.time, ())
 

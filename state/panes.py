@@ -1,14 +1,14 @@
 """From partial sketches to closed panes: the low watermark over all partitions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
 
 from detectors.base import DriftflowError
 from state.grid import END
-from state.sketches.base import Sketch, from_bytes
+from state.sketches.base import LATE, Sketch, from_bytes
 
 
 class UnknownPartitionError(DriftflowError):
@@ -51,6 +51,7 @@ class _State(msgspec.Struct):
     frontiers: dict[str, tuple[int, int]]
     panes: list[tuple[int, bytes]]
     skipped: list[tuple[int, int]]
+    dropped: int
 
 
 @dataclass(slots=True)
@@ -60,12 +61,17 @@ class PaneMerger:
     A pane closes when every partition's frontier has passed it; nothing closes before every partition has
     reported once. Since a partition sends its frontier in the same stream as its rows, and calls rows late
     by its own watermark alone, the content of a pane does not depend on how partitions interleave.
+
+    A partition that appears when a run has begun may bring rows of panes that are closed. They are dropped,
+    and counted as late in the next pane that closes. That is the same for every column: until the frontier of
+    the new partition has passed the closed panes, nothing else closes.
     """
 
     frontiers: dict[str, tuple[int, int] | None]
     open: dict[int, Sketch]
     upto: int
     skipped: set[tuple[int, int]]
+    dropped: int = 0
 
     @classmethod
     def start(cls, partitions: Sequence[str], resume: bytes | None = None) -> "PaneMerger":
@@ -76,7 +82,7 @@ class PaneMerger:
         state = msgspec.msgpack.decode(resume, type=_State)
         frontiers.update(state.frontiers)
         panes = {pane: from_bytes(data) for pane, data in state.panes}
-        return cls(frontiers, panes, state.upto, set(state.skipped))
+        return cls(frontiers, panes, state.upto, set(state.skipped), state.dropped)
 
     def add(self, partial: Partial) -> None:
         """Merge one partial.
@@ -96,6 +102,9 @@ class PaneMerger:
         self.skipped.update(skipped)
         for pane, data in panes:
             sketch = from_bytes(data)
+            if pane < self.upto:
+                self.dropped += sketch.rows + int(sketch.counters[LATE])
+                continue
             held = self.open.get(pane)
             self.open[pane] = sketch if held is None else held.merge(sketch)
 
@@ -108,8 +117,13 @@ class PaneMerger:
         if upto <= self.upto:
             return None
         self.upto = upto
-        closed = tuple((pane, self.open.pop(pane)) for pane in sorted(p for p in self.open if p < upto))
-        return PanesClosed(upto, max(last for _, last in reported), closed, self._take_skipped(upto))
+        closed = [(pane, self.open.pop(pane)) for pane in sorted(p for p in self.open if p < upto)]
+        if self.dropped and closed:
+            pane, sketch = closed[0]
+            counters = sketch.counters.copy()
+            counters[LATE] += self.dropped
+            closed[0], self.dropped = (pane, replace(sketch, counters=counters)), 0
+        return PanesClosed(upto, max(last for _, last in reported), tuple(closed), self._take_skipped(upto))
 
     def _take_skipped(self, upto: int) -> tuple[tuple[int, int], ...]:
         """Hand on the ranges below a pane; what lies above it stays.
@@ -128,5 +142,6 @@ class PaneMerger:
                 frontiers={p: f for p, f in self.frontiers.items() if f is not None},
                 panes=[(pane, sketch.to_bytes()) for pane, sketch in sorted(self.open.items())],
                 skipped=sorted(self.skipped),
+                dropped=self.dropped,
             )
         )

@@ -52,6 +52,14 @@ def run(
             show_default=False,
         ),
     ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="Run that many worker processes under a supervisor; auto: one per partition, up to the "
+            "cores. Needs a recovery folder.",
+            show_default=False,
+        ),
+    ] = None,
     metrics_port: Annotated[
         int | None,
         typer.Option(
@@ -88,6 +96,10 @@ def run(
 
     if (process_id is None) != (addresses is None):
         raise typer.BadParameter("--process-id and --addresses go together, found one of them")
+    if workers is not None and process_id is not None:
+        raise typer.BadParameter("--workers starts all members itself, and --process-id is one of them")
+    if workers not in {None, "auto"} and not (workers or "").isdecimal():
+        raise typer.BadParameter(f"--workers is {workers!r}, wanted a number or auto")
     set_up_logging(level=LogLevel(log_level), log_format=LogFormat(log_format), environ=os.environ)
     asked = RunAsked(
         config=config,
@@ -99,5 +111,11 @@ def run(
         addresses=() if addresses is None else tuple(addresses.split(",")),
         metrics_port=metrics_port,
         metrics_host=metrics_host,
+        log_options=("--log-format", log_format, "--log-level", log_level),
     )
+    if workers is not None:
+        from flows.commands.supervise_job import supervise_run
+
+        wanted = None if workers == "auto" else int(workers)
+        raise typer.Exit(supervise_run(asked, workers=wanted, fail_on_drift=fail_on is not None, json=json))
     raise typer.Exit(run_and_tell(asked, fail_on_drift=fail_on is not None, json=json))

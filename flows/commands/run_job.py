@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rich.console import Console
+
 from flows.batch import Batch
 from flows.commands.console import commands_lines, messages, results, say, show, shown
 from flows.commands.document import print_json
@@ -13,22 +15,24 @@ from flows.commands.exits import ExitCode
 from flows.commands.stored import active_reference
 from flows.commands.usage import UsageError
 from flows.config import Config, ConfigError, load_config
-from flows.connections import kafka_connector, store_opener, store_text
+from flows.connections import kafka_connector, store_text
 from flows.engine import Member, Recovery, run
-from flows.graph import Outputs, Topics
+from flows.graph import Outputs
 from flows.hooks import Hooks, together
 from flows.input import InputSet, config_input, partition_opener
 from flows.kafka_input import kafka_input
 from flows.logs import log_outputs
 from flows.metrics import Metrics, new_registry
 from flows.metrics_server import serve_metrics
+from flows.outputs import configured_outputs
 from flows.plan import Plan, make_plan
-from flows.recovery import holds_run
+from flows.recovery import holds_run, known_partitions
 from flows.render.findings import Findings, read_findings
 from flows.render.progress import meter
 from flows.render.summary import RunFiles, RunSummary, file_lines, summary_lines
 from flows.render.words import count_text
 from flows.schema import RecoveryConfig
+from flows.workers.environment import SUPERVISED, member_from_environment
 from state.durations import Axis, DurationError, parse_span
 from state.reference import Reference
 
@@ -48,6 +52,7 @@ class RunAsked:
     addresses: tuple[str, ...] = ()
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
+    log_options: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -109,8 +114,13 @@ def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCod
     return ExitCode.DRIFT if fail_on_drift and found.episodes else ExitCode.DONE
 
 
-def prepare(asked: RunAsked) -> Prepared:
+def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
     """Read the configuration and the active reference, and put the run together.
+
+    Parameters
+    ----------
+    watched
+        Whether this process does the work, and serves the metrics of it.
 
     Raises
     ------
@@ -119,27 +129,18 @@ def prepare(asked: RunAsked) -> Prepared:
     """
     config = load_config(asked.config)
     reference = active_reference(config, str(asked.config))
-    hooks = _hooks(config, asked)
-    source = open_input(config, asked.input, hooks)
+    hooks = _hooks(config, asked) if watched else Hooks()
+    recovery = _recovery(config, asked.recovery)
+    source = open_input(config, asked, recovery, hooks)
     fingerprint = config.state_fingerprint(reference.version)
     opener = partition_opener(config, source, fingerprint, wall_clock=_now_ms)
-    plan = make_plan(config, reference, tuple(sorted(source.readers)), opener)
+    plan = make_plan(config, reference, tuple(sorted(source.readers)), opener, live=source.live)
     if config.file.input.topics is None or asked.input is not None:
         _check_decoders(source)
-    output = config.file.output
-    outputs = Outputs(
-        events=asked.events or config.output / output.events,
-        dead_letters=config.output / output.dead_letters,
-        late_rows=None if output.late_rows is None else config.output / output.late_rows,
-        open_store=store_opener(config),
-        topics=_topics(config, plan),
-    )
-    for path in (outputs.events, outputs.dead_letters):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    outputs = configured_outputs(config, plan.model_key, os.environ, events=asked.events)
     if source.live:
         # A stream without an end has no summary: its episodes are told as they come.
         hooks = together(hooks, Hooks(on_outputs=log_outputs))
-    recovery = _recovery(config, asked.recovery)
     return Prepared(
         config=config,
         reference=reference,
@@ -156,10 +157,11 @@ def run_with_progress(
     prepared: Prepared, counts: Counts, *, member: Member | None = None, overwrite: bool = False
 ) -> bool:
     """Run, show how far it is, and return whether the input was read to its end."""
-    source = prepared.source
-    with meter(
-        messages(), "Watching", total=source.total, unit=source.unit, clock=time.monotonic
-    ) as progress:
+    source, console = prepared.source, messages()
+    if member is not None and member.supervised:
+        # Many members on one terminal: their log lines say enough.
+        console = Console(quiet=True)
+    with meter(console, "Watching", total=source.total, unit=source.unit, clock=time.monotonic) as progress:
 
         def on_batch(batch: Batch) -> None:
             counts.add(batch)
@@ -207,11 +209,12 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
     )
 
 
-def open_input(config: Config, path: Path | None, hooks: Hooks) -> InputSet:
+def open_input(config: Config, asked: RunAsked, recovery: Recovery | None, hooks: Hooks) -> InputSet:
     """Take the input that was asked for: a path, or what the configuration names."""
-    if path is None and config.file.input.topics is not None:
-        return kafka_input(config, kafka_connector(config, os.environ), on_lag=hooks.on_lag)
-    return config_input(config, path)
+    if asked.input is not None or config.file.input.topics is None:
+        return config_input(config, asked.input)
+    known = None if recovery is None or asked.overwrite else known_partitions(recovery.folder)
+    return kafka_input(config, kafka_connector(config, os.environ), known=known, on_lag=hooks.on_lag)
 
 
 def _hooks(config: Config, asked: RunAsked) -> Hooks:
@@ -222,20 +225,6 @@ def _hooks(config: Config, asked: RunAsked) -> Hooks:
     server = serve_metrics(metrics, asked.metrics_port, asked.metrics_host)
     say(f"Metrics are at http://{asked.metrics_host}:{server.port}/metrics")
     return metrics.hooks
-
-
-def _topics(config: Config, plan: Plan) -> Topics | None:
-    given = config.file.output.topics
-    if (given.events, given.dead_letters, given.late_rows) == (None, None, None):
-        return None
-    return Topics(
-        open_client=kafka_connector(config, os.environ),
-        job=plan.model_key,
-        transactions=given.transactions,
-        events=given.events,
-        dead_letters=given.dead_letters,
-        late_rows=given.late_rows,
-    )
 
 
 def _store_text(config: Config) -> str:
@@ -271,13 +260,13 @@ def _interval_s(given: RecoveryConfig | None) -> float:
 
 def _member(asked: RunAsked) -> Member | None:
     if asked.process_id is None:
-        return None
+        return member_from_environment(os.environ)
     if asked.process_id >= len(asked.addresses):
         raise UsageError(
             f"--process-id is {asked.process_id}, and --addresses names {len(asked.addresses)}: "
             "wanted one address per process, the first is process 0"
         )
-    return Member(process_id=asked.process_id, addresses=asked.addresses)
+    return Member(process_id=asked.process_id, addresses=asked.addresses, supervised=SUPERVISED in os.environ)
 
 
 def _following(asked: RunAsked, prepared: Prepared, *, finished: bool) -> list[str]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from state.grid import END
 from state.panes import PaneMerger, PanesClosed, Partial, UnknownPartitionError
-from state.sketches.base import ROWS, Sketch, empty
+from state.sketches.base import LATE, ROWS, Sketch, empty
 
 
 def rows(count: int) -> Sketch:
@@ -125,3 +125,25 @@ def test_state_is_bounded_by_how_far_partitions_are_apart(length: int) -> None:
         assert len(merger.open) <= 4
     # Four open panes of 5 counters, 20 bytes of length and extremes, and their numbers: below 100 bytes each.
     assert max(sizes) < 4 * 100 + 100
+
+
+def test_partition_that_appears_late_cannot_open_what_is_closed() -> None:
+    merger = PaneMerger.start(["a"])
+    merger.add(partial("a", 4, 5, (1, 3), (5, 1)))
+    assert plain(merger.close()) == (4, 5, [(1, 3)])
+    resumed = PaneMerger.start(["a", "b"], merger.snapshot())
+    resumed.add(partial("a", 9, 9, (8, 2)))
+    assert resumed.close() is None
+    resumed.add(partial("b", 1, 2, (0, 7), (2, 2)))
+    assert resumed.close() is None
+    again = PaneMerger.start(["a", "b"], resumed.snapshot())
+    again.add(partial("b", 7, 7, (6, 4)))
+    closed = again.close()
+    assert plain(closed) == (7, 9, [(5, 1), (6, 4)])
+    assert closed is not None
+    # The nine rows that came too late are told with the first pane that closes, and once.
+    assert [int(sketch.counters[LATE]) for _, sketch in closed.panes] == [9, 0]
+    again.add(partial("b", 12, 12))
+    rest = again.close()
+    assert rest is not None
+    assert [int(sketch.counters[LATE]) for _, sketch in rest.panes] == [0]

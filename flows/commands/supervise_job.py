@@ -1,0 +1,65 @@
+"""Runs a configuration as a set of worker processes under a supervisor."""
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from flows.commands.exits import ExitCode
+from flows.commands.run_job import RunAsked, prepare
+from flows.commands.usage import UsageError
+from flows.config import Config
+from flows.connections import kafka_connector, topic_partitions
+from flows.engine import drop
+from flows.supervisor import supervise
+
+
+def supervise_run(asked: RunAsked, *, workers: int | None, fail_on_drift: bool, json: bool) -> ExitCode:
+    """Start members, watch over them, and end as they end; member 0 tells what was found.
+
+    Parameters
+    ----------
+    workers
+        None: one per partition, up to the cores.
+    """
+    prepared = prepare(asked, watched=False)
+    if prepared.recovery is None:
+        raise UsageError(
+            "--workers needs a recovery folder, from which members that die go on: add --recovery DIR, or "
+            "recovery.folder to the configuration"
+        )
+    prepared.source.close()
+
+    def command(process_id: int, addresses: Sequence[str]) -> list[str]:
+        words = [sys.executable, "-m", "flows.cli", "run", str(asked.config)]
+        for option, value in (
+            ("--input", asked.input),
+            ("--events", asked.events),
+            ("--recovery", asked.recovery),
+        ):
+            words += [] if value is None else [option, str(value)]
+        words += ["--process-id", str(process_id), "--addresses", ",".join(addresses)]
+        words += ["--metrics-host", asked.metrics_host, *asked.log_options]
+        if process_id == 0:
+            words += ["--json"] if json else []
+            words += ["--fail-on", "drift"] if fail_on_drift else []
+        return words
+
+    return supervise(
+        command,
+        workers=workers,
+        partitions=prepared.plan.partitions,
+        recovery=prepared.recovery,
+        list_partitions=partial(_partitions, prepared.config) if prepared.source.live else None,
+        before=partial(drop, prepared.outputs, prepared.recovery) if asked.overwrite else lambda: None,
+        metrics_port=asked.metrics_port,
+    )
+
+
+def _partitions(config: Config) -> list[str]:
+    """Look up the partitions as they are now, through a connection of its own."""
+    client = kafka_connector(config, os.environ)()
+    try:
+        return [str(at) for at in topic_partitions(client, config.file.input.topics or ())]
+    finally:
+        client.close()
