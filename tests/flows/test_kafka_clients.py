@@ -23,8 +23,8 @@ from flows.kafka.base import (
 )
 from flows.kafka.connect import Library, connect
 from flows.kafka.partitioner import murmur2, partition_hash
-from flows.patience import LONGEST_PAUSE_S, Patience
 from flows.kafka.watch import FRESH_S, UNKNOWN_FOR_S, OffsetWatch
+from flows.patience import LONGEST_PAUSE_S, Patience
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "(read|open)_text is deprecated", DeprecationWarning)
