@@ -1,6 +1,7 @@
 """Kafka through kafka-python."""
 
 import socket
+import time
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 
@@ -33,6 +34,7 @@ with warnings.catch_warnings():
 
 _FETCH_WAIT_MS = 250
 _FETCH_BYTES = 4 << 20
+_COORDINATOR_PAUSE_S = 0.1
 _EARLIEST, _LATEST = -2, -1
 """Stand for timestamps in Kafka's protocol (ListOffsets)."""
 
@@ -93,8 +95,19 @@ class KafkaPythonClient:
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         """See `KafkaClient.commit`."""
         wanted = {_theirs(at): OffsetAndMetadata(offset, "", -1) for at, offset in offsets.items()}
+        deadline_s = time.monotonic() + self._settings.patience_s
         with translated(f"committing offsets of group {group}"):
-            for outcome in self._connected().alter_group_offsets(group, wanted).values():
+            while True:
+                try:
+                    outcomes = self._connected().alter_group_offsets(group, wanted).values()
+                except kafka.errors.CoordinatorNotAvailableError:
+                    # A cluster that never had a group makes the topic for them only now.
+                    if time.monotonic() > deadline_s:
+                        raise
+                    time.sleep(_COORDINATOR_PAUSE_S)
+                else:
+                    break
+            for outcome in outcomes:
                 if outcome is not kafka.errors.NoError:
                     raise outcome
 

@@ -53,8 +53,7 @@ class Writing:
         self.client.close()
 
 
-# kafka-python leaves sockets that could not connect to the garbage collector.
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.slow
 def test_outage_is_waited_for(own_stack: OwnStack, caplog: pytest.LogCaptureFixture) -> None:
     bootstrap = own_stack.start(KAFKA)
     writings: list[Writing] = []
