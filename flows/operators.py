@@ -24,8 +24,12 @@ from state.windows import Closed, Windows
 
 _STATE_VERSION = 1
 
-EPOCH_BYTES = 64 << 20
-"""What one partition reads in an epoch at most."""
+EPOCH_BATCHES = 2_048
+"""Batches that one partition gives in an epoch at most.
+
+A batch becomes about a kilobyte per column and pane, however many rows it has, and between workers nothing
+but this bounds what is on its way: with 40 columns about 80 MB.
+"""
 
 IDLE_PAUSE = timedelta(milliseconds=20)
 """How long a partition rests that had nothing to give."""
@@ -169,7 +173,7 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
     pace: Pace
     stop: Event
     hooks: Hooks
-    spent: int = 0
+    given: int = 0
     quiet: bool = False
 
     def next_batch(self) -> list[Batch]:
@@ -177,8 +181,8 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
             raise StopIteration
         name = self.partition.name
         # Between workers nothing holds a fast source back within an epoch but its own budget.
-        if self.spent > EPOCH_BYTES or self.pace.must_wait(name):
-            self.quiet = self.spent > EPOCH_BYTES
+        if self.given >= EPOCH_BATCHES or self.pace.must_wait(name):
+            self.quiet = self.given >= EPOCH_BATCHES
             return []
         batch = self.partition.poll()
         if batch is None:
@@ -187,8 +191,8 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
         self.pace.reached(name, self.partition.max_time)
         if self.partition.ended:
             self.pace.leave(name)
-        self.spent += batch.size
         self.quiet = batch.quiet and not batch.dead_letters
+        self.given += not self.quiet
         self.hooks.on_batch(batch)
         return [] if self.quiet else [batch]
 
@@ -197,7 +201,7 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
         return datetime.now(UTC) + IDLE_PAUSE if self.quiet else None
 
     def snapshot(self) -> bytes:
-        self.spent = 0
+        self.given = 0
         self.hooks.on_epoch()
         return self.partition.snapshot()
 
