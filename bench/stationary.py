@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import gzip
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -87,8 +88,8 @@ def _generated(windows: int, seed: int) -> Tally:
 
 def _from_csv(data: Path, folder: Path) -> Tally:
     """Split a file by its rows: the first quarter is the reference, the rest the stream."""
-    with data.open(newline="") as file:
-        header, *rows = csv.reader(file)
+    text = (gzip.decompress if data.suffix == ".gz" else bytes)(data.read_bytes()).decode()
+    header, *rows = csv.reader(text.splitlines())
     cut = len(rows) // 4
     reference, events = folder / "reference.csv", folder / "events.csv"
     for path, part in ((reference, rows[:cut]), (events, rows[cut:])):
