@@ -117,6 +117,7 @@ class FileTail:
     A run that resumes cuts the file back to its last snapshot and goes on from there; by the next look it may
     be longer again than it was. So every look begins with the last line that was read: where it is not the
     same any more, reading goes back to the last one that is. What is read twice so is left out by its id.
+    One line is enough to look at: a run is deterministic, so it writes a line behind the same lines only.
     """
 
     def __init__(self, path: Path, *, most_marks: int = MOST_MARKS) -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from zlib import crc32
 
 import orjson
 import pytest
@@ -172,7 +173,9 @@ def test_every_event_that_stays_is_given_once_whatever_is_cut(
         # Half of the lives write what the one before wrote: a replay; the others something new.
         again = data.draw(st.booleans())
         for place in range(write):
-            content.append(f"replay-{len(content)}" if again else f"new-{number}-{place}")
+            # A replay writes what follows from the lines before: no line stands behind two different logs.
+            behind = crc32("".join(content).encode())
+            content.append(f"replay-{len(content)}-{behind}" if again else f"new-{number}-{place}-{behind}")
         path.write_bytes(b"".join(body(name) + b"\n" for name in content))
         if data.draw(st.booleans()):
             given_out += [name for name in drained(tail) if seen.add(name)]
