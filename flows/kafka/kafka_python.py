@@ -3,7 +3,8 @@
 import socket
 import time
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from flows.kafka.base import (
     Bounds,
@@ -95,21 +96,22 @@ class KafkaPythonClient:
     def commit(self, group: str, offsets: Mapping[TopicPartition, int]) -> None:
         """See `KafkaClient.commit`."""
         wanted = {_theirs(at): OffsetAndMetadata(offset, "", -1) for at, offset in offsets.items()}
-        deadline_s = time.monotonic() + self._settings.patience_s
         with translated(f"committing offsets of group {group}"):
-            while True:
-                try:
-                    outcomes = self._connected().alter_group_offsets(group, wanted).values()
-                except kafka.errors.CoordinatorNotAvailableError:
-                    # A cluster that never had a group makes the topic for them only now.
-                    if time.monotonic() > deadline_s:
-                        raise
-                    time.sleep(_COORDINATOR_PAUSE_S)
-                else:
-                    break
+            outcomes = self._patiently(lambda: self._connected().alter_group_offsets(group, wanted).values())
             for outcome in outcomes:
                 if outcome is not kafka.errors.NoError:
                     raise outcome
+
+    def _patiently(self, ask: Callable[[], Collection[Any]]) -> Collection[Any]:
+        """Ask again while a cluster that never had a group makes the topic for them."""
+        deadline_s = time.monotonic() + self._settings.patience_s
+        while True:
+            try:
+                return ask()
+            except kafka.errors.CoordinatorNotAvailableError:
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(_COORDINATOR_PAUSE_S)
 
     def create_topic(
         self, topic: str, *, partitions: int, replication: int = 1, config: Mapping[str, str] | None = None
