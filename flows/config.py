@@ -135,12 +135,8 @@ def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Con
     except yaml.YAMLError as error:
         raise ConfigError(f"{name} is not YAML: {error}") from error
     try:
-        file = msgspec.convert(_filled(plain, "$"), FileConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {error}") from error
-    try:
-        return _checked(file, folder)
-    except ConfigError as error:
+        return _checked(msgspec.convert(_filled(plain, "$"), FileConfig), folder)
+    except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f"{name}: {error}") from error
 
 

@@ -1,0 +1,119 @@
+from pathlib import Path
+
+import pytest
+
+from flows.config import Config, ConfigError, load_config, parse_config
+from state.durations import Axis
+
+GOOD = """
+model: {name: fraud}
+input: {path: events.jsonl}
+time: {column: ts, lateness: 5m}
+columns:
+  amount: {kind: numeric, path: features.amount}
+  country: {kind: categorical}
+windows:
+  hourly: {size: 1h}
+  daily: {size: 1d, slide: 1h}
+"""
+
+
+def parsed(text: str, tmp_path: Path = Path()) -> Config:
+    return parse_config(text, folder=tmp_path, name="driftflow.yaml")
+
+
+def test_a_good_one_says_what_it_means(tmp_path: Path) -> None:
+    config = parsed(GOOD, tmp_path)
+    assert [(column.name, column.path) for column in config.columns] == [
+        ("amount", "features.amount"),
+        ("country", "country"),
+    ]
+    assert config.bounds.lateness == 300_000
+    assert config.grid.length == 3_600_000
+    assert config.grid.axis is Axis.MILLISECONDS
+    assert config.input == tmp_path / "events.jsonl"
+    assert config.store == tmp_path / "out" / "driftflow.sqlite"
+
+
+# What stands in the good one, what a mistake makes of it, and what the error must name.
+MISTAKES = [
+    ("lateness: 5m", "lateness: five", ("`time.lateness`", "'five'", "15m")),
+    ("lateness: 5m", "latenes: 5m", ("latenes", "$.time")),
+    ("size: 1h}", "size: 336 rows}", ("`windows.hourly.size`", "'336 rows'")),
+    ("size: 1h}", "size: 1h, slide: 2h}", ("`windows`", "'hourly'", "slide 2h", "size 1h")),
+    ("slide: 1h", "slide: 1s", ("`windows`", "'daily'", "86400 slices", "1000")),
+    ("kind: numeric", "kind: number", ("number", "$.columns[...].kind")),
+    ("{name: fraud}", "{name: 'a b'}", ("$.model.name",)),
+    ("{name: fraud}", "{name: fraud, version: 1}", ("$.model.version", "str")),
+    ("{path: events.jsonl}", "{path: a, topics: [b]}", ("`input`", "path, topics")),
+    ("{path: events.jsonl}", "{}", ("`input`", "none")),
+    ("column: ts", "column: ts, rows: true", ("`time`", "column, rows")),
+    ("column: ts", "record: true", ("`time.record`", "Kafka")),
+    ("column: ts", "column: ts, zone: Berlin", ("`time.zone`", "'Berlin'", "Europe/Berlin")),
+    ("column: ts", "column: ts, latest: soon", ("`time.latest`", "'soon'", "2026-01-05")),
+    ("{size: 1h}", "{size: 1h}\n  hourly: {size: 2h}", ("'hourly'", "twice")),
+    ("model:", "detection: {medium: .5, high: .2}\nmodel:", ("`detection.medium`", "0.5", "0.2")),
+    ("model:", "detection: {false_discovery_rate: 2}\nmodel:", ("$.detection.false_discovery_rate",)),
+    ("path: events.jsonl", "path: '${NOT_SET_ANYWHERE}'", ("$.input.path", "NOT_SET_ANYWHERE")),
+    ("model:", "model: [", ("not YAML",)),
+]
+
+
+@pytest.mark.parametrize(("found", "mistake", "told"), MISTAKES)
+def test_a_mistake_is_told_by_key_and_value(found: str, mistake: str, told: tuple[str, ...]) -> None:
+    assert found in GOOD
+    with pytest.raises(ConfigError) as caught:
+        parsed(GOOD.replace(found, mistake, 1))
+    for part in ("driftflow.yaml", *told):
+        assert part in str(caught.value)
+
+
+def test_row_numbers_take_no_times() -> None:
+    rows = GOOD.replace("column: ts, lateness: 5m", "rows: true, lateness: 5m")
+    rows = rows.replace("1h", "10 rows").replace("1d", "100 rows")
+    with pytest.raises(ConfigError, match=r"`time\.lateness`: has no meaning"):
+        parsed(rows)
+    assert parsed(rows.replace(", lateness: 5m", "")).grid.axis is Axis.ROWS
+
+
+def test_environment_fills_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = GOOD.replace("events.jsonl", "'${EVENTS_FOLDER:-here}/events.jsonl'")
+    assert parsed(text).file.input.path == "here/events.jsonl"
+    monkeypatch.setenv("EVENTS_FOLDER", "there")
+    assert parsed(text).file.input.path == "there/events.jsonl"
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_config(tmp_path / "absent.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load_config(tmp_path / "binary.yaml")
+
+
+@pytest.mark.parametrize(
+    ("found", "other", "decides", "shapes_state"),
+    [
+        ("lateness: 5m", "lateness: 6m", True, True),
+        ("events.jsonl}", "events.jsonl, batch_rows: 7}", False, False),
+        ("model:", "output: {folder: elsewhere}\nmodel:", False, False),
+        ("{size: 1h}", "{size: 2h}", False, True),
+        ("model:", "detection: {min_rows: 7}\nmodel:", True, True),
+    ],
+)
+def test_fingerprints_change_with_what_they_stand_for(
+    found: str, other: str, *, decides: bool, shapes_state: bool
+) -> None:
+    one, two = parsed(GOOD), parsed(GOOD.replace(found, other, 1))
+    assert (one.decision_fingerprint != two.decision_fingerprint) == decides
+    assert (one.state_fingerprint("r") != two.state_fingerprint("r")) == shapes_state
+    assert one.state_fingerprint("r") != one.state_fingerprint("s")
+
+
+def test_order_of_windows_and_columns_shapes_state() -> None:
+    swapped = GOOD.replace(
+        "  hourly: {size: 1h}\n  daily: {size: 1d, slide: 1h}\n",
+        "  daily: {size: 1d, slide: 1h}\n  hourly: {size: 1h}\n",
+    )
+    assert parsed(GOOD).state_fingerprint("r") != parsed(swapped).state_fingerprint("r")
+    assert parsed(GOOD).decision_fingerprint == parsed(swapped).decision_fingerprint
