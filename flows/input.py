@@ -97,7 +97,10 @@ def config_input(config: Config, path: Path | None = None) -> InputSet:
     source = path or config.input
     given = config.file.input
     if source is None:
-        assert given.generate is not None
+        if given.generate is None:
+            raise ConfigError(
+                "`input.topics`: a topic has no end to read to here; name a file or folder of records instead"
+            )
         found = _generated(given.generate, config)
     else:
         found = file_input(
