@@ -1,5 +1,7 @@
 """Corrections for asking about many features at once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from detectors.base import DriftflowError, FloatArray
@@ -56,3 +58,18 @@ def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
     adjusted = np.empty(tests)
     adjusted[descending] = np.minimum(np.minimum.accumulate(scaled), 1.0)
     return adjusted
+
+
+def family_q_values(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjust the p-values of a family in which some members could not be judged (None).
+
+    Those stay in the family with a p-value of 1: the others are then adjusted for all columns that are
+    watched, not only for those that happened to have rows. They get no q-value.
+
+    Examples
+    --------
+    >>> family_q_values([0.01, None])
+    [0.02, None]
+    """
+    q_values = benjamini_hochberg(np.array([1.0 if p is None else p for p in p_values])).tolist()
+    return [None if p is None else q for p, q in zip(p_values, q_values, strict=True)]

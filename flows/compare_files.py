@@ -5,21 +5,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
-import numpy as np
 
 from detectors.base import Kind, Reading
-from detectors.multiplicity import benjamini_hochberg
+from detectors.multiplicity import family_q_values
 from detectors.verdicts import Rules, Severity, Verdict
-from flows.decode.base import Decoded, Reason
+from flows.decode.base import Reason
 from flows.input import InputSet
 from flows.reference_build import build_reference
+from flows.summarize import whole_sketch
 from state.columns import Column
 from state.events import Contributor
 from state.explain import contributors, direction
 from state.reference import FeatureReference, Reference
 from state.scoring import Scored, score
 from state.sketches.base import MISSING, NON_FINITE, Sketch, empty
-from state.sketches.numeric import NumericBins
 from state.windows import ClosedWindow
 
 _BATCH_ROWS = 8_192
@@ -127,12 +126,10 @@ def compare_inputs(
     built = build_reference(baseline, columns, model="baseline", now_ms=0, on_read=on_read)
     summed = _summarize(current, built.reference, on_read)
     scored = [_scored(feature, summed.sketches[feature.column.name]) for feature in built.reference.features]
-    # As in a run, a column that cannot be judged stays in the family with a p-value of 1.
-    p_values = [found.p_value if found.n >= rules.min_rows else None for found in scored]
-    q_values = benjamini_hochberg(np.array([1.0 if p is None else p for p in p_values])).tolist()
+    q_values = family_q_values([found.p_value if found.n >= rules.min_rows else None for found in scored])
     compared = [
-        _compared(feature, found, summed.sketches[found.feature], None if p is None else q, rules)
-        for feature, found, p, q in zip(built.reference.features, scored, p_values, q_values, strict=True)
+        _compared(feature, found, summed.sketches[found.feature], q, rules)
+        for feature, found, q in zip(built.reference.features, scored, q_values, strict=True)
     ]
     return Comparison(
         baseline=ComparedInput(
@@ -168,17 +165,10 @@ def _summarize(source: InputSet, reference: Reference, on_read: Callable[[int], 
                     continue
                 for feature in reference.features:
                     name = feature.column.name
-                    sketches[name] = sketches[name].merge(_sketch(feature, decoded))
+                    sketches[name] = sketches[name].merge(whole_sketch(name, feature.bins, decoded))
         finally:
             reader.close()
     return _Summed(sketches, rows, refused)
-
-
-def _sketch(feature: FeatureReference, decoded: Decoded) -> Sketch:
-    name, nothing = feature.column.name, np.zeros(1, dtype=np.int64)
-    if isinstance(feature.bins, NumericBins):
-        return feature.bins.summarize(decoded.numeric[name], nothing, nothing)[0]
-    return feature.bins.summarize(decoded.categorical[name], nothing, nothing)[0]
 
 
 def _scored(feature: FeatureReference, sketch: Sketch) -> Scored:

@@ -12,11 +12,11 @@ from flows.decode.base import Decoded, Reason
 from flows.input import InputSet, OpenReader
 from flows.sampling import CategoryCounts, NumericSample, row_hash
 from flows.sources.base import RawBatch
+from flows.summarize import whole_sketch
 from state.columns import Column
 from state.layout import categories, numeric_bins
 from state.reference import BadReferenceError, Bins, FeatureReference, Provenance, Reference
 from state.sketches.base import Sketch, empty
-from state.sketches.numeric import NumericBins
 
 _BATCH_ROWS = 8_192
 
@@ -73,7 +73,7 @@ def build_reference(
         for column in columns:
             if len(part.decoded.kept):
                 sketches[column.name] = sketches[column.name].merge(
-                    _sketch(bins[column.name], column, part.decoded)
+                    whole_sketch(column.name, bins[column.name], part.decoded)
                 )
         times = part.decoded.time_ms
         if times is not None and len(times):
@@ -155,13 +155,6 @@ def _first(part: _Part, rows: int) -> _Part:
             refused=tuple(r for r in decoded.refused if r.index < last),
         ),
     )
-
-
-def _sketch(bins: Bins, column: Column, decoded: Decoded) -> Sketch:
-    nothing = np.zeros(1, dtype=np.int64)
-    if isinstance(bins, NumericBins):
-        return bins.summarize(decoded.numeric[column.name], nothing, nothing)[0]
-    return bins.summarize(decoded.categorical[column.name], nothing, nothing)[0]
 
 
 def _check(

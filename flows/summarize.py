@@ -6,10 +6,13 @@ import numpy as np
 
 from detectors.base import IntArray
 from flows.batch import Batch
+from flows.decode.base import Decoded
 from state.panes import Partial
-from state.reference import FeatureReference
+from state.reference import Bins, FeatureReference
 from state.sketches.base import LATE, Sketch, empty
 from state.sketches.numeric import NumericBins
+
+_ONE_SPAN = np.zeros(1, dtype=np.int64)
 
 
 def summarize(batch: Batch, features: Sequence[FeatureReference]) -> Iterator[tuple[str, Partial]]:
@@ -26,30 +29,24 @@ def summarize(batch: Batch, features: Sequence[FeatureReference]) -> Iterator[tu
     late = np.array([batch.late.get(pane, 0) for pane in panes], dtype=np.int64)
     elsewhere = {pane: count for pane, count in batch.late.items() if pane not in set(panes)}
     for feature in features:
-        packed = [
-            (pane, sketch.to_bytes())
-            for pane, sketch in zip(panes, _sketches(batch, feature, late), strict=True)
-        ]
+        name = feature.column.name
+        sketches = _sketches(name, feature.bins, batch, batch.starts, late) if panes else []
+        packed = [(pane, sketch.to_bytes()) for pane, sketch in zip(panes, sketches, strict=True)]
         packed += [(pane, _late_only(feature, count).to_bytes()) for pane, count in elsewhere.items()]
-        yield (
-            feature.column.name,
-            (
-                batch.partition,
-                batch.frontier,
-                batch.last,
-                tuple(packed),
-                batch.skipped,
-            ),
-        )
+        yield name, (batch.partition, batch.frontier, batch.last, tuple(packed), batch.skipped)
 
 
-def _sketches(batch: Batch, feature: FeatureReference, late: IntArray) -> list[Sketch]:
-    if not batch.rows:
-        return []
-    name, bins = feature.column.name, feature.bins
+def whole_sketch(name: str, bins: Bins, decoded: Decoded) -> Sketch:
+    """Summarize all rows of a decoded batch as one span; none is late."""
+    return _sketches(name, bins, decoded, _ONE_SPAN, _ONE_SPAN)[0]
+
+
+def _sketches(
+    name: str, bins: Bins, columns: Batch | Decoded, starts: IntArray, late: IntArray
+) -> list[Sketch]:
     if isinstance(bins, NumericBins):
-        return bins.summarize(batch.numeric[name], batch.starts, late)
-    return bins.summarize(batch.categorical[name], batch.starts, late)
+        return bins.summarize(columns.numeric[name], starts, late)
+    return bins.summarize(columns.categorical[name], starts, late)
 
 
 def _late_only(feature: FeatureReference, count: int) -> Sketch:

@@ -118,6 +118,10 @@ class Reference:
         content = msgspec.msgpack.encode((self.model, tuple(_packed(f) for f in self.features)))
         return blake2b(content, digest_size=6).hexdigest()
 
+    @cached_property
+    def _by_name(self) -> dict[str, FeatureReference]:
+        return {feature.column.name: feature for feature in self.features}
+
     def feature(self, name: str) -> FeatureReference:
         """Return one column.
 
@@ -126,9 +130,9 @@ class Reference:
         BadReferenceError
             The reference does not have it.
         """
-        for feature in self.features:
-            if feature.column.name == name:
-                return feature
+        found = self._by_name.get(name)
+        if found is not None:
+            return found
         raise BadReferenceError(
             f"reference {self.version} of model {self.model!r} has no column {name!r}; "
             f"it has {', '.join(f.column.name for f in self.features)}"

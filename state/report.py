@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
-import numpy as np
 
-from detectors.multiplicity import benjamini_hochberg
+from detectors.multiplicity import family_q_values
 from state.episodes import Change, Episode, open_episode, step
 from state.event_factory import EventFactory, ReportContext
 from state.events import FeatureData
@@ -87,13 +86,12 @@ class Report:
         return [*outputs, self._factory.report(first, results), *self._factory.points(scored, results)]
 
     def _judge(self, family: list[Evidence], scored: list[Scored]) -> list[FeatureData]:
-        """Give verdicts. A column that cannot be judged stays in the family, with a p-value of 1."""
+        """Give verdicts, over all columns of the window as one family."""
         enough = self._context.rules.min_rows
-        p_values = [found.p_value if found.n >= enough else None for found in scored]
-        q_values = benjamini_hochberg(np.array([1.0 if p is None else p for p in p_values])).tolist()
+        q_values = family_q_values([found.p_value if found.n >= enough else None for found in scored])
         return [
-            self._factory.feature(item, found, None if p is None else q)
-            for item, found, p, q in zip(family, scored, p_values, q_values, strict=True)
+            self._factory.feature(item, found, q)
+            for item, found, q in zip(family, scored, q_values, strict=True)
         ]
 
     def _episode(self, item: Evidence, found: Scored, result: FeatureData) -> tuple[Change, Episode] | None:
