@@ -8,7 +8,7 @@ import msgspec
 
 from flows.commands.console import commands_lines, messages, results, show, warn
 from flows.commands.document import print_json
-from flows.commands.stored import open_store
+from flows.commands.stored import activate_version, active_version, open_store
 from flows.config import Config, load_config
 from flows.decode.base import Reason
 from flows.input import InputSet, config_input
@@ -106,12 +106,11 @@ def keep(config: Config, built: BuiltReference, *, activate: bool | None) -> Kep
     with open_store(config) as store:
         known = {info.version for info in store.references(reference.model)}
         store.put_reference(reference.stored())
-        before = store.active(reference.model)
+        before = active_version(store, config)
         if activate or (activate is None and before is None):
-            store.activate(reference.model, reference.version)
-        return Kept(
-            new=reference.version not in known, active=store.active(reference.model) == reference.version
-        )
+            activate_version(store, config, reference.version)
+        active = active_version(store, config) == reference.version
+        return Kept(new=reference.version not in known, active=active)
 
 
 def _has_times(config: Config, file: Path | None) -> bool:

@@ -6,7 +6,7 @@ import msgspec
 
 from flows.commands.console import results, say, show
 from flows.commands.document import print_json
-from flows.commands.stored import find_version, open_store
+from flows.commands.stored import activate_version, active_version, find_version, open_store
 from flows.config import load_config
 from flows.render.references import ColumnFacts, column_facts, list_lines, reference_lines
 from state.reference import Provenance, load
@@ -46,7 +46,7 @@ def list_stored(path: Path, *, json: bool) -> None:
     active = None
     if not isinstance(config.store, Path) or config.store.exists():
         with open_store(config) as store:
-            infos, active = store.references(model), store.active(model)
+            infos, active = store.references(model), active_version(store, config)
     if json:
         print_json([ListedReference(reference=info, active=info.version == active) for info in infos])
     elif infos:
@@ -62,7 +62,7 @@ def show_stored(path: Path, beginning: str | None, *, json: bool) -> None:
     model = config.file.model.name
     with open_store(config) as store:
         version = find_version(store, config, str(path), beginning)
-        active = store.active(model) == version
+        active = active_version(store, config) == version
         reference = load(store.reference(model, version))
     if json:
         print_json(
@@ -85,8 +85,8 @@ def activate_stored(path: Path, beginning: str, *, json: bool) -> None:
     model = config.file.model.name
     with open_store(config) as store:
         version = find_version(store, config, str(path), beginning)
-        before = store.active(model)
-        store.activate(model, version)
+        before = active_version(store, config)
+        activate_version(store, config, version)
     if json:
         print_json(ActivatedReference(model=model, version=version, before=before))
     elif before == version:

@@ -7,8 +7,9 @@ from pathlib import Path
 from detectors.base import DriftflowError
 from flows.config import Config
 from flows.connections import store_opener
+from flows.render.words import count_text
 from state.reference import Reference, load
-from state.stores.base import Store
+from state.stores.base import Activation, Store
 
 
 class NoReferenceError(DriftflowError):
@@ -40,16 +41,22 @@ def active_reference(config: Config, config_name: str) -> Reference:
     if isinstance(config.store, Path) and not config.store.exists():
         raise _none_built(model, config_name)
     with open_store(config) as store:
-        version = store.active(model)
-        if version is not None:
-            return load(store.reference(model, version))
-        versions = [info.version for info in store.references(model)]
-    if not versions:
-        raise _none_built(model, config_name)
-    raise NoReferenceError(
-        f"model {model!r} has {len(versions)} references and none is active: choose one with "
-        f"'driftflow reference activate {config_name} {versions[-1]}'"
-    )
+        version = active_version(store, config)
+        if version is None:
+            raise _none_active(store, config, config_name)
+        return load(store.reference(model, version))
+
+
+def active_version(store: Store, config: Config) -> str | None:
+    """Return the reference that the configured model version was last told to be compared with."""
+    schedule = store.activations(config.file.model.name, config.file.model.version)
+    return schedule[-1].version if schedule else None
+
+
+def activate_version(store: Store, config: Config, version: str) -> None:
+    """Compare the configured model version with a stored reference, from the beginning."""
+    model = config.file.model
+    store.activate(model.name, model.version, Activation(version=version, effective_from=None))
 
 
 def find_version(store: Store, config: Config, config_name: str, beginning: str | None) -> str:
@@ -65,10 +72,11 @@ def find_version(store: Store, config: Config, config_name: str, beginning: str 
     if not versions:
         raise _none_built(model, config_name)
     if beginning is None:
-        active = store.active(model)
+        active = active_version(store, config)
         if active is None:
             raise NoReferenceError(
-                f"model {model!r} has no active reference: name one of {', '.join(versions)}"
+                f"version {config.file.model.version!r} of model {model!r} has no active reference: name one "
+                f"of {', '.join(versions)}"
             )
         return active
     found = [version for version in versions if version.startswith(beginning)]
@@ -76,6 +84,25 @@ def find_version(store: Store, config: Config, config_name: str, beginning: str 
         told = f"{len(found)} versions begin" if found else "no version begins"
         raise NoReferenceError(f"{told} with {beginning!r}, wanted one of {', '.join(found or versions)}")
     return found[0]
+
+
+def _none_active(store: Store, config: Config, config_name: str) -> NoReferenceError:
+    """Return the error for a model version that is compared with nothing; it says what to choose."""
+    model, own_version = config.file.model.name, config.file.model.version
+    versions = [info.version for info in store.references(model)]
+    if not versions:
+        return _none_built(model, config_name)
+    others = store.activated_versions(model)
+    if others:
+        chosen = store.activations(model, others[-1])[-1].version
+        return NoReferenceError(
+            f"version {own_version!r} of model {model!r} has no reference, version {others[-1]!r} has "
+            f"{chosen}: take it over with 'driftflow reference activate {config_name} {chosen}', or build one"
+        )
+    return NoReferenceError(
+        f"model {model!r} has {count_text(len(versions), 'reference')} and none is active: choose one with "
+        f"'driftflow reference activate {config_name} {versions[-1]}'"
+    )
 
 
 def _none_built(model: str, config_name: str) -> NoReferenceError:

@@ -55,6 +55,23 @@ class StoredReference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """From when on the windows of one model version are compared with a reference.
+
+    Attributes
+    ----------
+    version
+        Version of the reference.
+    effective_from
+        Start of the first pane compared with it, milliseconds since the epoch or a row number; None from the
+        beginning.
+    """
+
+    version: str
+    effective_from: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """One drift event as a store keeps it; `body` is its CloudEvents JSON.
 
@@ -95,7 +112,7 @@ class Point:
 
 
 class ReferenceStore(Protocol):
-    """Keeps references by model and version, and which one is active."""
+    """Keeps references by model and version, and which one each model version is compared with, and when."""
 
     def put_reference(self, reference: StoredReference) -> None:
         """Store it; storing the same version again changes nothing."""
@@ -115,18 +132,28 @@ class ReferenceStore(Protocol):
         """Return what is there, oldest first (ties by model, then version)."""
         ...
 
-    def activate(self, model: str, version: str) -> None:
-        """Make a stored version the active one.
+    def activate(self, model: str, model_version: str, activation: Activation) -> None:
+        """Compare a model version with a stored reference from a time on.
+
+        Without a time it replaces all that the model version has. With one it is appended, and what is there
+        already changes nothing. A reference that an older store holds as the active one of a whole model
+        counts as the first of every model version without activations of its own.
 
         Raises
         ------
         NotFoundError
-            There is no such version.
+            There is no such reference.
+        StoreError
+            There is none from the beginning yet, or the last one begins as late or later.
         """
         ...
 
-    def active(self, model: str) -> str | None:
-        """Return the active version of a model, None where none was activated."""
+    def activations(self, model: str, model_version: str) -> tuple[Activation, ...]:
+        """Return what a model version is compared with, oldest first; () where none was activated."""
+        ...
+
+    def activated_versions(self, model: str) -> list[str]:
+        """Return the model versions with activations of their own, sorted."""
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from state.stores.base import (
+    Activation,
     NotFoundError,
     Point,
     ReferenceInfo,
@@ -44,6 +45,15 @@ def checked_reference(reference: StoredReference) -> StoredReference:
         end_ms=None if info.end_ms is None else _whole(f"{name}: end_ms", info.end_ms),
     )
     return replace(reference, info=plain)
+
+
+def checked_activation(model: str, model_version: str, activation: Activation) -> Activation:
+    """Return the activation with a plain number; raises `StoreError` like `checked_reference`."""
+    name = f"activation of {activation.version!r} for version {model_version!r} of model {model!r}"
+    _require_texts(name, model, model_version, activation.version)
+    if activation.effective_from is None:
+        return activation
+    return replace(activation, effective_from=_whole(f"{name}: start", activation.effective_from))
 
 
 def checked_events(events: Iterable[StoredEvent]) -> list[StoredEvent]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from state.stores.base import Point, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
+from state.stores.base import Activation, Point, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
 from state.stores.checks import (
+    checked_activation,
     checked_events,
     checked_limit,
     checked_points,
@@ -12,6 +13,7 @@ from state.stores.checks import (
     no_such_reference,
     time_span,
 )
+from state.stores.schedules import extended
 
 
 class MemoryStore:
@@ -19,7 +21,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._references: dict[tuple[str, str], StoredReference] = {}
-        self._active: dict[str, str] = {}
+        self._schedules: dict[tuple[str, str], tuple[Activation, ...]] = {}
         self._events: dict[str, StoredEvent] = {}
         self._series: dict[SeriesKey, dict[int, float]] = {}
 
@@ -41,14 +43,22 @@ class MemoryStore:
         chosen = [info for info in infos if model is None or info.model == model]
         return sorted(chosen, key=lambda info: (info.created_ms, info.model, info.version))
 
-    def activate(self, model: str, version: str) -> None:
-        """Make a stored version the active one."""
-        self.reference(model, version)
-        self._active[model] = version
+    def activate(self, model: str, model_version: str, activation: Activation) -> None:
+        """Compare a model version with a stored reference from a time on."""
+        checked = checked_activation(model, model_version, activation)
+        self.reference(model, checked.version)
+        schedule = self.activations(model, model_version)
+        self._schedules[model, model_version] = extended(
+            schedule, checked, model=model, model_version=model_version
+        )
 
-    def active(self, model: str) -> str | None:
-        """Return the active version of a model."""
-        return self._active.get(model)
+    def activations(self, model: str, model_version: str) -> tuple[Activation, ...]:
+        """Return what a model version is compared with, oldest first."""
+        return self._schedules.get((model, model_version), ())
+
+    def activated_versions(self, model: str) -> list[str]:
+        """Return the model versions with activations of their own, sorted."""
+        return sorted(model_version for name, model_version in self._schedules if name == model)
 
     def add_events(self, events: Iterable[StoredEvent]) -> int:
         """Store events, all or none; return how many were new."""

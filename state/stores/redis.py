@@ -1,23 +1,15 @@
 """References, events and series in Redis, for several machines."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import sha256
 from itertools import islice
 
 import msgspec
 
-from state.stores.base import Point, ReferenceInfo, SeriesKey, StoredEvent, StoredReference, StoreError
-from state.stores.checks import (
-    checked_events,
-    checked_limit,
-    checked_points,
-    checked_reference,
-    key_texts,
-    no_such_reference,
-    time_span,
-)
+from state.stores.base import Point, SeriesKey, StoredEvent, StoreError
+from state.stores.checks import checked_events, checked_limit, checked_points, key_texts, time_span
 from state.stores.redis_keys import RedisKeys, time_text
-from state.stores.redis_scripts import ACTIVATE, ADD_EVENTS, PUT_REFERENCE
+from state.stores.redis_references import RedisReferences
+from state.stores.redis_scripts import ADD_EVENTS
 from state.stores.redis_series import RedisSeries, SeriesBackend, SortedSets, TimeSeries, probe
 from state.stores.redis_server import Command, RedisServer
 
@@ -28,7 +20,7 @@ _EVENTS_PER_PAGE = 500
 _EVENT_FIELDS = ("type", "model_version", "window", "feature", "episode", "end", "body")
 
 
-class RedisStore:
+class RedisStore(RedisReferences):
     """A `state.stores.base.Store` on a Redis server, a replicated one, or a cluster.
 
     Every call that writes is one step on the server, all or none. How much of it survives a crash is the
@@ -93,67 +85,6 @@ class RedisStore:
     def series_backend(self) -> SeriesBackend:
         """What this store keeps its series in."""
         return self._series_backend
-
-    def put_reference(self, reference: StoredReference) -> None:
-        """Store it; storing the same version again changes nothing."""
-        checked = checked_reference(reference)
-        model, version = checked.info.model, checked.info.version
-        info = msgspec.json.encode(checked.info)
-        # First, and by itself: it is in another slot, and a model without versions is no harm.
-        self._server.run("SADD", self._keys.models, model)
-        keys = (self._keys.reference(model, version), self._keys.references(model))
-        content = (version, info, checked.body, _digest(info, checked.body))
-        self._server.run("EVAL", PUT_REFERENCE, len(keys), *keys, *content)
-
-    def reference(self, model: str, version: str) -> StoredReference:
-        """Return one version.
-
-        Raises
-        ------
-        NotFoundError
-            There is no such model or version.
-        StoreError
-            Its content is gone, or is not what was stored.
-        """
-        key = self._keys.reference(model, version)
-        # In this order: a version that is listed is there.
-        listed, (info, body, digest) = self._server.run_all(
-            [("HEXISTS", self._keys.references(model), version), ("HMGET", key, "info", "body", "sha256")]
-        )
-        if None in (info, body, digest):
-            if not listed:
-                raise no_such_reference(model, version, self.references())
-            raise StoreError(
-                f"store {self._server}: {key!r} is listed, but its content is gone: build the reference "
-                "again, and set maxmemory-policy to noeviction"
-            )
-        if digest.decode(errors="replace") != _digest(info, body):
-            raise StoreError(
-                f"store {self._server}: {key!r} does not match its sha256: something else wrote to it; "
-                "delete the key and build the reference again"
-            )
-        return StoredReference(info=msgspec.json.decode(info, type=ReferenceInfo), body=body)
-
-    def references(self, model: str | None = None) -> list[ReferenceInfo]:
-        """Return what is there, oldest first."""
-        if model is None:
-            models = sorted(name.decode() for name in self._server.run("SMEMBERS", self._keys.models))
-        else:
-            models = [model]
-        listed = self._server.run_all([("HVALS", self._keys.references(name)) for name in models])
-        infos = [msgspec.json.decode(info, type=ReferenceInfo) for values in listed for info in values]
-        return sorted(infos, key=lambda info: (info.created_ms, info.model, info.version))
-
-    def activate(self, model: str, version: str) -> None:
-        """Make a stored version the active one."""
-        keys = (self._keys.reference(model, version), self._keys.active(model))
-        if not self._server.run("EVAL", ACTIVATE, len(keys), *keys, version):
-            raise no_such_reference(model, version, self.references())
-
-    def active(self, model: str) -> str | None:
-        """Return the active version of a model."""
-        version = self._server.run("GET", self._keys.active(model))
-        return None if version is None else str(version.decode())
 
     def add_events(self, events: Iterable[StoredEvent]) -> int:
         """Store events, all or none; return how many were new."""
@@ -272,7 +203,3 @@ class RedisStore:
 
 def _field(value: str | bytes | int) -> str | bytes:
     return str(value) if isinstance(value, int) else value
-
-
-def _digest(info: bytes, body: bytes) -> str:
-    return sha256(info + body).hexdigest()

@@ -71,8 +71,12 @@ class RedisKeys:
         return f"{self._model(model)}:reference:{escaped(version)}"
 
     def active(self, model: str) -> str:
-        """Text: the active version."""
+        """Text: the reference of a whole model, in older stores; read where a model version has none."""
         return f"{self._model(model)}:active"
+
+    def activations(self, model: str) -> str:
+        """Hash of the model versions with what each is compared with, and from when on."""
+        return f"{self._model(model)}:activations"
 
     def event(self, model: str, id_: str) -> str:
         """Hash of one event."""

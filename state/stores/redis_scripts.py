@@ -13,10 +13,10 @@ redis.call('HSET', KEYS[1], 'info', ARGV[2], 'body', ARGV[3], 'sha256', ARGV[4])
 return 1
 """
 
-ACTIVATE = """
--- KEYS: reference, active pointer. ARGV: version.
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('SET', KEYS[2], ARGV[1])
+REPLACE_FIELD = """
+-- KEYS: a hash. ARGV: the field, what it holds now or nothing where it is not there, what it shall hold.
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1
 """
 

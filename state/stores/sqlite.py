@@ -4,41 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from state.stores.base import Point, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
-from state.stores.checks import (
-    checked_events,
-    checked_limit,
-    checked_points,
-    checked_reference,
-    key_texts,
-    no_such_reference,
-    time_span,
-)
+from state.stores.base import Point, SeriesKey, StoredEvent
+from state.stores.checks import checked_events, checked_limit, checked_points, key_texts, time_span
 from state.stores.sqlite_file import SqliteFile
+from state.stores.sqlite_references import SqliteReferences
 
-_INFO_FIELDS = tuple(field.name for field in fields(ReferenceInfo))
 _EVENT_FIELDS = tuple(field.name for field in fields(StoredEvent))
 _KEY_FIELDS = tuple(field.name for field in fields(SeriesKey))
-_info_row = attrgetter(*_INFO_FIELDS)
 _event_row = attrgetter(*_EVENT_FIELDS)
 
 # "ON CONFLICT (...) DO NOTHING" and not "OR IGNORE", which would swallow broken constraints too.
-_PUT_REFERENCE = (
-    "INSERT INTO reference VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (model, version) DO NOTHING"
-)
-_GET_REFERENCE = """
-    SELECT model, version, created_ms, rows, start_ms, end_ms, source, body FROM reference
-    WHERE model = ? AND version = ?
-"""
-_LIST_REFERENCES = """
-    SELECT model, version, created_ms, rows, start_ms, end_ms, source FROM reference
-    WHERE :model IS NULL OR model = :model ORDER BY created_ms, model, version
-"""
-_ACTIVATE = "INSERT INTO active_reference VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version"
 _ADD_EVENT = """
     INSERT INTO event (id, type, model, model_version, "window", feature, episode, "end", body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
@@ -68,7 +46,7 @@ _LIST_SERIES = """
 """
 
 
-class SqliteStore:
+class SqliteStore(SqliteReferences):
     """A `state.stores.base.Store` in one file, for one machine.
 
     Every call is one transaction. With write-ahead logging and ``synchronous=NORMAL`` what a call has stored
@@ -95,39 +73,6 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
         self._file = SqliteFile(path, busy_timeout_s=busy_timeout_s)
-
-    def put_reference(self, reference: StoredReference) -> None:
-        """Store it; storing the same version again changes nothing."""
-        checked = checked_reference(reference)
-        with self._file.transaction():
-            self._file.connection.execute(_PUT_REFERENCE, (*_info_row(checked.info), checked.body))
-
-    def reference(self, model: str, version: str) -> StoredReference:
-        """Return one version."""
-        with self._file.errors():
-            row = self._file.connection.execute(_GET_REFERENCE, (model, version)).fetchone()
-        if row is None:
-            raise no_such_reference(model, version, self.references())
-        return StoredReference(info=_info(row[:-1]), body=row[-1])
-
-    def references(self, model: str | None = None) -> list[ReferenceInfo]:
-        """Return what is there, oldest first."""
-        with self._file.errors():
-            return [_info(row) for row in self._file.connection.execute(_LIST_REFERENCES, {"model": model})]
-
-    def activate(self, model: str, version: str) -> None:
-        """Make a stored version the active one."""
-        with self._file.transaction():
-            self.reference(model, version)
-            self._file.connection.execute(_ACTIVATE, (model, version))
-
-    def active(self, model: str) -> str | None:
-        """Return the active version of a model."""
-        with self._file.errors():
-            row = self._file.connection.execute(
-                "SELECT version FROM active_reference WHERE model = ?", (model,)
-            ).fetchone()
-        return None if row is None else str(row[0])
 
     def add_events(self, events: Iterable[StoredEvent]) -> int:
         """Store events, all or none; return how many were new."""
@@ -202,7 +147,3 @@ class SqliteStore:
     def _series_id(self, key: SeriesKey) -> int:
         self._file.connection.execute(_ADD_SERIES, key_texts(key))
         return int(self._file.connection.execute(_SERIES_ID, key_texts(key)).fetchone()[0])
-
-
-def _info(row: tuple[Any, ...]) -> ReferenceInfo:
-    return ReferenceInfo(**dict(zip(_INFO_FIELDS, row, strict=True)))

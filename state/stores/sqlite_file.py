@@ -1,4 +1,4 @@
-"""One SQLite file of ours: its schema, its transactions, and what its errors mean."""
+"""One SQLite file of ours: whose it is, its transactions, and what its errors mean."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,45 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from state.stores.base import StoreBusyError, StoreError
-
-SCHEMA_VERSION = 1
-"""Layout of the tables, kept in `PRAGMA user_version`."""
-
-_APPLICATION_ID = int.from_bytes(b"DFLO", "big")
-"""Marks the file as ours in `PRAGMA application_id`, so that no other program's database is written to."""
-
-_SCHEMA = (
-    """
-    CREATE TABLE reference (
-        model TEXT NOT NULL, version TEXT NOT NULL, created_ms INTEGER NOT NULL, rows INTEGER NOT NULL,
-        start_ms INTEGER, end_ms INTEGER, source TEXT NOT NULL, body BLOB NOT NULL,
-        PRIMARY KEY (model, version)
-    ) STRICT
-    """,
-    "CREATE TABLE active_reference (model TEXT PRIMARY KEY, version TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    """
-    CREATE TABLE event (
-        position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, model TEXT NOT NULL,
-        model_version TEXT NOT NULL, "window" TEXT NOT NULL, feature TEXT, episode TEXT,
-        "end" INTEGER NOT NULL, body BLOB NOT NULL
-    ) STRICT
-    """,
-    'CREATE INDEX event_by_end ON event (model, "end", position)',
-    """
-    CREATE TABLE series (
-        id INTEGER PRIMARY KEY, model TEXT NOT NULL, model_version TEXT NOT NULL, "window" TEXT NOT NULL,
-        feature TEXT NOT NULL, segment TEXT NOT NULL, metric TEXT NOT NULL,
-        UNIQUE (model, model_version, "window", feature, segment, metric)
-    ) STRICT
-    """,
-    """
-    CREATE TABLE point (
-        series INTEGER NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (series, time)
-    ) STRICT, WITHOUT ROWID
-    """,
-    f"PRAGMA application_id = {_APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
-)
+from state.stores.sqlite_schema import APPLICATION_ID, LAYOUTS, SCHEMA_VERSION
 
 # One statement, because another process may be laying out the tables between two.
 _WHOSE = """
@@ -121,33 +83,35 @@ class SqliteFile:
             raise kind(f"store {self._path}: {error}: {hint}") from error
 
     def _prepare(self) -> None:
-        """Check whose file it is, and lay out a new one."""
-        if self._is_ours():
-            self._use_log()
-            return
+        """Check whose file it is, lay out a new one, and bring an old one up to date."""
+        version = self._version()
         self._use_log()
+        if version == SCHEMA_VERSION:
+            return
         with self.transaction():
             # Another process may have been first.
-            if not self._is_ours():
-                for statement in _SCHEMA:
+            for layout in LAYOUTS[self._version() :]:
+                for statement in layout:
                     self.connection.execute(statement)
+            self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
-    def _is_ours(self) -> bool:
-        """Return whether the file has our tables; False for an empty one."""
+    def _version(self) -> int:
+        """Return the version of our tables in the file; 0 for an empty one."""
         application, version, tables = self.connection.execute(_WHOSE).fetchone()
-        if application == _APPLICATION_ID:
-            if version != SCHEMA_VERSION:
+        if application == APPLICATION_ID:
+            if not 1 <= version <= SCHEMA_VERSION:
                 raise StoreError(
-                    f"store {self._path}: its tables have version {version}, this program reads "
+                    f"store {self._path}: its tables have version {version}, this program reads 1 to "
                     f"{SCHEMA_VERSION}: use the release that wrote it, or name another file"
                 )
-            return True
+            return int(version)
         if application or version or tables:
             raise StoreError(
                 f"store {self._path}: it is a database of another program (application_id {application}, "
                 f"{tables} tables and indexes): name another file"
             )
-        return False
+        return 0
 
     def _use_log(self) -> None:
         mode = self._journal_mode()

@@ -1,103 +1,18 @@
 """What every store keeps to."""
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from state.stores.base import (
-    NotFoundError,
-    Point,
-    ReferenceInfo,
-    Store,
-    StoredEvent,
-    StoredReference,
-    StoreError,
-)
+from state.stores.base import Point, Store, StoredEvent, StoreError
+from tests.contracts.reference_store import ReferenceStoreContract
 from tests.contracts.store_values import a_key, a_reference, an_event, ids
 
 
-class StoreContract(ABC):
+class StoreContract(ReferenceStoreContract):
     """A subclass says how to open an empty store; it may add tests, not replace them."""
-
-    @abstractmethod
-    def open_store(self, folder: Path) -> Store:
-        """Open an empty store; `folder` is the test's own."""
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
-        store = self.open_store(tmp_path)
-        yield store
-        store.close()
-
-    def test_reference_comes_back_equal(self, store: Store) -> None:
-        info = ReferenceInfo(
-            model="fraud", version="v1", created_ms=3, rows=0, start_ms=-5, end_ms=7, source="s3://ü/Δ.csv"
-        )
-        stored = StoredReference(info=info, body=b"\x00\xff\n" * 1000)
-        store.put_reference(stored)
-        assert store.reference("fraud", "v1") == stored
-        assert store.references() == [info]
-
-    def test_first_content_of_a_version_stays(self, store: Store) -> None:
-        store.put_reference(a_reference(body=b"first"))
-        store.put_reference(a_reference(body=b"second", created_ms=99))
-        assert store.reference("fraud", "v1") == a_reference(body=b"first")
-        assert len(store.references()) == 1
-
-    def test_references_are_listed_oldest_first_then_by_model_and_version(self, store: Store) -> None:
-        wanted = [
-            a_reference("z", model="zebra", created_ms=1),
-            a_reference("b", model="ant", created_ms=2),
-            a_reference("a", model="bee", created_ms=2),
-            a_reference("b", model="bee", created_ms=2),
-            a_reference("a", model="ant", created_ms=3),
-        ]
-        for index in (3, 0, 4, 2, 1):
-            store.put_reference(wanted[index])
-        assert store.references() == [reference.info for reference in wanted]
-        assert store.references("bee") == [wanted[2].info, wanted[3].info]
-        assert store.references("wasp") == []
-
-    def test_missing_version_names_the_versions_there_are(self, store: Store) -> None:
-        store.put_reference(a_reference("old", created_ms=1))
-        store.put_reference(a_reference("new", created_ms=2))
-        store.put_reference(a_reference("foreign", model="churn"))
-        for call in (store.reference, store.activate):
-            with pytest.raises(
-                NotFoundError, match=r"'fraud' has no reference 'v9'; it has old, new"
-            ) as caught:
-                call("fraud", "v9")
-            assert "foreign" not in str(caught.value)
-
-    def test_missing_model_names_the_models_there_are(self, store: Store) -> None:
-        with pytest.raises(NotFoundError, match=r"'spam'.*models with references: none"):
-            store.reference("spam", "v1")
-        store.put_reference(a_reference(model="fraud"))
-        store.put_reference(a_reference(model="churn"))
-        for call in (store.reference, store.activate):
-            with pytest.raises(NotFoundError, match=r"'spam'.*models with references: churn, fraud"):
-                call("spam", "v1")
-
-    def test_active_version_is_the_last_one_activated(self, store: Store) -> None:
-        store.put_reference(a_reference("v1"))
-        store.put_reference(a_reference("v2"))
-        store.put_reference(a_reference("v1", model="churn"))
-        assert store.active("fraud") is None
-        store.activate("fraud", "v2")
-        store.activate("fraud", "v1")
-        assert store.active("fraud") == "v1"
-        assert store.active("churn") is None
-
-    def test_refused_activation_leaves_the_active_version(self, store: Store) -> None:
-        store.put_reference(a_reference("v1"))
-        store.activate("fraud", "v1")
-        with pytest.raises(NotFoundError):
-            store.activate("fraud", "v9")
-        assert store.active("fraud") == "v1"
 
     def test_events_come_back_equal_by_end_then_by_insertion(self, store: Store) -> None:
         events = [

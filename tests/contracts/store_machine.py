@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from state.stores.base import (
-    NotFoundError,
+    Activation,
     Point,
     ReferenceInfo,
     SeriesKey,
@@ -58,6 +58,7 @@ _REFERENCES = st.builds(
     ),
     body=st.binary(max_size=5),
 )
+_ACTIVATIONS = st.builds(Activation, version=_NAMES, effective_from=_BOUNDS)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -79,18 +80,17 @@ class StoreMachine(RuleBasedStateMachine):
         self.model.put_reference(reference)
         self.store.put_reference(reference)
 
-    @rule(model=_NAMES, version=_NAMES)
-    def activate(self, model: str, version: str) -> None:
-        answers: list[str | StoredReference] = []
+    @rule(model=_NAMES, model_version=_NAMES, activation=_ACTIVATIONS)
+    def activate(self, model: str, model_version: str, activation: Activation) -> None:
+        answers: list[str | tuple[Activation, ...]] = []
         for store in (self.model, self.store):
             try:
-                store.activate(model, version)
-            except NotFoundError as error:
+                store.activate(model, model_version, activation)
+            except StoreError as error:
                 answers.append(str(error))
             else:
-                answers.append(store.reference(model, version))
+                answers.append(store.activations(model, model_version))
         assert answers[1] == answers[0]
-        assert self.store.active(model) == self.model.active(model)
 
     @rule(events=st.lists(_EVENTS, max_size=8))
     def add_events(self, events: list[StoredEvent]) -> None:
@@ -155,3 +155,8 @@ class StoreMachine(RuleBasedStateMachine):
         for model in ("", "a", "B"):
             assert self.store.series_keys(model) == self.model.series_keys(model)
             assert self.store.events(model) == self.model.events(model)
+            assert self.store.activated_versions(model) == self.model.activated_versions(model)
+            for model_version in ("", "a", "B"):
+                assert self.store.activations(model, model_version) == self.model.activations(
+                    model, model_version
+                )

@@ -1,6 +1,6 @@
 """Small references, events and keys for the tests of stores."""
 
-from state.stores.base import ReferenceInfo, SeriesKey, StoredEvent, StoredReference
+from state.stores.base import Activation, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
 
 
 def a_reference(
@@ -16,6 +16,14 @@ def a_reference(
         source="a file",
     )
     return StoredReference(info=info, body=body)
+
+
+def from_start(version: str) -> Activation:
+    return Activation(version=version, effective_from=None)
+
+
+def starting(version: str, start: int) -> Activation:
+    return Activation(version=version, effective_from=start)
 
 
 def an_event(

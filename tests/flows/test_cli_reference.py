@@ -199,6 +199,30 @@ def test_activate_takes_the_beginning_of_a_version(call: Call, config: Path, tmp
     assert call("reference", "show", config, "--json").json()["version"] == versions[1]
 
 
+def test_each_model_version_has_an_active_reference_of_its_own(
+    call: Call, config: Path, tmp_path: Path
+) -> None:
+    first = write(tmp_path / "events.jsonl", records(60, 1))
+    one = call("reference", "build", config, first, "--json").json()["version"]
+    config.write_text(CONFIG.replace("{name: m}", '{name: m, version: "2"}'))
+
+    refused = call("run", config)
+    assert refused.code == 1
+    assert f"version '1' has {one}: take it over" in " ".join(refused.err.split())
+    assert f"driftflow reference activate {config} {one}" in " ".join(refused.err.split())
+    assert [item["active"] for item in call("reference", "list", config, "--json").json()] == [False]
+
+    other = write(tmp_path / "b.jsonl", records(60, 2))
+    two = call("reference", "build", config, other, "--json").json()
+    assert two["active"]
+    assert call("run", config).code == 0
+
+    config.write_text(CONFIG)
+    assert call("reference", "show", config, "--json").json()["version"] == one
+    config.write_text(CONFIG.replace("{name: m}", '{name: m, version: "2"}'))
+    assert call("reference", "activate", config, one, "--json").json()["before"] == two["version"]
+
+
 def test_a_beginning_of_none_or_of_many_is_an_error(call: Call, config: Path, tmp_path: Path) -> None:
     for seed in (1, 2):
         call("reference", "build", config, write(tmp_path / f"{seed}.jsonl", records(60, seed)))

@@ -77,6 +77,8 @@ def test_show_names_what_has_changed(
     text = config.read_text()
     assert old in text
     config.write_text(text.replace(old, new))
+    # Another version of the model starts without a reference: it takes over the only one there is.
+    call("reference", "activate", config, "")
     found = call("state", "show", config, "--json").json()
     assert (found["fits"], found["changed"]) == (False, changed)
     # The run itself refuses for the same reason.

@@ -15,6 +15,7 @@ from flows.scenarios.base import ScenarioOptions
 from flows.scenarios.lines import json_lines, json_reference
 from flows.scenarios.registry import scenario
 from state.reference import load
+from state.stores.base import Activation
 from state.stores.sqlite import SqliteStore
 
 MODEL = "demo"
@@ -95,9 +96,8 @@ def load_plan(config_path: Path) -> Plan:
     config = load_config(config_path)
     store = SqliteStore(Layout(folder=config.folder).reference)
     try:
-        version = store.active(MODEL)
-        assert version is not None
-        reference = load(store.reference(MODEL, version))
+        (activation,) = store.activations(MODEL, "1")
+        reference = load(store.reference(MODEL, activation.version))
     finally:
         store.close()
     found = config_input(config)
@@ -113,7 +113,7 @@ def _keep_reference(layout: Layout, rows: Path) -> None:
     store = SqliteStore(layout.reference)
     try:
         store.put_reference(built.reference.stored())
-        store.activate(MODEL, built.reference.version)
+        store.activate(MODEL, "1", Activation(version=built.reference.version, effective_from=None))
     finally:
         store.close()
 

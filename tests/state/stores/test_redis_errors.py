@@ -8,14 +8,15 @@ from state.stores.base import Point, StoreBusyError, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts.redis_servers import scripted_server
-from tests.contracts.store_values import a_key, a_reference, an_event
+from tests.contracts.store_values import a_key, a_reference, an_event, from_start
 
 CALLS: list[Callable[[RedisStore], object]] = [
     lambda store: store.put_reference(a_reference()),
     lambda store: store.reference("fraud", "v1"),
     lambda store: store.references(),
-    lambda store: store.activate("fraud", "v1"),
-    lambda store: store.active("fraud"),
+    lambda store: store.activate("fraud", "1", from_start("v1")),
+    lambda store: store.activations("fraud", "1"),
+    lambda store: store.activated_versions("fraud"),
     lambda store: store.add_events([an_event("a")]),
     lambda store: store.events("fraud"),
     lambda store: store.add_points([Point(a_key(), 1, 1.0)]),

@@ -52,6 +52,7 @@ def test_keys_of_a_model_are_different_and_in_one_slot(key: SeriesKey, version: 
         KEYS.references(model),
         KEYS.reference(model, version),
         KEYS.active(model),
+        KEYS.activations(model),
         KEYS.event(model, id_),
         KEYS.events(model),
         KEYS.event_counter(model),

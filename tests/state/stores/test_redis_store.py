@@ -1,6 +1,6 @@
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from state.stores.base import Point, SeriesKey, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts import redis_servers
-from tests.contracts.store_values import a_key, a_reference, an_event, ids
+from tests.contracts.store_values import a_key, a_reference, an_event, from_start, ids, starting
 from tests.integration import services
 
 Raw = Callable[..., Any]
@@ -55,7 +55,7 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
     )
     with closing(RedisStore(redis_url, retention_ms=5000, prefix=prefix)) as store:
         store.put_reference(a_reference("v1", model="a:b"))
-        store.activate("a:b", "v1")
+        store.activate("a:b", "1", from_start("v1"))
         store.add_events([an_event("e1", model="a:b")])
         store.add_points([Point(key, 1, 0.5)])
     model = f"{prefix}:{{a%3Ab}}"
@@ -64,7 +64,7 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         f"{prefix}:models",
         f"{model}:references",
         f"{model}:reference:v1",
-        f"{model}:active",
+        f"{model}:activations",
         f"{model}:event:e1",
         f"{model}:events",
         f"{model}:event-counter",
@@ -84,6 +84,22 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         "segment": "x=y%2Cz",
         "metric": "psi",
     }
+
+
+def test_active_reference_of_an_older_store_holds_for_every_version(
+    redis_url: str, prefix: str, raw: Raw
+) -> None:
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+        store.put_reference(a_reference("v1"))
+        store.put_reference(a_reference("v2"))
+        raw("SET", f"{prefix}:{{fraud}}:active", "v1")
+        assert store.activations("fraud", "1") == (from_start("v1"),)
+        assert store.activated_versions("fraud") == []
+        store.activate("fraud", "1", starting("v2", 5))
+        store.activate("fraud", "2", from_start("v2"))
+        assert store.activations("fraud", "1") == (from_start("v1"), starting("v2", 5))
+        assert store.activations("fraud", "2") == (from_start("v2"),)
+        assert store.activations("fraud", "3") == (from_start("v1"),)
 
 
 @pytest.mark.parametrize("backend", list(SeriesBackend))
@@ -239,6 +255,29 @@ def test_writers_at_once_count_every_event_once(redis_url: str, prefix: str) -> 
     assert sum(counts) == 40
     with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
         assert sorted(ids(store.events("fraud")), key=int) == [str(n) for n in range(40)]
+
+
+def test_activations_at_once_are_all_kept(redis_url: str, prefix: str) -> None:
+    def activate(version: str) -> None:
+        with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+            barrier.wait()
+            # The latest start wins in whatever order they come; the others are then refused.
+            for start in range(20):
+                with suppress(StoreError):
+                    store.activate("fraud", "1", starting(version, start))
+
+    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+        for version in ("v1", "v2", "v3"):
+            store.put_reference(a_reference(version))
+        store.activate("fraud", "1", from_start("v1"))
+        barrier = threading.Barrier(3)
+        threads = [threading.Thread(target=activate, args=(version,)) for version in ("v1", "v2", "v3")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        starts = [activation.effective_from for activation in store.activations("fraud", "1")]
+    assert starts == [None, *range(20)]
 
 
 def _info(raw: Raw, name: str | bytes) -> dict[bytes, Any]:

@@ -13,10 +13,11 @@ from hypothesis.stateful import rule
 
 from state.stores.base import Point, Store, StoreBusyError, StoreError
 from state.stores.sqlite import SqliteStore
-from state.stores.sqlite_file import SCHEMA_VERSION
+from state.stores.sqlite_schema import SCHEMA_VERSION
+from tests.conftest import Golden
 from tests.contracts.store import StoreContract
 from tests.contracts.store_machine import StoreMachine
-from tests.contracts.store_values import a_key, a_reference, an_event
+from tests.contracts.store_values import a_key, a_reference, an_event, from_start, starting
 
 
 class TestSqliteStore(StoreContract):
@@ -47,14 +48,34 @@ def test_reopening_keeps_everything(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     with closing(SqliteStore(path)) as store:
         store.put_reference(a_reference())
-        store.activate("fraud", "v1")
+        store.activate("fraud", "1", from_start("v1"))
         store.add_events([an_event("a")])
         store.add_points([Point(a_key(), 1, 0.5)])
     with closing(SqliteStore(path)) as store:
         assert store.reference("fraud", "v1") == a_reference()
-        assert store.active("fraud") == "v1"
+        assert store.activations("fraud", "1") == (from_start("v1"),)
         assert store.events("fraud") == [an_event("a")]
         assert store.series(a_key()) == [(1, 0.5)]
+
+
+def test_file_of_the_first_layout_is_brought_up_to_date(tmp_path: Path, golden: Golden) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(golden("store.v1.sqlite", lambda: pytest.fail("only the first release writes it")))
+    for _ in range(2):
+        with closing(SqliteStore(path)) as store:
+            assert store.references() == [a_reference("v1").info, a_reference("v2", created_ms=2).info]
+            assert store.events("fraud") == [an_event("a")]
+            assert store.series(a_key()) == [(1, 0.5)]
+            # What was active for the whole model is so for each of its versions.
+            assert store.activations("fraud", "1") == (from_start("v1"),)
+            assert store.activations("fraud", "7") == (from_start("v1"),)
+            assert store.activated_versions("fraud") == []
+    with closing(SqliteStore(path)) as store:
+        store.activate("fraud", "1", starting("v2", 5))
+        store.activate("fraud", "2", from_start("v2"))
+        assert store.activations("fraud", "1") == (from_start("v1"), starting("v2", 5))
+        assert store.activations("fraud", "2") == (from_start("v2"),)
+        assert store.activations("fraud", "3") == (from_start("v1"),)
 
 
 @pytest.mark.crash
@@ -91,6 +112,7 @@ def test_tables_and_settings_are_as_promised(tmp_path: Path) -> None:
     assert strict == {
         "reference": (1, 0),
         "active_reference": (1, 1),
+        "activation": (1, 1),
         "event": (1, 0),
         "series": (1, 0),
         "point": (1, 1),
@@ -152,7 +174,7 @@ def test_newer_tables_are_refused_by_version(tmp_path: Path) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match=r"store\.db: its tables have version 7, this program reads 1"):
+    with pytest.raises(StoreError, match=r"store\.db: its tables have version 7, this program reads 1 to 2"):
         SqliteStore(path)
 
 
@@ -227,12 +249,12 @@ def test_block_that_fails_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
 
         def fail_in_the_middle() -> None:
             with store._file.transaction():
-                store._file.connection.execute("INSERT INTO active_reference VALUES ('fraud', 'v1')")
+                store._file.connection.execute("INSERT INTO activation VALUES ('fraud', '1', 0, 'v1', NULL)")
                 raise KeyError
 
         with pytest.raises(KeyError):
             fail_in_the_middle()
-        assert store.active("fraud") is None
+        assert store.activations("fraud", "1") == ()
         assert store.add_events([an_event("a")]) == 1
 
 

@@ -1,0 +1,51 @@
+"""The tables of an SQLite file of ours, version by version."""
+
+APPLICATION_ID = int.from_bytes(b"DFLO", "big")
+"""Marks the file as ours in `PRAGMA application_id`, so that no other program's database is written to."""
+
+_FIRST = (
+    """
+    CREATE TABLE reference (
+        model TEXT NOT NULL, version TEXT NOT NULL, created_ms INTEGER NOT NULL, rows INTEGER NOT NULL,
+        start_ms INTEGER, end_ms INTEGER, source TEXT NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (model, version)
+    ) STRICT
+    """,
+    "CREATE TABLE active_reference (model TEXT PRIMARY KEY, version TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    """
+    CREATE TABLE event (
+        position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, model TEXT NOT NULL,
+        model_version TEXT NOT NULL, "window" TEXT NOT NULL, feature TEXT, episode TEXT,
+        "end" INTEGER NOT NULL, body BLOB NOT NULL
+    ) STRICT
+    """,
+    'CREATE INDEX event_by_end ON event (model, "end", position)',
+    """
+    CREATE TABLE series (
+        id INTEGER PRIMARY KEY, model TEXT NOT NULL, model_version TEXT NOT NULL, "window" TEXT NOT NULL,
+        feature TEXT NOT NULL, segment TEXT NOT NULL, metric TEXT NOT NULL,
+        UNIQUE (model, model_version, "window", feature, segment, metric)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE point (
+        series INTEGER NOT NULL, time INTEGER NOT NULL, value REAL NOT NULL, PRIMARY KEY (series, time)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+# `active_reference` is read where a model version has no activation of its own.
+_ACTIVATIONS = (
+    """
+    CREATE TABLE activation (
+        model TEXT NOT NULL, model_version TEXT NOT NULL, position INTEGER NOT NULL, version TEXT NOT NULL,
+        effective_from INTEGER, PRIMARY KEY (model, model_version, position)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+LAYOUTS = (_FIRST, _ACTIVATIONS)
+"""What makes each version out of the one before; the first starts from an empty file."""
+
+SCHEMA_VERSION = len(LAYOUTS)
+"""Version of the present layout, kept in `PRAGMA user_version`."""
