@@ -50,7 +50,7 @@ class Member:
     ----------
     supervised
         Whether a supervisor started this member: that one holds the recovery folder, and wants a beat from
-        each member whenever an epoch ends.
+        each member whenever an epoch ends, and while a service is waited for.
     """
 
     process_id: int
@@ -102,7 +102,8 @@ def run(
         else:
             snapshots = None if recovery is None else await_recovery(recovery.folder, plan)
         stack.enter_context(_stopping(stop))
-        told = together(hooks, Hooks(on_epoch=_beat_of(member, recovery)))
+        beat = _beat_of(member, recovery)
+        told = together(hooks, Hooks(on_epoch=beat, on_wait=beat))
         flow = build_flow(plan, outputs, stop=stop, hooks=told)
         epoch_s = DEFAULT_EPOCH_S if recovery is None else recovery.interval_s
         alone = member is None or len(member.addresses) == 1

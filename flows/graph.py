@@ -13,6 +13,7 @@ from bytewax.operators import KeyedStream
 from flows import operators as adapters
 from flows.batch import Batch
 from flows.hooks import Hooks
+from flows.patience import OnWait
 from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from flows.sinks.jsonl import JsonlSink
@@ -93,11 +94,11 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     windows = stateful("windows", panes, plan.windows, adapters.close_windows)
     evidence = stateful("judge", op.map("compare", windows, compare), plan.judge, adapters.judge)
     results = stateful("report", op.map("to_model", evidence, to_model), begin_report, report)
-    op.output("store", results, StoreSink(outputs.open_store))
+    op.output("store", results, StoreSink(outputs.open_store, on_wait=hooks.on_wait))
     redact = plan.config.file.output.redact
     _add_files(outputs, results, batches, plan.config.grid.axis, redact=redact)
     if outputs.topics is not None:
-        _add_topics(outputs.topics, results, batches, redact=redact)
+        _add_topics(outputs.topics, results, batches, redact=redact, on_wait=hooks.on_wait)
     return flow
 
 
@@ -125,7 +126,12 @@ def _add_files(
 
 
 def _add_topics(
-    topics: Topics, results: KeyedStream[list[Output]], batches: Stream[Batch], *, redact: bool
+    topics: Topics,
+    results: KeyedStream[list[Output]],
+    batches: Stream[Batch],
+    *,
+    redact: bool,
+    on_wait: OnWait,
 ) -> None:
     """Send results to Kafka too."""
     record_sink = partial(
@@ -134,10 +140,15 @@ def _add_topics(
         job=topics.job,
         transactions=topics.transactions,
         redact=redact,
+        on_wait=on_wait,
     )
     if topics.events is not None:
         sink = KafkaEventSink(
-            topics.open_client, topics.events, job=topics.job, transactions=topics.transactions
+            topics.open_client,
+            topics.events,
+            job=topics.job,
+            transactions=topics.transactions,
+            on_wait=on_wait,
         )
         op.output("events_topic", op.flat_map("to_events", results, _events), sink)
     if topics.dead_letters is not None:

@@ -36,6 +36,8 @@ class Hooks:
         Open episodes by window, when the report begins or resumes.
     on_epoch
         An epoch has ended for a partition of this process.
+    on_wait
+        A step has tried a service that is away, and will try again: no epoch ends meanwhile.
     on_snapshot
         See `OnSnapshot`.
     """
@@ -45,6 +47,7 @@ class Hooks:
     on_outputs: Callable[[Sequence[Output]], None] = _ignore
     on_resume: Callable[[Mapping[str, int]], None] = _ignore
     on_epoch: Callable[[], None] = _ignore
+    on_wait: Callable[[], None] = _ignore
     on_snapshot: OnSnapshot = _ignore
 
 
@@ -56,6 +59,7 @@ def together(*hooks: Hooks) -> Hooks:
         on_outputs=_in_turn([each.on_outputs for each in hooks]),
         on_resume=_in_turn([each.on_resume for each in hooks]),
         on_epoch=_in_turn([each.on_epoch for each in hooks]),
+        on_wait=_in_turn([each.on_wait for each in hooks]),
         on_snapshot=_in_turn([each.on_snapshot for each in hooks]),
     )
 

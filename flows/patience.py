@@ -12,6 +12,13 @@ FIRST_WORD_S = 2.0
 """Time without an answer after which the log says so; then after twice that, and so on up to a minute."""
 RAREST_WORD_S = 60.0
 
+OnWait = Callable[[], None]
+"""Told again and again while a service is waited for."""
+
+
+def unwatched() -> None:
+    """Tell nobody."""
+
 
 class Patience:
     """How long to wait before the next try, and when to tell about it.
@@ -22,14 +29,22 @@ class Patience:
         What waits, and for whom; for the log.
     clock
         Monotonic seconds.
+    on_wait
+        Called with each failure: whoever watches sees that something waits and does not hang.
     """
 
     def __init__(
-        self, waiting: str, *, service: str = "Kafka", clock: Callable[[], float] = time.monotonic
+        self,
+        waiting: str,
+        *,
+        service: str = "Kafka",
+        clock: Callable[[], float] = time.monotonic,
+        on_wait: OnWait = unwatched,
     ) -> None:
         self._waiting = waiting
         self._service = service
         self._clock = clock
+        self._on_wait = on_wait
         self._since_s: float | None = None
         self._pause_s = 0.0
         self._next_try_s = float("-inf")
@@ -43,6 +58,7 @@ class Patience:
 
     def failed(self, reason: str) -> float:
         """Note a failure; return the seconds to wait before the next try."""
+        self._on_wait()
         now_s = self._clock()
         if self._since_s is None:
             self._since_s = now_s

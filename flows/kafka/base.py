@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from detectors.base import DriftflowError
+from flows.patience import OnWait, unwatched
 
 Headers = tuple[tuple[str, bytes | None], ...]
 """Headers of a record in order; names may repeat."""
@@ -250,8 +251,13 @@ class KafkaClient(Protocol):
         """Open a reader; it stands at the earliest offset only after ``seek``."""
         ...
 
-    def writer(self, at: TopicPartition, transactional_id: str | None) -> PartitionWriter:
-        """Open a writer; with a transactional id, all earlier writers of that id are fenced on return."""
+    def writer(
+        self, at: TopicPartition, transactional_id: str | None, on_wait: OnWait = unwatched
+    ) -> PartitionWriter:
+        """Open a writer; with a transactional id, all earlier writers of that id are fenced on return.
+
+        Without one its writes take as long as the cluster is away, and call `on_wait` meanwhile.
+        """
         ...
 
     def bounds(self, at: TopicPartition, isolation: Isolation) -> Bounds:

@@ -34,7 +34,7 @@ from flows.kafka.base import (
     UnknownTopicError,
 )
 from flows.kafka.watch import UNKNOWN_FOR_S
-from flows.patience import Patience, logger
+from flows.patience import OnWait, Patience, logger, unwatched
 from state.codec import fingerprint_of, pack, unpack
 
 JOB_HEADER = "driftflow-job"
@@ -81,6 +81,8 @@ class ExactlyOncePartition:
         What `snapshot` returned in an earlier life; None: read back from the start of the log.
     sleep, clock
         Wait and tell seconds; injected by tests.
+    on_wait
+        Called with each try in vain.
 
     Raises
     ------
@@ -99,13 +101,15 @@ class ExactlyOncePartition:
         resume: bytes | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        on_wait: OnWait = unwatched,
     ) -> None:
         self._client = client
         self._at = at
         self._job = job
         self._sleep = sleep
         self._clock = clock
-        self._patience = Patience(f"writing to {at}", clock=clock)
+        self._on_wait = on_wait
+        self._patience = Patience(f"writing to {at}", clock=clock, on_wait=on_wait)
         self._fingerprint = fingerprint_of([job.name, at.topic, at.partition])
         # Ids that earlier lives wrote and this one has not come to yet, with their offsets, lowest first.
         self._pending: dict[str, int] = {}
@@ -177,7 +181,7 @@ class ExactlyOncePartition:
         transactional_id = None
         if self._job.transactions:
             transactional_id = f"driftflow.{self._job.name}.{self._at.topic}.{self._at.partition}"
-        self._writer = self._client.writer(self._at, transactional_id)
+        self._writer = self._client.writer(self._at, transactional_id, self._on_wait)
         found, end = self._read_back(Isolation.COMMITTED)
         for identity, offset in found.items():
             self._pending.setdefault(identity, offset)

@@ -23,6 +23,7 @@ from flows.kafka.cut import fitting
 from flows.kafka.kafka_python_errors import translated
 from flows.kafka.kafka_python_writer import KafkaPythonWriter
 from flows.kafka.watch import OffsetWatch
+from flows.patience import OnWait, unwatched
 
 with warnings.catch_warnings():
     # kafka-python reads its schemas by functions that Python 3.11 and 3.12 call deprecated.
@@ -79,10 +80,12 @@ class KafkaPythonClient:
             watch = self._watches[isolation] = OffsetWatch(lambda asked: self._all_bounds(asked, isolation))
         return _Reader(self._settings, at, isolation, watch)
 
-    def writer(self, at: TopicPartition, transactional_id: str | None) -> PartitionWriter:
+    def writer(
+        self, at: TopicPartition, transactional_id: str | None, on_wait: OnWait = unwatched
+    ) -> PartitionWriter:
         """See `KafkaClient.writer`."""
         self._check(at)
-        return KafkaPythonWriter(self._settings, connection(self._settings), at, transactional_id)
+        return KafkaPythonWriter(self._settings, connection(self._settings), at, transactional_id, on_wait)
 
     def bounds(self, at: TopicPartition, isolation: Isolation) -> Bounds:
         """See `KafkaClient.bounds`."""

@@ -8,7 +8,7 @@ from threading import Thread
 
 from flows.kafka.base import KafkaAwayError, KafkaSettings, OutgoingRecord, TopicPartition
 from flows.kafka.kafka_python_errors import translated, translation
-from flows.patience import Patience
+from flows.patience import OnWait, Patience
 
 with warnings.catch_warnings():
     # kafka-python reads its schemas by functions that Python 3.11 and 3.12 call deprecated.
@@ -40,8 +40,10 @@ class KafkaPythonWriter:
         connection: Mapping[str, object],
         at: TopicPartition,
         transactional_id: str | None,
+        on_wait: OnWait,
     ) -> None:
         self._at = at
+        self._on_wait = on_wait
         self._doing = f"writing to {at}"
         self._transactional = transactional_id is not None
         # Given up before the broker ends the transaction by itself, which would look like being fenced.
@@ -103,7 +105,7 @@ class KafkaPythonWriter:
 
     def _write_until_done(self, records: Sequence[OutgoingRecord]) -> int:
         futures = [self._send(record) for record in records]
-        patience = Patience(self._doing)
+        patience = Patience(self._doing, on_wait=self._on_wait)
         for future in futures:
             while not future.is_done:
                 try:

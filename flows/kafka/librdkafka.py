@@ -26,7 +26,7 @@ from flows.kafka.cut import fitting
 from flows.kafka.librdkafka_errors import translated, translation
 from flows.kafka.librdkafka_writer import LibrdkafkaWriter
 from flows.kafka.watch import OffsetWatch
-from flows.patience import logger
+from flows.patience import OnWait, logger, unwatched
 
 _FETCH_WAIT_MS = 250
 _QUEUE_KB = 16 << 10
@@ -67,10 +67,12 @@ class LibrdkafkaClient:
             watch = self._watches[isolation] = OffsetWatch(lambda asked: self._all_bounds(asked, isolation))
         return _Reader(self._settings, at, isolation, watch)
 
-    def writer(self, at: TopicPartition, transactional_id: str | None) -> PartitionWriter:
+    def writer(
+        self, at: TopicPartition, transactional_id: str | None, on_wait: OnWait = unwatched
+    ) -> PartitionWriter:
         """See `KafkaClient.writer`."""
         self._check(at)
-        return LibrdkafkaWriter(self._settings, connection(self._settings), at, transactional_id)
+        return LibrdkafkaWriter(self._settings, connection(self._settings), at, transactional_id, on_wait)
 
     def bounds(self, at: TopicPartition, isolation: Isolation) -> Bounds:
         """See `KafkaClient.bounds`."""

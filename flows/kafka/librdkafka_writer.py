@@ -8,7 +8,7 @@ import confluent_kafka as confluent
 
 from flows.kafka.base import KafkaError, KafkaSettings, OutgoingRecord, TopicPartition
 from flows.kafka.librdkafka_errors import translated, translation
-from flows.patience import Patience
+from flows.patience import OnWait, Patience
 
 TRANSACTION_TIMEOUT_S = 60.0
 """Time after which a broker aborts an open transaction; longer than any write waits."""
@@ -32,8 +32,10 @@ class LibrdkafkaWriter:
         connection: Mapping[str, object],
         at: TopicPartition,
         transactional_id: str | None,
+        on_wait: OnWait,
     ) -> None:
         self._at = at
+        self._on_wait = on_wait
         self._doing = f"writing to {at}"
         self._transactional = transactional_id is not None
         # Given up before the broker ends the transaction by itself, which would look like being fenced.
@@ -90,7 +92,7 @@ class LibrdkafkaWriter:
         self._open = False
 
     def _await_delivery(self) -> None:
-        patience = Patience(self._doing)
+        patience = Patience(self._doing, on_wait=self._on_wait)
         while self._producer.flush(_LOOK_S):
             patience.failed("not acknowledged")
         patience.succeeded()

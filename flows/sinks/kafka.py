@@ -12,7 +12,7 @@ from flows.batch import DeadLetter, LateRow
 from flows.kafka.base import Headers, KafkaAwayError, KafkaClient, OutgoingRecord, TopicPartition
 from flows.kafka.exactly_once import ExactlyOncePartition, Job
 from flows.kafka.partitioner import partition_hash
-from flows.patience import Patience
+from flows.patience import OnWait, Patience, unwatched
 from flows.records import record_digest, redacted_detail
 from state.stores.base import StoredEvent
 
@@ -50,16 +50,18 @@ class _KafkaSink(FixedPartitionedSink[Value, bytes], Generic[Value]):
         topic: str,
         job: Job,
         record_of: Callable[[Value], tuple[str, OutgoingRecord]],
+        on_wait: OnWait,
     ) -> None:
         self._open_client = open_client
         self._topic = topic
         self._job = job
         self._record_of = record_of
+        self._on_wait = on_wait
 
     def list_parts(self) -> list[str]:
         """Return a name for each partition, in an order that does not change."""
         client = self._open_client()
-        patience = Patience(f"looking up {self._topic}")
+        patience = Patience(f"looking up {self._topic}", on_wait=self._on_wait)
         try:
             while True:
                 try:
@@ -85,7 +87,9 @@ class _KafkaSink(FixedPartitionedSink[Value, bytes], Generic[Value]):
         at = TopicPartition(self._topic, int(for_part[-_PART_DIGITS:]))
         client = self._open_client()
         try:
-            partition = ExactlyOncePartition(client, at, self._job, resume=resume_state)
+            partition = ExactlyOncePartition(
+                client, at, self._job, resume=resume_state, on_wait=self._on_wait
+            )
         except BaseException:
             client.close()
             raise
@@ -106,6 +110,8 @@ class KafkaEventSink(_KafkaSink[StoredEvent]):
         With them, a consumer of committed records sees each event once even if a process that was thought
         dead wakes up. Without, only if every process of the stopped set is dead and nothing of theirs is
         still on its way; then any consumer sees each event once, and a few milliseconds earlier.
+    on_wait
+        Called with each try in vain while Kafka is away.
 
     References
     ----------
@@ -113,9 +119,17 @@ class KafkaEventSink(_KafkaSink[StoredEvent]):
     ``ce_`` headers.
     """
 
-    def __init__(self, open_client: OpenClient, topic: str, *, job: str, transactions: bool = True) -> None:
+    def __init__(
+        self,
+        open_client: OpenClient,
+        topic: str,
+        *,
+        job: str,
+        transactions: bool = True,
+        on_wait: OnWait = unwatched,
+    ) -> None:
         whose = Job(name=job, id_header=EVENT_ID_HEADER, transactions=transactions)
-        super().__init__(open_client, topic, whose, _event_record)
+        super().__init__(open_client, topic, whose, _event_record, on_wait)
 
 
 class KafkaRecordSink(_KafkaSink[DeadLetter | LateRow]):
@@ -140,9 +154,10 @@ class KafkaRecordSink(_KafkaSink[DeadLetter | LateRow]):
         job: str,
         transactions: bool = True,
         redact: bool = False,
+        on_wait: OnWait = unwatched,
     ) -> None:
         whose = Job(name=job, id_header=RECORD_ID_HEADER, transactions=transactions)
-        super().__init__(open_client, topic, whose, partial(_row_record, redact=redact))
+        super().__init__(open_client, topic, whose, partial(_row_record, redact=redact), on_wait)
 
 
 class _KafkaPartition(StatefulSinkPartition[Value, bytes], Generic[Value]):

@@ -6,7 +6,7 @@ from typing import TypeVar, assert_never
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
-from flows.patience import Patience
+from flows.patience import OnWait, Patience, unwatched
 from state.stores.base import Point, Store, StoreBusyError, StoredEvent
 
 StoreItem = StoredEvent | Point
@@ -31,6 +31,8 @@ class StoreSink(FixedPartitionedSink[StoreItem | Sequence[StoreItem], None]):
     sleep, clock
         Wait and tell seconds; injected by tests. A store that is busy or away is waited for, however long:
         nothing is buffered meanwhile, the flow stands still.
+    on_wait
+        Called with each try in vain.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class StoreSink(FixedPartitionedSink[StoreItem | Sequence[StoreItem], None]):
         part: str = "store",
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        on_wait: OnWait = unwatched,
     ) -> None:
         self._open_store = open_store
         self._part = part
         self._sleep = sleep
         self._clock = clock
+        self._on_wait = on_wait
 
     def list_parts(self) -> list[str]:
         """Return the name of the one partition."""
@@ -57,7 +61,7 @@ class StoreSink(FixedPartitionedSink[StoreItem | Sequence[StoreItem], None]):
         resume_state: None,  # noqa: ARG002 - Bytewax's signature
     ) -> StatefulSinkPartition[StoreItem | Sequence[StoreItem], None]:
         """Open the store."""
-        patience = Patience("writing results", service="the store", clock=self._clock)
+        patience = Patience("writing results", service="the store", clock=self._clock, on_wait=self._on_wait)
         return _StorePartition(self._open_store, self._sleep, patience)
 
 

@@ -1,4 +1,4 @@
-"""Signs of life of a set: members touch a file whenever an epoch ends, the supervisor looks at the files."""
+"""Signs of life of a set: members touch files as epochs end or services are away; the supervisor looks."""
 
 import shutil
 from collections.abc import Callable
@@ -22,11 +22,12 @@ def begin_beat(folder: Path, process_id: int) -> Callable[[], None]:
 
 
 class Watchdog:
-    """Tells for how long no epoch has ended.
+    """Tells for how long no epoch has ended, and nothing has been waited for.
 
     An epoch ends for all members or for none: a partition does not read on before the epoch behind it has
     passed every worker. So one beat of any member says that all of them move; and a member without
-    partitions, or one whose partitions have ended, needs no beat.
+    partitions, or one whose partitions have ended, needs no beat. Nor can an epoch end while an output waits
+    for a service that is away: a new set would wait for it too, so each try in vain is a beat as well.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ from flows.kafka.base import (
     ProducerFencedError,
     TopicPartition,
 )
+from flows.patience import OnWait, unwatched
 
 AT = TopicPartition("topic", 0)
 
@@ -87,7 +88,12 @@ class FakeClient:
         self.kafka.ask()
         return FakeReader(self.kafka, isolation)
 
-    def writer(self, at: TopicPartition, transactional_id: str | None) -> "FakeWriter":
+    def writer(
+        self,
+        at: TopicPartition,
+        transactional_id: str | None,
+        on_wait: OnWait = unwatched,  # noqa: ARG002  # its writes wait for nothing
+    ) -> "FakeWriter":
         assert at == AT
         self.kafka.ask()
         if transactional_id is not None:

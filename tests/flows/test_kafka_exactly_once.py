@@ -209,6 +209,25 @@ def test_a_zombie_and_its_successor_write_every_record_once(data: st.DataObject)
     assert sorted(found(kafka)) == [identity for identity, _ in items]
 
 
+def test_each_try_in_vain_is_told() -> None:
+    kafka = FakeKafka()
+    waits: list[float] = []
+
+    def sleep(pause_s: float) -> None:
+        waits.append(pause_s)
+        kafka.away = len(waits) < 5
+
+    told: list[int] = []
+    partition = ExactlyOncePartition(
+        FakeClient(kafka), AT, JOB, sleep=sleep, on_wait=lambda: told.append(len(waits))
+    )
+    kafka.away = True
+    partition.write([item(0)])
+    # Before each pause, and never after the last.
+    assert told == list(range(5))
+    assert found(kafka) == ["0"]
+
+
 def test_topic_that_a_starting_broker_does_not_know_is_waited_for_but_not_for_ever() -> None:
     kafka = FakeKafka()
     now_s = 0.0

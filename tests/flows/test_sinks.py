@@ -200,8 +200,11 @@ def test_points_are_committed_before_events() -> None:
 def test_busy_store_is_tried_again_with_growing_pauses() -> None:
     store = BusyStore(3)
     slept: list[float] = []
-    build(StoreSink(lambda: store, sleep=slept.append)).write_batch([EVENTS[0]])
+    waits: list[str] = []
+    sink = StoreSink(lambda: store, sleep=slept.append, on_wait=lambda: waits.append("waits"))
+    build(sink).write_batch([EVENTS[0]])
     assert slept == [FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S]
+    assert len(waits) == 3
     assert store.events("fraud") == [EVENTS[0]]
 
 

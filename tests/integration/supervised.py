@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from flows.engine import Member, Recovery, drop, run
 from flows.hooks import Hooks
 from flows.supervisor import Timing, supervise
 from flows.workers.environment import METRICS_PORT, SUPERVISED
+from state.stores.base import Store, StoreBusyError
 from tests.integration.results import outputs_in
 from tests.integration.stream import load_plan
 
@@ -77,9 +79,24 @@ def _member(given: Namespace, recovery: Recovery) -> int:
         process_id=given.member, addresses=tuple(given.addresses), supervised=SUPERVISED in os.environ
     )
     plan = replace(load_plan(given.config), live=given.live)
-    ended = run(plan, outputs_in(given.out), recovery=recovery, member=member, hooks=Hooks(on_batch=see))
+    outputs = outputs_in(given.out)
+    outputs = replace(outputs, open_store=_away(outputs.open_store, given.away_s))
+    ended = run(plan, outputs, recovery=recovery, member=member, hooks=Hooks(on_batch=see))
     sys.stdout.write("ended\n" if ended else "stopped\n")
     return ExitCode.DONE
+
+
+def _away(open_store: Callable[[], Store], seconds: float) -> Callable[[], Store]:
+    """Open a store that does not answer for some time after the first try."""
+    tried_s: list[float] = []
+
+    def open_later() -> Store:
+        tried_s.append(time.monotonic())
+        if tried_s[-1] < tried_s[0] + seconds:
+            raise StoreBusyError("away")
+        return open_store()
+
+    return open_later
 
 
 def _tell(line: str) -> None:
@@ -97,6 +114,7 @@ def _arguments() -> Namespace:
     parser.add_argument("--pause-s", type=float, default=0.0)
     parser.add_argument("--stall-s", type=float, default=20.0)
     parser.add_argument("--lock-s", type=float, default=5.0)
+    parser.add_argument("--away-s", type=float, default=0.0)
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--refuse", action="store_true")
     parser.add_argument("--overwrite", action="store_true")

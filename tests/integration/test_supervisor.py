@@ -193,6 +193,12 @@ def test_frozen_member_is_noticed(config: Path, wanted: Results, tmp_path: Path)
     assert_same(read_results(tmp_path / "out"), wanted)
 
 
+def test_store_that_is_away_is_no_reason_to_start_again(plain: Path, wanted: Results, tmp_path: Path) -> None:
+    # It is away for longer than a set may stand still.
+    run_to_end(plain, tmp_path, "--away-s", 3.0, "--stall-s", 2.5)
+    assert_same(read_results(tmp_path / "out"), wanted)
+
+
 def test_rescaled_between_stops(config: Path, plain: Path, wanted: Results, tmp_path: Path) -> None:
     sizes = [0]
     for workers, number in ((1, signal.SIGTERM), (3, signal.SIGINT)):
