@@ -6,10 +6,14 @@ command line can tell a user's mistake or a broken input from a bug.
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    # It is made of the types below.
+    from detectors.calibration import Calibration
 
 IntArray = NDArray[np.int64]
 """Whole numbers: counts, group indices, times in milliseconds."""
@@ -84,6 +88,8 @@ class Summary:
         None for categories.
     moments
         None for categories, for an empty side, and where a sum could have overflowed.
+    calibration
+        What is known of the scatter of the reference's rows; None on windows, and where nothing is.
     """
 
     kind: Kind
@@ -92,6 +98,7 @@ class Summary:
     continuous: bool
     edges: FloatArray | None = None
     moments: Moments | None = None
+    calibration: "Calibration | None" = None
 
     @property
     def n(self) -> int:

@@ -1,7 +1,7 @@
 """The frozen, versioned distribution that windows are compared with."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 
@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 
 from detectors.base import DriftflowError, Kind, Summary
+from detectors.calibration import Calibration
+from state.calibration import PackedCalibration, pack_calibration, unpack_calibration
 from state.codec import pack, unpack
 from state.columns import Column, Role
 from state.sketches.base import Sketch, from_bytes
@@ -19,7 +21,8 @@ from state.stores.base import ReferenceInfo, StoredReference
 Bins = NumericBins | Categories
 """How a column is summarized."""
 
-_KIND, _VERSION = "reference", 1
+_KIND, _VERSION = "reference", 2
+_READABLE = (1, 2)
 _NO_PARAMETERS = bytes(16)
 
 
@@ -29,16 +32,27 @@ class BadReferenceError(DriftflowError):
 
 @dataclass(frozen=True)
 class FeatureReference:
-    """One column of a reference: its frozen bins, and the reference's own sketch over them."""
+    """One column of a reference.
+
+    Attributes
+    ----------
+    bins
+        Frozen with the reference.
+    sketch
+        The reference's own rows over them.
+    calibration
+        What was measured of those rows' scatter; None where nothing was, as in references of version 1.
+    """
 
     column: Column
     bins: Bins
     sketch: Sketch
+    calibration: Calibration | None = None
 
     @cached_property
     def summary(self) -> Summary:
         """What detectors see of the reference."""
-        return self.bins.summary(self.sketch)
+        return replace(self.bins.summary(self.sketch), calibration=self.calibration)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +106,12 @@ class _Categorical(msgspec.Struct, frozen=True, tag="categorical"):
     groups: bytes
 
 
-class _Feature(msgspec.Struct, frozen=True):
+class _Feature(msgspec.Struct, frozen=True, omit_defaults=True):
+    # Without a calibration these are the bytes of version 1, so references of that version keep their name.
     column: _Column
     bins: _Numeric | _Categorical
     sketch: bytes
+    calibration: PackedCalibration | None = None
 
 
 class _Reference(msgspec.Struct, frozen=True):
@@ -114,7 +130,7 @@ class Reference:
 
     @cached_property
     def version(self) -> str:
-        """Hash of model, bins and counts: the same rows give the same version, whenever it was built."""
+        """Hash of all that was measured: the same rows give the same version, whenever it was built."""
         content = msgspec.msgpack.encode((self.model, tuple(_packed(f) for f in self.features)))
         return blake2b(content, digest_size=6).hexdigest()
 
@@ -186,7 +202,7 @@ def load(stored: StoredReference) -> Reference:
     BadReferenceError
         The content is not what its version says.
     """
-    payload = unpack(stored.body, kind=_KIND, versions=(_VERSION,), fingerprint=None).payload
+    payload = unpack(stored.body, kind=_KIND, versions=_READABLE, fingerprint=None).payload
     read = msgspec.msgpack.decode(payload, type=_Reference)
     reference = Reference(read.model, tuple(_unpacked(f) for f in read.features), read.provenance)
     if reference.version != stored.info.version:
@@ -206,6 +222,7 @@ def _packed(feature: FeatureReference) -> _Feature:
         if isinstance(bins, NumericBins)
         else _Categorical(bins.names, bins.rare, bins.complete, groups),
         sketch=feature.sketch.to_bytes(),
+        calibration=None if feature.calibration is None else pack_calibration(feature.calibration),
     )
 
 
@@ -227,4 +244,7 @@ def _unpacked(packed: _Feature) -> FeatureReference:
         column=Column(name=column.name, path=column.path, kind=column.kind, role=column.role),
         bins=read,
         sketch=from_bytes(packed.sketch),
+        calibration=None
+        if packed.calibration is None
+        else unpack_calibration(packed.calibration, groups=int(groups.max()) + 1),
     )

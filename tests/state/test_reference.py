@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from detectors.base import Kind
+from detectors.calibration import Calibration, Tails
+from detectors.nulls import NullTable
 from state.codec import DamagedError, UnknownVersionError, pack, unpack
 from state.columns import Column, Role
 from state.reference import BadReferenceError, FeatureReference, Reference, load
@@ -14,6 +16,35 @@ from tests.evidence import build
 
 GOLDEN_VERSION = "79add2030edb"
 """What the golden file of version 1 calls its content; it was written by the first release."""
+
+GOLDEN_CALIBRATED_VERSION = "f59140e78332"
+"""The same for version 2, which keeps calibrations."""
+
+
+def calibration(groups: int) -> Calibration:
+    return Calibration(
+        chunks=np.arange(3 * groups).reshape(3, groups) * 1_000,
+        tables={
+            name: NullTable(
+                grid=np.array([50, 500]),
+                levels=np.array([0.1, 0.05, 0.01]),
+                quantiles=np.array([[0.1, 0.2, 0.3], [0.15, 0.25, 0.35]]),
+                scale="v",
+            )
+            for name in ("psi", "js")
+        },
+        tails=Tails(skewness=-0.5, excess_kurtosis=1.5, bin_deviations=np.array([0.0, 0.25, 1e-300])),
+    )
+
+
+def calibrated(*, sources: tuple[str, ...] = ("rows.csv",)) -> Reference:
+    """The reference of `build` with a calibration on each column but the last."""
+    plain = build(sources=sources)
+    features = [
+        replace(feature, calibration=calibration(int(feature.bins.groups.max()) + 1))
+        for feature in plain.features[:-1]
+    ]
+    return Reference(plain.model, (*features, plain.features[-1]), plain.provenance)
 
 
 def test_the_version_depends_on_the_content_alone() -> None:
@@ -42,6 +73,82 @@ def test_every_frozen_part_changes_the_version() -> None:
     ]
     versions = {Reference(one.model, (f, *one.features[1:]), one.provenance).version for f in changed}
     assert len(versions | {one.version}) == len(changed) + 1
+
+
+def test_every_part_of_a_calibration_changes_the_version() -> None:
+    one = build()
+    first = one.features[0]
+    whole = calibration(int(first.bins.groups.max()) + 1)
+    assert whole.chunks is not None
+    assert whole.tails is not None
+    table = whole.tables["js"]
+    parts = [
+        Calibration(),
+        whole,
+        replace(whole, chunks=None),
+        replace(whole, chunks=whole.chunks + 1),
+        replace(whole, tables={"psi": table}),
+        replace(whole, tables={"js": table, "ks": table}),
+        *(
+            replace(whole, tables={"js": changed, "psi": table})
+            for changed in (
+                replace(table, grid=table.grid + 1),
+                replace(table, levels=table.levels / 2),
+                replace(table, quantiles=table.quantiles / 2),
+                replace(table, scale="sqrt(v)"),
+            )
+        ),
+        replace(whole, tails=None),
+        replace(whole, tails=replace(whole.tails, skewness=0.5)),
+        replace(whole, tails=replace(whole.tails, excess_kurtosis=0.5)),
+        replace(whole, tails=replace(whole.tails, bin_deviations=np.zeros(3))),
+    ]
+    versions = {
+        Reference(one.model, (replace(first, calibration=part), *one.features[1:]), one.provenance).version
+        for part in parts
+    }
+    assert len(versions | {one.version}) == len(parts) + 1
+
+
+def test_the_order_in_which_tables_were_made_does_not_change_the_version() -> None:
+    one = calibrated()
+    first = one.features[0]
+    assert first.calibration is not None
+    turned = dict(reversed(list(first.calibration.tables.items())))
+    other = replace(first, calibration=replace(first.calibration, tables=turned))
+    assert Reference(one.model, (other, *one.features[1:]), one.provenance).stored() == one.stored()
+
+
+def test_a_stored_calibration_comes_back() -> None:
+    one = calibrated()
+    read = load(one.stored())
+    assert read.version == one.version
+    assert read.stored() == one.stored()
+    for mine, theirs in zip(one.features[:-1], read.features[:-1], strict=True):
+        before, after = mine.summary.calibration, theirs.summary.calibration
+        assert before is not None
+        assert after is not None
+        _assert_same(before, after)
+    assert read.features[-1].summary.calibration is None
+
+
+def _assert_same(before: Calibration, after: Calibration) -> None:
+    assert before.chunks is not None
+    assert after.chunks is not None
+    assert np.array_equal(before.chunks, after.chunks)
+    assert before.tails is not None
+    assert after.tails is not None
+    assert (before.tails.skewness, before.tails.excess_kurtosis) == (
+        after.tails.skewness,
+        after.tails.excess_kurtosis,
+    )
+    assert np.array_equal(before.tails.bin_deviations, after.tails.bin_deviations)
+    assert set(before.tables) == set(after.tables)
+    for name, table in before.tables.items():
+        other = after.tables[name]
+        assert table.scale == other.scale
+        for array in ("grid", "levels", "quantiles"):
+            assert np.array_equal(getattr(table, array), getattr(other, array))
 
 
 def test_what_was_stored_comes_back() -> None:
@@ -86,19 +193,33 @@ def test_content_under_another_version_is_refused() -> None:
 
 def test_a_version_of_the_layout_that_is_not_known_is_refused() -> None:
     stored = build().stored()
-    payload = unpack(stored.body, kind="reference", versions=(1,), fingerprint=None).payload
-    with pytest.raises(UnknownVersionError, match="reference has version 2"):
-        load(StoredReference(info=stored.info, body=pack("reference", 2, bytes(16), payload)))
+    payload = unpack(stored.body, kind="reference", versions=(2,), fingerprint=None).payload
+    with pytest.raises(UnknownVersionError, match="reference has version 3; this program reads 1, 2"):
+        load(StoredReference(info=stored.info, body=pack("reference", 3, bytes(16), payload)))
 
 
 def test_references_of_the_first_release_still_load(golden: Golden) -> None:
-    body = golden("reference.v1.bin", lambda: build(sources=("golden.csv",)).stored().body)
+    body = golden("reference.v1.bin", lambda: pytest.fail("the first release wrote it"))
     info = replace(build().stored().info, version=GOLDEN_VERSION)
     read = load(StoredReference(info=info, body=body))
     assert read.provenance.sources == ("golden.csv",)
     assert [f.column.name for f in read.features] == ["x", "y", "c"]
     assert [f.summary.n for f in read.features] == [2_000, 2_000, 1_898]
+    assert all(f.summary.calibration is None for f in read.features)
+    # Written again it has the envelope of today, the same content and so the same name.
+    assert load(read.stored()).version == GOLDEN_VERSION
+
+
+def test_references_with_a_calibration_still_load(golden: Golden) -> None:
+    wanted = calibrated(sources=("golden.csv",))
+    body = golden("reference.v2.bin", lambda: wanted.stored().body)
+    info = replace(wanted.stored().info, version=GOLDEN_CALIBRATED_VERSION)
+    read = load(StoredReference(info=info, body=body))
     assert read.stored().body == body
+    for mine, theirs in zip(wanted.features[:-1], read.features[:-1], strict=True):
+        assert mine.calibration is not None
+        assert theirs.calibration is not None
+        _assert_same(mine.calibration, theirs.calibration)
 
 
 def test_columns_are_held_against_a_configuration() -> None:
