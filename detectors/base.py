@@ -122,6 +122,14 @@ class Reading:
         The figure over the raw rows lies in ``[score, score + bound]``; None where no such bound is known.
     debiased
         The score less its expectation without drift, at least 0; None where that is not known.
+    effect_low, effect_high
+        Interval that holds the true figure, of which `debiased` is the estimate, in 90 % of windows, 5 % on
+        either side; None where none is known.
+    n_effective
+        Rows of the window less what autocorrelation takes from them: as many independent rows would say as
+        much. None unless `status` is OK.
+    reason
+        Why there is no score, or no p-value; None where both are there.
     """
 
     method: str
@@ -130,6 +138,10 @@ class Reading:
     p_value: float | None = None
     bound: float | None = None
     debiased: float | None = None
+    effect_low: float | None = None
+    effect_high: float | None = None
+    n_effective: float | None = None
+    reason: str | None = None
     n_reference: int
     n_current: int
 
@@ -148,5 +160,23 @@ class Detector(Protocol):
         ------
         IncompatibleSummaryError
             The two sides have different kinds or numbers of bins.
+        """
+        ...
+
+    def limit(self, reference: Summary, n: int, level: float) -> float | None:
+        """Score that a share `level` of windows of `n` rows exceeds without drift; a pure function.
+
+        Parameters
+        ----------
+        n
+            Rows with a value in the window, at least 1.
+        level
+            Between 0 and 1, exclusive.
+
+        Returns
+        -------
+        float | None
+            At least 0; of a signed score the limit of its absolute value. None where the law of the score
+            without drift is not known.
         """
         ...

@@ -95,9 +95,20 @@ def matched_rows(reference: Summary, current: Summary) -> tuple[int, int]:
     return reference.n, current.n
 
 
-def absent(method: str, status: Status, n_reference: int, n_current: int) -> Reading:
-    """Return the reading of a detector that could not measure."""
-    return Reading(method=method, status=status, score=None, n_reference=n_reference, n_current=n_current)
+def absent(
+    method: str, status: Status, n_reference: int, n_current: int, *, reason: str | None = None
+) -> Reading:
+    """Return the reading of a detector that could not measure; the default reasons are rows and order."""
+    if reason is None and status is Status.INSUFFICIENT:
+        reason = f"the {'window' if n_reference else 'reference'} has no row with a value"
+    return Reading(
+        method=method,
+        status=status,
+        score=None,
+        reason=reason or "categories have no order",
+        n_reference=n_reference,
+        n_current=n_current,
+    )
 
 
 def _same(left: FloatArray | IntArray | None, right: FloatArray | IntArray | None) -> bool:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import rel_entr
+from scipy.special import chdtri, rel_entr
 
 from detectors.base import DriftflowError, IntArray, Kind, Reading, Status, Summary
 from detectors.coarse import absent, coarsen, matched_rows, occupied, totals
+
+_NO_P_VALUE = "the chi-square test says what its p-value could say"
 
 
 class PseudocountError(DriftflowError):
@@ -151,9 +153,15 @@ class Psi:
             status=Status.OK,
             score=score,
             debiased=max(0.0, score - noise),
+            n_effective=float(n_current),
+            reason=_NO_P_VALUE,
             n_reference=n_reference,
             n_current=n_current,
         )
+
+    def limit(self, reference: Summary, n: int, level: float) -> float | None:
+        """Quantile of the first-order law, `v` times chi-square (Yurdakul & Naranjo, see `psi`)."""
+        return _chi_square_limit(reference, n, level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,9 +183,23 @@ class JensenShannon:
             method=self.name,
             status=Status.OK,
             score=jensen_shannon(before, now),
+            n_effective=float(n_current),
+            reason=_NO_P_VALUE,
             n_reference=n_reference,
             n_current=n_current,
         )
+
+    def limit(self, reference: Summary, n: int, level: float) -> float | None:
+        """Quantile of the first-order law: the divergence in nats is an eighth of the PSI."""
+        found = _chi_square_limit(reference, n, level)
+        return None if found is None else min(math.sqrt(found / (8 * math.log(2))), 1.0)
+
+
+def _chi_square_limit(reference: Summary, n: int, level: float) -> float | None:
+    if reference.n == 0:
+        return None
+    groups = np.count_nonzero(coarsen(reference.counts, reference.groups))
+    return float(chdtri(groups - 1, level)) * (1 / n + 1 / reference.n) if groups > 1 else 0.0
 
 
 def _check_pseudocount(pseudocount: float) -> None:

@@ -6,10 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import kolmogorov
+from scipy.special import kolmogi, kolmogorov
 
 from detectors.base import FloatArray, IntArray, Kind, Moments, Reading, Status, Summary
 from detectors.coarse import absent, matched_rows, occupied, totals
+
+_NO_LAW = "its law without drift depends on the column's distribution"
 
 OVERSHOOT = 0.5825971579390107
 """``-zeta(1/2) / sqrt(2 pi)``: mean gap between the maximum of a Brownian path and its maximum on a grid of
@@ -197,9 +199,20 @@ class KolmogorovSmirnov:
             score=score,
             p_value=p_value,
             bound=bound,
+            n_effective=float(n_current),
+            reason=None if reference.continuous else "single values hold much of the column",
             n_reference=n_reference,
             n_current=n_current,
         )
+
+    def limit(self, reference: Summary, n: int, level: float) -> float | None:
+        """Invert `ks_grid_p_value`; None where there is no p-value."""
+        bins = int(np.count_nonzero(reference.counts))
+        if not reference.continuous or bins == 0:
+            return None
+        effective = reference.n / (reference.n + n) * n
+        found = (float(kolmogi(level)) - OVERSHOOT / math.sqrt(bins)) / math.sqrt(effective)
+        return min(max(found, 0.0), 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,9 +239,16 @@ class Wasserstein:
             method=self.name,
             status=Status.UNAVAILABLE if score is None else Status.OK,
             score=score,
+            n_effective=None if score is None else float(n_current),
+            reason="a side has no moments, or the distance overflows" if score is None else _NO_LAW,
             n_reference=n_reference,
             n_current=n_current,
         )
+
+    def limit(self, reference: Summary, n: int, level: float) -> float | None:
+        """None: its law without drift is not known."""
+        del reference, n, level
+        return None
 
 
 def _atoms(reference: Summary, current: Summary) -> NDArray[np.bool_] | None:

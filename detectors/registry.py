@@ -96,7 +96,7 @@ def _load(plugin: EntryPoint) -> Detector:
         loaded: Detector = plugin.load()()
         missing = [
             attribute
-            for attribute in ("name", "kinds", "has_p_value", "compare")
+            for attribute in ("name", "kinds", "has_p_value", "compare", "limit")
             if not hasattr(loaded, attribute)
         ]
     except Exception as error:

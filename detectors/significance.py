@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-from scipy.special import bdtrc, chdtrc, ndtri
+from scipy.special import bdtrc, chdtrc, chdtri, ndtri
 
 from detectors.base import IntArray, Kind, Reading, Status, Summary
 from detectors.coarse import absent, coarsen, matched_rows, totals
 
 _SMALL_CELL = 5
 """Expected count from which the chi-square law holds as it is (Cochran's rule)."""
+
+_NO_LAW = "it is normal only where n is large for the column's tails"
 
 _SMALLEST_P = 1e-300
 """Floor under the p-value of the rare rest, so that its quantile stays finite."""
@@ -156,9 +158,18 @@ class ChiSquare:
             score=result.statistic,
             p_value=result.p_value,
             debiased=max(0.0, result.statistic - result.degrees),
+            n_effective=float(n_current),
             n_reference=n_reference,
             n_current=n_current,
         )
+
+    def limit(self, reference: Summary, n: int, level: float) -> float | None:
+        """Quantile of the chi-square law of the groups that the reference holds."""
+        del n
+        groups = np.count_nonzero(coarsen(reference.counts, reference.groups))
+        if groups == 0:
+            return None
+        return float(chdtri(groups - 1, level)) if groups > 1 else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +196,16 @@ class MeanShift:
             method=self.name,
             status=Status.UNAVAILABLE if score is None else Status.OK,
             score=score,
+            n_effective=None if score is None else float(n_current),
+            reason="the reference does not vary, or a side has no moments" if score is None else _NO_LAW,
             n_reference=n_reference,
             n_current=n_current,
         )
+
+    def limit(self, reference: Summary, n: int, level: float) -> float | None:
+        """None: its law without drift is not known."""
+        del reference, n, level
+        return None
 
 
 def _standardised_shift(

@@ -56,14 +56,27 @@ def _check_form(detector: Detector, reading: Reading) -> None:
     assert reading.method == detector.name
     if reading.status is not Status.OK:
         assert (reading.score, reading.p_value, reading.bound, reading.debiased) == (None,) * 4
+        assert (reading.effect_low, reading.effect_high, reading.n_effective) == (None,) * 3
+        assert reading.reason
         return
     assert type(reading.score) is float
     assert math.isfinite(reading.score)
     assert reading.score >= 0 or detector.name in SIGNED
-    for each in (reading.p_value, reading.bound, reading.debiased):
+    for each in (reading.p_value, reading.bound, reading.debiased, reading.effect_low, reading.effect_high):
         assert each is None or (type(each) is float and math.isfinite(each) and each >= 0)
     assert reading.p_value is None or (detector.has_p_value and reading.p_value <= 1)
     assert reading.debiased is None or reading.debiased <= abs(reading.score)
+    _check_interval(reading)
+    assert reading.n_effective is not None
+    assert 0 < reading.n_effective <= reading.n_current
+    assert (reading.reason is None) == (reading.p_value is not None)
+
+
+def _check_interval(reading: Reading) -> None:
+    assert (reading.effect_low is None) == (reading.effect_high is None)
+    if reading.effect_low is not None and reading.effect_high is not None:
+        assert reading.debiased is not None
+        assert reading.effect_low <= reading.debiased <= reading.effect_high
 
 
 def _check_equal(one: Reading, other: Reading, tolerance: float) -> None:
@@ -94,6 +107,22 @@ class DetectorContract:
         assert reading.status is not Status.INSUFFICIENT
         assert (reading.n_reference, reading.n_current) == (reference.n, current.n)
         assert reading == detector.compare(reference, current)
+
+    @examples
+    @given(data=st.data(), n=st.integers(1, 10**6))
+    def test_a_limit_is_finite_and_rises_as_the_level_falls(
+        self, detector: Detector, data: st.DataObject, n: int
+    ) -> None:
+        reference, _ = data.draw(summary_pairs(detector.kinds))
+        limits = [detector.limit(reference, n, level) for level in (0.5, 0.05, 0.01, 0.001)]
+        assert limits == [detector.limit(reference, n, level) for level in (0.5, 0.05, 0.01, 0.001)]
+        known = [each for each in limits if each is not None]
+        assert all(type(each) is float and math.isfinite(each) and each >= 0 for each in known)
+        assert known == sorted(known)
+
+    def test_a_limit_needs_a_reference_with_rows(self, detector: Detector) -> None:
+        for kind in sorted(detector.kinds):
+            assert detector.limit(_emptied(_pair(kind)[0]), 100, 0.05) is None
 
     @examples
     @given(data=st.data())

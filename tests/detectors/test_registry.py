@@ -30,6 +30,10 @@ class Energy:
             n_current=current.n,
         )
 
+    def limit(self, reference: Summary, n: int, level: float) -> float | None:
+        del reference, n, level
+        return None
+
 
 class NoDetector:
     name = "nothing"
@@ -75,7 +79,7 @@ def test_the_same_name_twice_is_an_error(names: list[str]) -> None:
     [
         ("energy", "no_such_module:Energy", "cannot be loaded: ModuleNotFoundError"),
         ("energy", f"{HERE}:Absent", "cannot be loaded: AttributeError"),
-        ("nothing", f"{HERE}:NoDetector", "lacks kinds, has_p_value, compare"),
+        ("nothing", f"{HERE}:NoDetector", "lacks kinds, has_p_value, compare, limit"),
         ("power", f"{HERE}:Energy", "declared as 'power' .* calls itself 'energy'"),
     ],
 )
