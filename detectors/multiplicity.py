@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import DriftflowError, FloatArray
 
@@ -73,3 +74,41 @@ def family_q_values(p_values: Sequence[float | None]) -> list[float | None]:
     """
     q_values = benjamini_hochberg(np.array([1.0 if p is None else p for p in p_values])).tolist()
     return [None if p is None else q for p, q in zip(p_values, q_values, strict=True)]
+
+
+def e_benjamini_hochberg(log_m: FloatArray, log_threshold: float) -> NDArray[np.bool_]:
+    """Choose the detectors that alarm: the k largest, for the largest k whose k-th is at least ``K c / k``.
+
+    With e-values in place of detectors and ``c = 1 / alpha`` this controls the false discovery rate at alpha
+    under any dependence; with e-detectors it bounds the number of false alarms over time, see
+    `detectors.sequential.budget.Budget`.
+
+    Parameters
+    ----------
+    log_m
+        Natural logarithms of the K detectors, shape ``(K,)``, minus infinity for 0; may be empty.
+    log_threshold
+        Natural logarithm of c.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        Shape ``(K,)``.
+
+    References
+    ----------
+    Wang & Ramdas (2022), False discovery rate control with e-values, Journal of the Royal Statistical Society
+    B 84(3), 822-852. Dandapanthula & Ramdas (2025), Multiple testing in multi-stream sequential change
+    detection, arXiv 2501.04130.
+
+    Examples
+    --------
+    >>> e_benjamini_hochberg(np.log([30.0, 25.0, 1.0]), np.log(10)).tolist()
+    [True, True, False]
+    """
+    count = log_m.size
+    descending = np.sort(log_m)[::-1]
+    enough = descending >= log_threshold + np.log(count / np.arange(1, count + 1))
+    if not enough.any():
+        return np.zeros(count, dtype=np.bool_)
+    return np.asarray(log_m >= descending[int(np.flatnonzero(enough)[-1])])

@@ -1,5 +1,6 @@
-"""Benjamini-Hochberg against scipy's."""
+"""Benjamini-Hochberg against scipy's, and on e-values against its definition."""
 
+import math
 from random import Random
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from detectors.multiplicity import PValueError, benjamini_hochberg
+from detectors.multiplicity import PValueError, benjamini_hochberg, e_benjamini_hochberg
 from tests.detectors.summaries import frozen_floats
 
 P_VALUES = st.lists(
@@ -58,3 +59,34 @@ def test_a_number_that_is_no_p_value_is_refused(bad: float) -> None:
 def test_a_table_is_refused() -> None:
     with pytest.raises(PValueError, match=r"shape \(2, 2\)"):
         benjamini_hochberg(np.zeros((2, 2)))
+
+
+LOG_VALUES = st.lists(st.floats(-5, 8) | st.sampled_from([-math.inf, 0.0, 3.0]), max_size=12)
+
+
+@given(LOG_VALUES, st.floats(0, 5))
+def test_e_values_by_definition(log_m: list[float], log_threshold: float) -> None:
+    # The k largest, for the largest k with k values of at least K c / k.
+    found = e_benjamini_hochberg(np.array(log_m), log_threshold)
+    count = len(log_m)
+    limits = [log_threshold + np.log(count / k) for k in range(1, count + 1)]
+    chosen = [k for k in range(1, count + 1) if sum(value >= limits[k - 1] for value in log_m) >= k]
+    assert found.sum() == max(chosen, default=0)
+    if chosen:
+        assert min(np.array(log_m)[found]) >= max(np.array(log_m)[~found], default=-math.inf)
+
+
+@given(LOG_VALUES.filter(bool), st.floats(0, 5))
+def test_an_alarm_takes_at_least_what_the_budget_counts_with(
+    log_m: list[float], log_threshold: float
+) -> None:
+    found = e_benjamini_hochberg(np.array(log_m), log_threshold)
+    if found.any():
+        taken = np.exp(np.array(log_m)[found]).sum()
+        assert taken >= len(log_m) * math.exp(log_threshold) * (1 - 1e-9)
+
+
+def test_one_e_value_of_many_has_to_reach_their_number_times_the_threshold() -> None:
+    assert e_benjamini_hochberg(np.log([999.0] + [0.01] * 9), math.log(100)).sum() == 0
+    assert e_benjamini_hochberg(np.log([1001.0] + [0.01] * 9), math.log(100)).sum() == 1
+    assert e_benjamini_hochberg(np.log([101.0] * 10), math.log(100)).sum() == 10
