@@ -18,6 +18,7 @@ from flows.reference_build import build_reference
 from flows.scenarios.base import ScenarioOptions
 from flows.scenarios.dataset import write_dataset
 from flows.scenarios.registry import scenario
+from state.generations import Generations
 from state.stores.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[1]
@@ -103,7 +104,7 @@ def _run_once(path: Path) -> None:
     out = config.folder / "out"
     out.mkdir(exist_ok=True)
     run(
-        make_plan(config, reference, tuple(found.readers), opener),
+        make_plan(config, Generations((reference,)), tuple(found.readers), opener),
         Outputs(
             events=out / "events.jsonl",
             dead_letters=out / "dead_letters.jsonl",

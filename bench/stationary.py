@@ -23,6 +23,7 @@ from flows.scenarios.dataset import write_dataset
 from flows.scenarios.registry import scenario
 from state.columns import Column
 from state.events import EventType
+from state.generations import Generations
 from state.report import Output
 from state.stores.base import StoredEvent
 
@@ -118,7 +119,7 @@ def _plan(text: str, folder: Path, reference: Path) -> Plan:
     built = build_reference(source, config.columns, model="stationary", now_ms=0).reference
     found = config_input(config)
     opener = partition_opener(config, found, config.state_fingerprint(built.version))
-    return make_plan(config, built, tuple(found.readers), opener)
+    return make_plan(config, Generations((built,)), tuple(found.readers), opener)
 
 
 def _at_most(value: object) -> bool:

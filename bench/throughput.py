@@ -25,10 +25,9 @@ from flows.scenarios.dataset import write_dataset
 from flows.scenarios.registry import scenario
 from flows.sinks.jsonl import JsonlFile
 from flows.sources.base import RawBatch
-from flows.summarize import summarize
+from state.generations import Generations
 from state.panes import PanesClosed, Partial
 from state.report import Output
-from state.scoring import score
 from state.stores.base import Point, StoredEvent
 from state.stores.sqlite import SqliteStore
 from state.windows import Closed
@@ -68,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         stages = interleaved(_stages(prepared), repeats=3 if given.quick else 7)
         wholes = interleaved(_wholes(prepared, folder), repeats=3 if given.quick else 7)
     size = sum(map(len, prepared.lines)) / rows
-    columns = len(plan.features)
+    columns = len(plan.context.features)
     _show(f"Stages: {rows:,} rows of {size:.0f} bytes, {columns} columns", stages, rows)
     _show("Whole runs, events and series written", wholes, rows)
     _judge(wholes)
@@ -84,7 +83,7 @@ def prepare(plan: Plan) -> Prepared:
         raw.append(found)
     reader.close()
     batches = _polled(plan)
-    partials = [list(summarize(batch, plan.features)) for batch in batches]
+    partials = [list(plan.summarize(batch)) for batch in batches]
     return Prepared(
         plan=plan,
         lines=[record for part in raw for record in part.records],
@@ -106,7 +105,7 @@ def _plan(folder: Path, rows: int, *, reference_rows: int) -> Plan:
     reference = build_reference(source, config.columns, model=wide.name, now_ms=0).reference
     found = config_input(config)
     opener = partition_opener(config, found, config.state_fingerprint(reference.version))
-    return make_plan(config, reference, tuple(found.readers), opener)
+    return make_plan(config, Generations((reference,)), tuple(found.readers), opener)
 
 
 def _config_text(wide: Scenario) -> str:
@@ -138,14 +137,13 @@ def _stages(prepared: Prepared) -> dict[str, Case]:
 
     def combine() -> None:
         for batch in prepared.batches:
-            deque(summarize(batch, plan.features), maxlen=0)
+            deque(plan.summarize(batch), maxlen=0)
 
     def judge() -> None:
-        features = {feature.column.name: feature for feature in plan.features}
-        judges = {name: plan.judge() for name in features}
+        judges = {name: plan.judge() for name in plan.context.features}
         report = plan.report()
         for name, closed in prepared.closed:
-            report.add(judges[name].add([score(features[name], found) for found in closed]))
+            report.add(judges[name].add([plan.compare(name, found) for found in closed]))
 
     return {
         "orjson.loads": _bare(prepared),
@@ -223,7 +221,7 @@ def _polled(plan: Plan, *, keep: bool = True) -> list[Batch]:
 
 
 def _closed(plan: Plan, partials: list[list[tuple[str, Partial]]]) -> list[tuple[str, list[Closed]]]:
-    names = [feature.column.name for feature in plan.features]
+    names = plan.context.features
     mergers, windows = {n: plan.panes() for n in names}, {n: plan.windows() for n in names}
     closed: list[tuple[str, list[Closed]]] = []
     for batch in partials:

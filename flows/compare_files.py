@@ -172,7 +172,7 @@ def _summarize(source: InputSet, reference: Reference, on_read: Callable[[int], 
 
 
 def _scored(feature: FeatureReference, sketch: Sketch) -> Scored:
-    found = score(feature, ClosedWindow(0, 0, 1, sketch))
+    found = score(feature, ClosedWindow(0, 0, 1, sketch), version="")
     assert isinstance(found, Scored)
     return found
 

@@ -1,6 +1,6 @@
 """The dataflow, read from top to bottom."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,9 @@ from flows.records import dead_letter_line, late_row_line
 from flows.sinks.jsonl import JsonlSink
 from flows.sinks.kafka import KafkaEventSink, KafkaRecordSink, OpenClient
 from flows.sinks.store import StoreSink
-from flows.summarize import summarize
 from state.durations import Axis
-from state.panes import Partial
 from state.report import Output, Report
-from state.scoring import Gap, Scored, score
+from state.scoring import Gap, Scored
 from state.stores.base import Store, StoredEvent
 from state.windows import Closed
 
@@ -62,15 +60,11 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
 
     Step ids are part of the recovery store: a step that is renamed loses its state.
     """
-    features = {feature.column.name: feature for feature in plan.features}
     stateful = adapters.Keyed(plan.fingerprint, hooks.on_snapshot)
-
-    def partials(batch: Batch) -> Iterator[tuple[str, Partial]]:
-        return summarize(batch, plan.features)
 
     def compare(keyed: tuple[str, Closed]) -> tuple[str, Scored | Gap]:
         name, closed = keyed
-        return name, score(features[name], closed)
+        return name, plan.compare(name, closed)
 
     def to_model(keyed: tuple[str, bytes]) -> tuple[str, bytes]:
         return plan.model_key, keyed[1]
@@ -89,7 +83,7 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     flow = Dataflow("driftflow")
     source = adapters.EventSource(plan, stop=stop, hooks=hooks)
     batches = op.input("source", flow, source)
-    summaries = op.flat_map("summarize", batches, partials)
+    summaries = op.flat_map("summarize", batches, plan.summarize)
     panes = stateful("panes", summaries, plan.panes, adapters.merge_panes)
     windows = stateful("windows", panes, plan.windows, adapters.close_windows)
     evidence = stateful("judge", op.map("compare", windows, compare), plan.judge, adapters.judge)

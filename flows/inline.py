@@ -4,9 +4,7 @@ from collections.abc import Callable, Sequence
 
 from flows.batch import Batch
 from flows.plan import Plan
-from flows.summarize import summarize
 from state.report import Output
-from state.scoring import score
 
 Choose = Callable[[Sequence[str]], str]
 """Picks the partition that is polled next."""
@@ -44,10 +42,9 @@ def run_inline(
     """
     pick = choose or in_turn()
     live = {name: plan.open_partition(name, None) for name in plan.partitions}
-    features = {feature.column.name: feature for feature in plan.features}
-    mergers = {name: plan.panes() for name in features}
-    windows = {name: plan.windows() for name in features}
-    judges = {name: plan.judge() for name in features}
+    mergers = {name: plan.panes() for name in plan.context.features}
+    windows = {name: plan.windows() for name in plan.context.features}
+    judges = {name: plan.judge() for name in plan.context.features}
     report = plan.report()
     while live:
         name = pick(sorted(live))
@@ -56,12 +53,12 @@ def run_inline(
             live.pop(name).close()
             continue
         on_batch(batch)
-        for column, partial in summarize(batch, plan.features):
+        for column, partial in plan.summarize(batch):
             mergers[column].add(partial)
             panes = mergers[column].close()
             if panes is None:
                 continue
-            found = [score(features[column], closed) for closed in windows[column].add(panes)]
+            found = [plan.compare(column, closed) for closed in windows[column].add(panes)]
             outputs = report.add(judges[column].add(found))
             if outputs:
                 emit(outputs)

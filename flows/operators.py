@@ -22,7 +22,10 @@ from state.report import Output, Report
 from state.scoring import Evidence, Gap, Judge, Scored
 from state.windows import Closed, Windows
 
-_STATE_VERSION = 1
+_STATE_VERSION = 2
+"""Version 1 knew no generations of the reference; it reads as the state of the first."""
+
+_READABLE = (1, 2)
 
 EPOCH_BATCHES = 2_048
 """Batches that one partition gives in an epoch at most.
@@ -100,7 +103,7 @@ class Keyed:
         def build(resume: bytes | None) -> _Stateful[_Logic, _In, _Out]:
             payload, size = None, 0
             if resume is not None:
-                unpacked = unpack(resume, kind=kind, versions=(_STATE_VERSION,), fingerprint=self.fingerprint)
+                unpacked = unpack(resume, kind=kind, versions=_READABLE, fingerprint=self.fingerprint)
                 payload, size = unpacked.payload, len(resume)
             self.on_snapshot(kind, size, before=0)
             return _Stateful(kind, self.fingerprint, start(payload), step, self.on_snapshot, size)

@@ -1,16 +1,21 @@
 """What a run is made of, before any engine starts it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from flows.batch import Batch
 from flows.config import Config
+from flows.generations import too_early
 from flows.partition import Partition
+from flows.summarize import summarize
 from state.event_factory import ReportContext
-from state.panes import PaneMerger
-from state.reference import FeatureReference, Reference
+from state.generations import Generations
+from state.panes import PaneMerger, Partial
+from state.reference import FeatureReference
 from state.report import Report
-from state.scoring import Judge
-from state.windows import Windows
+from state.schedule import Schedule, ScheduleConflictError
+from state.scoring import Gap, Judge, Scored, score
+from state.windows import Closed, Windows
 
 OpenPartition = Callable[[str, bytes | None], Partition]
 """Opens a partition by name, at the start or where a snapshot was taken."""
@@ -25,7 +30,7 @@ class Plan:
     partitions
         Names of all partitions, sorted.
     features
-        The watched columns with their references, in the order of the configuration.
+        For each generation of the reference: the watched columns, in the order of the configuration.
     fingerprint
         Hash of what stored state depends on.
     live
@@ -33,10 +38,9 @@ class Plan:
     """
 
     config: Config
-    reference: Reference
     partitions: tuple[str, ...]
     open_partition: OpenPartition
-    features: tuple[FeatureReference, ...]
+    features: tuple[tuple[FeatureReference, ...], ...]
     context: ReportContext
     fingerprint: bytes
     live: bool = False
@@ -46,18 +50,46 @@ class Plan:
         """The key under which a model's evidence meets."""
         return f"{self.context.model}/{self.context.model_version}"
 
+    @property
+    def generations(self) -> Generations:
+        """The references, and when they take over."""
+        return self.context.generations
+
+    @property
+    def schedule(self) -> Schedule:
+        """When references take over."""
+        return self.context.generations.schedule
+
+    def summarize(self, batch: Batch) -> Iterator[tuple[str, Partial]]:
+        """Count the rows of a batch: one partial per column, unless there is nothing to tell."""
+        return summarize(batch, self.features, self.schedule)
+
+    def compare(self, name: str, closed: Closed) -> Scored | Gap:
+        """Compare a window of one column with the reference in which it starts."""
+        reference = self.generations.of_window(closed.start)
+        return score(reference.feature(name), closed, version=reference.version)
+
     def panes(self, resume: bytes | None = None) -> PaneMerger:
-        """Begin or resume the pane step of one column."""
-        return PaneMerger.start(self.partitions, resume)
+        """Begin or resume the pane step of one column.
+
+        Raises
+        ------
+        TooEarlyError
+            References have changed in panes that had rows when the state was kept.
+        """
+        try:
+            return PaneMerger.start(self.partitions, resume, schedule=self.schedule)
+        except ScheduleConflictError as error:
+            raise too_early(self.config, error.version, error.seen) from error
 
     def windows(self, resume: bytes | None = None) -> Windows:
         """Begin or resume the window step of one column."""
-        return Windows.start(self.config.grid.windows, resume)
+        return Windows.start(self.config.grid.windows, resume, schedule=self.schedule)
 
     def judge(self, resume: bytes | None = None) -> Judge:
         """Begin or resume the judge of one column."""
         rules = self.config.rules
-        return Judge(rules.false_discovery_rate, resume, min_rows=rules.min_rows)
+        return Judge(rules.false_discovery_rate, resume, min_rows=rules.min_rows, schedule=self.schedule)
 
     def report(self, resume: bytes | None = None) -> Report:
         """Begin or resume the report of the model."""
@@ -66,7 +98,7 @@ class Plan:
 
 def make_plan(
     config: Config,
-    reference: Reference,
+    generations: Generations,
     partitions: tuple[str, ...],
     open_partition: OpenPartition,
     *,
@@ -77,21 +109,24 @@ def make_plan(
     Raises
     ------
     BadReferenceError
-        The reference lacks a watched column, or knows it under another kind.
+        A reference lacks a watched column, or knows it under another kind.
     """
-    reference.check_columns(config.columns)
-    fingerprint = config.state_fingerprint(reference.version)
+    for reference in generations.references:
+        reference.check_columns(config.columns)
+    fingerprint = config.state_fingerprint(generations.first.version)
     return Plan(
         config=config,
-        reference=reference,
         partitions=partitions,
         open_partition=open_partition,
-        features=tuple(reference.feature(column.name) for column in config.columns),
+        features=tuple(
+            tuple(reference.feature(column.name) for column in config.columns)
+            for reference in generations.references
+        ),
         context=ReportContext(
             model=config.file.model.name,
             model_version=config.file.model.version,
             features=tuple(column.name for column in config.columns),
-            reference=reference,
+            generations=generations,
             grid=config.grid,
             rules=config.rules,
             fingerprint=config.decision_fingerprint.hex(),

@@ -192,7 +192,7 @@ def note_of(plan: Plan) -> _Note:
         first=plan.partitions,
         parts={
             **{key: fingerprint_of(value).hex() for key, value in depends.items()},
-            "reference": plan.reference.version,
+            "reference": plan.generations.first.version,
         },
     )
 

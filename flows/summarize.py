@@ -1,6 +1,7 @@
 """The combiner: from the rows of a batch to one small partial per column."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,14 +10,24 @@ from flows.batch import Batch
 from flows.decode.base import Decoded
 from state.panes import Partial
 from state.reference import Bins, FeatureReference
+from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import LATE, Sketch, empty
 from state.sketches.numeric import NumericBins
 
 _ONE_SPAN = np.zeros(1, dtype=np.int64)
 
 
-def summarize(batch: Batch, features: Sequence[FeatureReference]) -> Iterator[tuple[str, Partial]]:
+def summarize(
+    batch: Batch, generations: Sequence[Sequence[FeatureReference]], schedule: Schedule = UNCHANGED
+) -> Iterator[tuple[str, Partial]]:
     """Summarize each watched column; rows stay here, counts go on.
+
+    Rows of panes that windows of two generations cover are counted in the bins of both.
+
+    Parameters
+    ----------
+    generations
+        The watched columns of each generation of the schedule, in the same order.
 
     Yields
     ------
@@ -28,12 +39,35 @@ def summarize(batch: Batch, features: Sequence[FeatureReference]) -> Iterator[tu
     panes = batch.panes.tolist()
     late = np.array([batch.late.get(pane, 0) for pane in panes], dtype=np.int64)
     elsewhere = {pane: count for pane, count in batch.late.items() if pane not in set(panes)}
-    for feature in features:
-        name = feature.column.name
-        sketches = _sketches(name, feature.bins, batch, batch.starts, late) if panes else []
-        packed = [(pane, sketch.to_bytes()) for pane, sketch in zip(panes, sketches, strict=True)]
-        packed += [(pane, _late_only(feature, count).to_bytes()) for pane, count in elsewhere.items()]
+    spans = [(*span, _part(batch, *span[1:])) for span in schedule.spans(batch.panes)] if panes else []
+    for features in zip(*generations, strict=True):
+        name = features[0].column.name
+        packed = []
+        for generation, start, end, part in spans:
+            sketches = _sketches(name, features[generation].bins, part, part.starts, late[start:end])
+            packed += [
+                (pane, generation, sketch.to_bytes())
+                for pane, sketch in zip(panes[start:end], sketches, strict=True)
+            ]
+        for pane, count in elsewhere.items():
+            packed += [(pane, g, _late_only(features[g], count).to_bytes()) for g in schedule.of_pane(pane)]
         yield name, (batch.partition, batch.frontier, batch.last, tuple(packed), batch.skipped)
+
+
+def _part(batch: Batch, start: int, end: int) -> Batch:
+    """Return the rows of some of a batch's panes, given by the half-open span of their indices."""
+    if (start, end) == (0, len(batch.panes)):
+        return batch
+    first = int(batch.starts[start])
+    last = batch.rows if end == len(batch.panes) else int(batch.starts[end])
+    return replace(
+        batch,
+        rows=last - first,
+        panes=batch.panes[start:end],
+        starts=batch.starts[start:end] - first,
+        numeric={name: values[first:last] for name, values in batch.numeric.items()},
+        categorical={name: values[first:last] for name, values in batch.categorical.items()},
+    )
 
 
 def whole_sketch(name: str, bins: Bins, decoded: Decoded) -> Sketch:

@@ -24,8 +24,8 @@ from state.events import (
     instant,
 )
 from state.explain import contributors, direction, histogram
+from state.generations import Generations
 from state.grid import Grid
-from state.reference import Reference
 from state.scoring import Evidence, Gap, Scored
 from state.stores.base import Point, SeriesKey, StoredEvent
 
@@ -51,7 +51,7 @@ class ReportContext:
     model: str
     model_version: str
     features: tuple[str, ...]
-    reference: Reference
+    generations: Generations
     grid: Grid
     rules: Rules
     fingerprint: str
@@ -66,7 +66,7 @@ class EventFactory:
     def feature(self, item: Evidence, found: Scored, q_value: float | None) -> FeatureData:
         """Give one column its verdict and write it down; `q_value` is None where it cannot be judged."""
         context = self.context
-        feature = context.reference.feature(found.feature)
+        feature = context.generations.named(found.reference).feature(found.feature)
         effect = found.effect
         verdict = context.rules.verdict(n=found.n, q_value=q_value, effect=effect)
         drifting = verdict is Verdict.DRIFT and effect is not None
@@ -99,14 +99,14 @@ class EventFactory:
     def drift(self, change: Change, episode: Episode, found: Scored, result: FeatureData) -> StoredEvent:
         """Write what a window did to an episode."""
         context = self.context
-        feature = context.reference.feature(found.feature)
+        feature = context.generations.named(found.reference).feature(found.feature)
         counts = np.frombuffer(found.counts, dtype="<i8").astype(np.int64)
         data = DriftData(
             kind="data" if feature.column.role is Role.FEATURE else feature.column.role,
             model=context.model,
             model_version=context.model_version,
             window=self._window(found),
-            reference=self._reference_data(),
+            reference=self._reference_data(found),
             episode=EpisodeData(
                 id=episode.id,
                 since=self._written(episode.since),
@@ -141,7 +141,7 @@ class EventFactory:
             model_version=context.model_version,
             window=self._window(found),
             windows=found.windows if isinstance(found, Gap) else 1,
-            reference=self._reference_data(),
+            reference=self._reference_data(found),
             rule=self._rule_data(),
             drift_share=share,
             drifted=bool(results) and share >= context.rules.drift_share,
@@ -212,14 +212,14 @@ class EventFactory:
             self._instant_of(found.end),
             # Start and end tell the size; the slide decides when an episode closes.
             spec.slide * context.grid.length,
-            context.reference.version,
+            found.reference,
             context.fingerprint,
             # The revision: results that late labels correct will count it up; here every result is final.
             0,
         ]
 
-    def _reference_data(self) -> ReferenceData:
-        reference = self.context.reference
+    def _reference_data(self, found: Scored | Gap) -> ReferenceData:
+        reference = self.context.generations.named(found.reference)
         return ReferenceData(version=reference.version, rows=reference.provenance.rows)
 
     def _rule_data(self) -> RuleData:

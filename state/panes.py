@@ -8,6 +8,7 @@ import msgspec
 
 from detectors.base import DriftflowError
 from state.grid import END
+from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import LATE, Sketch, from_bytes
 
 
@@ -15,8 +16,15 @@ class UnknownPartitionError(DriftflowError):
     """A partition reported that the run did not start with."""
 
 
-Partial = tuple[str, int, int, tuple[tuple[int, bytes], ...], tuple[tuple[int, int], ...]]
-"""What one batch adds to one column: partition, frontier, last pane, a packed sketch per pane, skipped panes.
+class OtherScheduleError(DriftflowError):
+    """A batch was summarized by other generations of the reference than this process knows."""
+
+
+Partial = tuple[str, int, int, tuple[tuple[int, int, bytes], ...], tuple[tuple[int, int], ...]]
+"""What one batch adds to one column: partition, frontier, last pane, packed sketches, skipped panes.
+
+A sketch comes behind its pane and the generation of the reference whose bins it counts in
+(`state.schedule`): one per pane, but around a change of the reference.
 
 The frontier is the first pane that the partition's own watermark leaves open, `END` once it has ended; the
 last pane is the one that holds its largest event time (`-END` where it has none). A plain tuple of texts,
@@ -35,14 +43,14 @@ class PanesClosed(NamedTuple):
     last
         With `upto` at `END`: the last pane that any partition reached.
     panes
-        Closed since the last message, those with rows only, in order.
+        Pane, generation and sketch of those closed since the last message that have rows, in order.
     skipped
         Ranges of panes that a time-out closed for some partition: they may lack rows. Half-open, in order.
     """
 
     upto: int
     last: int
-    panes: tuple[tuple[int, Sketch], ...]
+    panes: tuple[tuple[int, int, Sketch], ...]
     skipped: tuple[tuple[int, int], ...] = ()
 
 
@@ -52,6 +60,9 @@ class _State(msgspec.Struct):
     panes: list[tuple[int, bytes]]
     skipped: list[tuple[int, int]]
     dropped: int
+    # Not in version 1, whose panes were all of the first generation.
+    later_panes: list[tuple[int, int, bytes]] = []
+    later: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,21 +79,32 @@ class PaneMerger:
     """
 
     frontiers: dict[str, tuple[int, int] | None]
-    open: dict[int, Sketch]
+    open: dict[tuple[int, int], Sketch]
     upto: int
     skipped: set[tuple[int, int]]
     dropped: int = 0
+    schedule: Schedule = UNCHANGED
 
     @classmethod
-    def start(cls, partitions: Sequence[str], resume: bytes | None = None) -> "PaneMerger":
-        """Begin, or go on from what `snapshot` returned; partitions that are new since then must report."""
+    def start(
+        cls, partitions: Sequence[str], resume: bytes | None = None, *, schedule: Schedule = UNCHANGED
+    ) -> "PaneMerger":
+        """Begin, or go on from what `snapshot` returned; partitions that are new since then must report.
+
+        Raises
+        ------
+        ScheduleConflictError
+            The schedule has changed since then, in panes that had rows.
+        """
         frontiers: dict[str, tuple[int, int] | None] = dict.fromkeys(partitions)
         if resume is None:
-            return cls(frontiers, {}, -END, set())
+            return cls(frontiers, {}, -END, set(), schedule=schedule)
         state = msgspec.msgpack.decode(resume, type=_State)
         frontiers.update(state.frontiers)
-        panes = {pane: from_bytes(data) for pane, data in state.panes}
-        return cls(frontiers, panes, state.upto, set(state.skipped), state.dropped)
+        schedule.check_known(state.later, max((last for _, last in state.frontiers.values()), default=-END))
+        panes = {(pane, 0): from_bytes(data) for pane, data in state.panes}
+        panes |= {(pane, generation): from_bytes(data) for pane, generation, data in state.later_panes}
+        return cls(frontiers, panes, state.upto, set(state.skipped), state.dropped, schedule)
 
     def add(self, partial: Partial) -> None:
         """Merge one partial.
@@ -91,6 +113,8 @@ class PaneMerger:
         ------
         UnknownPartitionError
             The partition is not one of those the run started with.
+        OtherScheduleError
+            Another process of the run knows other generations.
         """
         partition, frontier, last, panes, skipped = partial
         if partition not in self.frontiers:
@@ -98,15 +122,18 @@ class PaneMerger:
                 f"found a batch of partition {partition!r}, wanted one of "
                 f"{', '.join(sorted(self.frontiers))}: restart the run, so that all workers know it"
             )
+        self._check_generations(panes)
         self.frontiers[partition] = (frontier, last)
         self.skipped.update(skipped)
-        for pane, data in panes:
+        for pane, generation, data in panes:
             sketch = from_bytes(data)
             if pane < self.upto:
-                self.dropped += sketch.rows + int(sketch.counters[LATE])
+                # A row counts once, however many generations summarized it.
+                if generation == self.schedule.of_pane(pane).start:
+                    self.dropped += sketch.rows + int(sketch.counters[LATE])
                 continue
-            held = self.open.get(pane)
-            self.open[pane] = sketch if held is None else held.merge(sketch)
+            held = self.open.get((pane, generation))
+            self.open[pane, generation] = sketch if held is None else held.merge(sketch)
 
     def close(self) -> PanesClosed | None:
         """Close what the low watermark has passed; None while it has not moved over a pane's end."""
@@ -117,13 +144,27 @@ class PaneMerger:
         if upto <= self.upto:
             return None
         self.upto = upto
-        closed = [(pane, self.open.pop(pane)) for pane in sorted(p for p in self.open if p < upto)]
+        closed = [(*key, self.open.pop(key)) for key in sorted(key for key in self.open if key[0] < upto)]
         if self.dropped and closed:
-            pane, sketch = closed[0]
-            counters = sketch.counters.copy()
-            counters[LATE] += self.dropped
-            closed[0], self.dropped = (pane, replace(sketch, counters=counters)), 0
+            first = closed[0][0]
+            closed = [
+                (pane, generation, _with_late(sketch, self.dropped) if pane == first else sketch)
+                for pane, generation, sketch in closed
+            ]
+            self.dropped = 0
         return PanesClosed(upto, max(last for _, last in reported), tuple(closed), self._take_skipped(upto))
+
+    def _check_generations(self, panes: tuple[tuple[int, int, bytes], ...]) -> None:
+        """Find a process that started before a change of the reference beside one that started after it."""
+        if not self.schedule.later and not any(generation for _, generation, _ in panes):
+            return
+        found = {(pane, generation) for pane, generation, _ in panes}
+        wanted = {(pane, generation) for pane, *_ in panes for generation in self.schedule.of_pane(pane)}
+        if found != wanted:
+            raise OtherScheduleError(
+                "the processes of this run know different references: start all of them again, so that each "
+                "reads the same schedule from the store"
+            )
 
     def _take_skipped(self, upto: int) -> tuple[tuple[int, int], ...]:
         """Hand on the ranges below a pane; what lies above it stays.
@@ -136,12 +177,21 @@ class PaneMerger:
 
     def snapshot(self) -> bytes:
         """Pack the state; `start` goes on from it."""
+        packed = [(*key, self.open[key].to_bytes()) for key in sorted(self.open)]
         return msgspec.msgpack.encode(
             _State(
                 upto=self.upto,
                 frontiers={p: f for p, f in self.frontiers.items() if f is not None},
-                panes=[(pane, sketch.to_bytes()) for pane, sketch in sorted(self.open.items())],
+                panes=[(pane, data) for pane, generation, data in packed if generation == 0],
                 skipped=sorted(self.skipped),
                 dropped=self.dropped,
+                later_panes=[item for item in packed if item[1] > 0],
+                later=self.schedule.later,
             )
         )
+
+
+def _with_late(sketch: Sketch, late: int) -> Sketch:
+    counters = sketch.counters.copy()
+    counters[LATE] += late
+    return replace(sketch, counters=counters)

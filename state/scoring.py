@@ -8,6 +8,7 @@ from detectors.base import Reading
 from detectors.registry import for_kind
 from detectors.significance import primary_test
 from state.reference import FeatureReference
+from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import LATE, MISSING, NON_FINITE, Names
 from state.windows import Closed, ClosedWindow
 
@@ -18,13 +19,15 @@ EFFECT = "psi"
 class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     """Readings of one column in one window.
 
-    `start` and `end` are panes; `counts` are the window's counters as packed int64, for the histogram.
+    `start` and `end` are panes; `reference` is the version that it was compared with; `counts` are the
+    window's counters as packed int64, for the histogram.
     """
 
     feature: str
     spec: int
     start: int
     end: int
+    reference: str
     partial: bool
     incomplete: bool
     rows: int
@@ -55,12 +58,13 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):
-    """Windows without rows, as one column saw them."""
+    """Windows without rows, as one column saw them; `reference` is that of the first of them."""
 
     feature: str
     spec: int
     start: int
     end: int
+    reference: str
     windows: int
 
 
@@ -70,7 +74,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     streak
-        Windows in a row, this one included, whose p-value was at or below the level; 0 where it is not.
+        Windows in a row, this one included, whose p-value was at or below the level, all of them against
+        one reference; 0 where it is not.
     since
         First pane of the streak's first window; this window's where there is none.
     """
@@ -80,11 +85,24 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     since: int
 
 
-def score(feature: FeatureReference, closed: Closed) -> Scored | Gap:
-    """Take all readings of one closed window; a pure function."""
+def score(feature: FeatureReference, closed: Closed, *, version: str) -> Scored | Gap:
+    """Take all readings of one closed window; a pure function.
+
+    Parameters
+    ----------
+    version
+        Of the reference that the feature is from.
+    """
     name = feature.column.name
     if not isinstance(closed, ClosedWindow):
-        return Gap(feature=name, spec=closed.spec, start=closed.start, end=closed.end, windows=closed.windows)
+        return Gap(
+            feature=name,
+            spec=closed.spec,
+            start=closed.start,
+            end=closed.end,
+            reference=version,
+            windows=closed.windows,
+        )
     reference, current = feature.summary, feature.bins.summary(closed.sketch)
     counters = closed.sketch.counters
     return Scored(
@@ -92,6 +110,7 @@ def score(feature: FeatureReference, closed: Closed) -> Scored | Gap:
         spec=closed.spec,
         start=closed.start,
         end=closed.end,
+        reference=version,
         partial=closed.partial,
         incomplete=closed.incomplete,
         rows=closed.sketch.rows,
@@ -109,7 +128,14 @@ def score(feature: FeatureReference, closed: Closed) -> Scored | Gap:
 class Judge:
     """Evidence of one column over time; keeps one streak per kind of window."""
 
-    def __init__(self, level: float, resume: bytes | None = None, *, min_rows: int = 1) -> None:
+    def __init__(
+        self,
+        level: float,
+        resume: bytes | None = None,
+        *,
+        min_rows: int = 1,
+        schedule: Schedule = UNCHANGED,
+    ) -> None:
         """Begin, or go on from what `snapshot` returned.
 
         Parameters
@@ -118,9 +144,12 @@ class Judge:
             The p-value of a streak.
         min_rows
             Rows with a value below which a window says nothing.
+        schedule
+            A streak ends where a window is compared with another generation than the one before it.
         """
         self._level = level
         self._min_rows = min_rows
+        self._schedule = schedule
         self._streaks: dict[int, tuple[int, int]] = (
             {} if resume is None else msgspec.msgpack.decode(resume, type=dict[int, tuple[int, int]])
         )
@@ -131,6 +160,9 @@ class Judge:
 
     def _weigh(self, found: Scored | Gap) -> Evidence:
         streak, since = self._streaks.get(found.spec, (0, found.start))
+        if self._schedule.of_window(since) != self._schedule.of_window(found.start):
+            # Evidence against one reference is none against the next.
+            streak, since = 0, found.start
         if isinstance(found, Scored) and found.p_value is not None and found.n >= self._min_rows:
             streak, since = (
                 (streak + 1, since if streak else found.start)

@@ -9,6 +9,7 @@ import msgspec
 
 from state.grid import END, PanedWindow
 from state.panes import PanesClosed
+from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import Sketch, from_bytes, merge_all
 
 
@@ -50,28 +51,40 @@ class _SpecState(msgspec.Struct):
     next: int | None
     slices: list[tuple[int, bytes]]
     skipped: list[tuple[int, int]]
+    # Not in version 1, whose slices were all of the first generation.
+    later_slices: list[tuple[int, int, bytes]] = []
 
 
 @dataclass(slots=True)
 class _Ring:
-    """The slices of one window specification.
+    """The slices of one window specification, by place and generation of the reference.
 
     `first` is the first pane of the stream, `next` the first window that is not yet closed, `skipped` the
     ranges of panes that a time-out closed.
     """
 
     window: PanedWindow
-    slices: dict[int, Sketch]
+    schedule: Schedule
+    slices: dict[tuple[int, int], Sketch]
     first: int | None = None
     next: int | None = None
     skipped: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, pane: int, sketch: Sketch) -> None:
+    def add(self, pane: int, generation: int, sketch: Sketch) -> None:
         if self.first is None:
             self.first = pane
-        place = pane // self.window.slice_panes
-        held = self.slices.get(place)
-        self.slices[place] = sketch if held is None else held.merge(sketch)
+        if self.schedule.later and generation not in self._generations(pane):
+            # A longer kind of window needs it.
+            return
+        key = (pane // self.window.slice_panes, generation)
+        held = self.slices.get(key)
+        self.slices[key] = sketch if held is None else held.merge(sketch)
+
+    def _generations(self, pane: int) -> range:
+        """Return the generations of this kind's windows that cover a pane."""
+        size, slide = self.window.size, self.window.slide
+        first, last = ((pane - size) // slide + 1) * slide, pane // slide * slide
+        return range(self.schedule.of_window(first), self.schedule.of_window(last) + 1)
 
     def close(self, upto: int, last: int | None = None) -> list[_Ordered]:
         """Close the windows that end at or before a pane; `last`: the last pane of a stream that ended.
@@ -81,7 +94,7 @@ class _Ring:
         """
         window, closed = self.window, list[_Ordered]()
         while self.slices:
-            first_row = min(self.slices) * window.slice_panes
+            first_row = min(self.slices)[0] * window.slice_panes
             k = (first_row - window.size) // window.slide + 1
             if self.next is not None:
                 k = max(k, self.next)
@@ -97,7 +110,7 @@ class _Ring:
             closed.append(((end, window.index, 1), found))
             self.next = k + 1
             kept = self.next * window.slide // window.slice_panes
-            self.slices = {place: sketch for place, sketch in self.slices.items() if place >= kept}
+            self.slices = {key: sketch for key, sketch in self.slices.items() if key[0] >= kept}
         self._forget_skipped(upto)
         return closed
 
@@ -116,8 +129,9 @@ class _Ring:
 
     def _merged(self, start: int, end: int) -> Sketch:
         panes = self.window.slice_panes
-        covered = range(start // panes, end // panes)
-        return merge_all([self.slices[place] for place in covered if place in self.slices])
+        generation = self.schedule.of_window(start)
+        covered = ((place, generation) for place in range(start // panes, end // panes))
+        return merge_all([self.slices[key] for key in covered if key in self.slices])
 
     def last_end(self, last: int) -> int:
         """Return the first window end behind the last pane of a stream that has ended."""
@@ -136,14 +150,20 @@ class Windows:
     rings: tuple[_Ring, ...]
 
     @classmethod
-    def start(cls, windows: tuple[PanedWindow, ...], resume: bytes | None = None) -> "Windows":
+    def start(
+        cls,
+        windows: tuple[PanedWindow, ...],
+        resume: bytes | None = None,
+        *,
+        schedule: Schedule = UNCHANGED,
+    ) -> "Windows":
         """Begin, or go on from what `snapshot` returned."""
         if resume is None:
-            return cls(tuple(_Ring(window, {}) for window in windows))
+            return cls(tuple(_Ring(window, schedule, {}) for window in windows))
         states = msgspec.msgpack.decode(resume, type=list[_SpecState])
         return cls(
             tuple(
-                _Ring(window, dict(_unpacked(state)), state.first, state.next, state.skipped)
+                _Ring(window, schedule, dict(_unpacked(state)), state.first, state.next, state.skipped)
                 for window, state in zip(windows, states, strict=True)
             )
         )
@@ -156,8 +176,8 @@ class Windows:
         """
         for ring in self.rings:
             ring.skip(message.skipped)
-            for pane, sketch in message.panes:
-                ring.add(pane, sketch)
+            for pane, generation, sketch in message.panes:
+                ring.add(pane, generation, sketch)
         if message.upto == END:
             last = message.last
             closed = chain.from_iterable(ring.close(ring.last_end(last), last) for ring in self.rings)
@@ -167,18 +187,22 @@ class Windows:
 
     def snapshot(self) -> bytes:
         """Pack the state; `start` goes on from it."""
-        return msgspec.msgpack.encode(
-            [
-                _SpecState(
-                    first=ring.first,
-                    next=ring.next,
-                    slices=[(place, sketch.to_bytes()) for place, sketch in sorted(ring.slices.items())],
-                    skipped=ring.skipped,
-                )
-                for ring in self.rings
-            ]
-        )
+        return msgspec.msgpack.encode([_packed(ring) for ring in self.rings])
 
 
-def _unpacked(state: _SpecState) -> Iterator[tuple[int, Sketch]]:
-    return ((place, from_bytes(data)) for place, data in state.slices)
+def _packed(ring: _Ring) -> _SpecState:
+    slices = [(*key, ring.slices[key].to_bytes()) for key in sorted(ring.slices)]
+    return _SpecState(
+        first=ring.first,
+        next=ring.next,
+        slices=[(place, data) for place, generation, data in slices if generation == 0],
+        skipped=ring.skipped,
+        later_slices=[item for item in slices if item[1] > 0],
+    )
+
+
+def _unpacked(state: _SpecState) -> Iterator[tuple[tuple[int, int], Sketch]]:
+    for place, data in state.slices:
+        yield (place, 0), from_bytes(data)
+    for place, generation, data in state.later_slices:
+        yield (place, generation), from_bytes(data)

@@ -11,6 +11,7 @@ from detectors.verdicts import Rules
 from state.columns import Column, Role
 from state.durations import Axis
 from state.event_factory import ReportContext
+from state.generations import Generations
 from state.grid import Grid, WindowSpec, build_grid
 from state.layout import categories, numeric_bins
 from state.reference import Bins, FeatureReference, Provenance, Reference
@@ -85,18 +86,39 @@ def _template(column: str, mood: str) -> Scored:
     feature = reference().feature(column)
     rows = 10 if mood == "few" else 400
     values = values_of(column, mood, rows, 99)
-    found = score(feature, ClosedWindow(0, 0, 1, sketch_of(feature.bins, values)))
+    found = score(
+        feature, ClosedWindow(0, 0, 1, sketch_of(feature.bins, values)), version=reference().version
+    )
     assert isinstance(found, Scored)
     return found
 
 
-def scored(column: str, mood: str, *, spec: int, start: int, end: int, late: int = 0) -> Scored:
-    """One column of one window."""
-    return msgspec.structs.replace(_template(column, mood), spec=spec, start=start, end=end, late=late)
+def scored(
+    column: str,
+    mood: str,
+    *,
+    spec: int,
+    start: int,
+    end: int,
+    late: int = 0,
+    against: Reference | None = None,
+) -> Scored:
+    """One column of one window; `against` names a reference, the readings are those of `reference()`."""
+    return msgspec.structs.replace(
+        _template(column, mood),
+        spec=spec,
+        start=start,
+        end=end,
+        late=late,
+        reference=(against or reference()).version,
+    )
 
 
-def gap(column: str, *, spec: int, start: int, end: int, windows: int) -> Gap:
-    return Gap(feature=column, spec=spec, start=start, end=end, windows=windows)
+def gap(
+    column: str, *, spec: int, start: int, end: int, windows: int, against: Reference | None = None
+) -> Gap:
+    version = (against or reference()).version
+    return Gap(feature=column, spec=spec, start=start, end=end, reference=version, windows=windows)
 
 
 def judged(found: Sequence[Scored | Gap]) -> list[Evidence]:
@@ -126,7 +148,7 @@ def context(
         model="credit",
         model_version="7",
         features=FAMILY,
-        reference=of or reference(),
+        generations=Generations((of or reference(),)),
         grid=grid_of(axis, specs),
         rules=rules or Rules(false_discovery_rate=LEVEL),
         fingerprint=fingerprint,
@@ -143,10 +165,11 @@ def evidence(plot: Plot, context: ReportContext) -> dict[str, list[Evidence]]:
     for spec, k, moods in plot:
         window = context.grid.windows[spec]
         start, end = k * window.slide, k * window.slide + window.size
+        against = context.generations.of_window(start)
         for name, items in found.items():
             items.append(
-                gap(name, spec=spec, start=start, end=end, windows=1)
+                gap(name, spec=spec, start=start, end=end, windows=1, against=against)
                 if moods is None
-                else scored(name, moods[name], spec=spec, start=start, end=end, late=k % 3)
+                else scored(name, moods[name], spec=spec, start=start, end=end, late=k % 3, against=against)
             )
     return {name: judged(items) for name, items in found.items()}

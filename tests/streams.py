@@ -161,7 +161,7 @@ class Run:
                 live.pop(name).close()
                 continue
             self.batches.append(batch)
-            for column, partial in summarize(batch, self.features):
+            for column, partial in summarize(batch, [self.features]):
                 mergers[column].add(partial)
                 closed = mergers[column].close()
                 if closed is not None:

@@ -34,7 +34,7 @@ from flows.render.words import count_text
 from flows.schema import RecoveryConfig
 from flows.workers.environment import SUPERVISED, member_from_environment
 from state.durations import Axis, DurationError, parse_span
-from state.reference import Reference
+from state.generations import Generations
 
 _DEFAULT_INTERVAL = "2s"
 
@@ -83,7 +83,7 @@ class Prepared:
     """A run before it starts."""
 
     config: Config
-    reference: Reference
+    generations: Generations
     source: InputSet
     plan: Plan
     outputs: Outputs
@@ -128,13 +128,13 @@ def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
         As they come; nothing was written yet.
     """
     config = load_config(asked.config)
-    reference = active_reference(config, str(asked.config))
+    generations = Generations((active_reference(config, str(asked.config)),))
     hooks = _hooks(config, asked) if watched else Hooks()
     recovery = _recovery(config, asked.recovery)
     source = open_input(config, asked, recovery, hooks)
-    fingerprint = config.state_fingerprint(reference.version)
+    fingerprint = config.state_fingerprint(generations.first.version)
     opener = partition_opener(config, source, fingerprint, wall_clock=_now_ms)
-    plan = make_plan(config, reference, tuple(sorted(source.readers)), opener, live=source.live)
+    plan = make_plan(config, generations, tuple(sorted(source.readers)), opener, live=source.live)
     if config.file.input.topics is None or asked.input is not None:
         _check_decoders(source)
     outputs = configured_outputs(config, plan.model_key, os.environ, events=asked.events)
@@ -143,7 +143,7 @@ def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
         hooks = together(hooks, Hooks(on_outputs=log_outputs))
     return Prepared(
         config=config,
-        reference=reference,
+        generations=generations,
         source=source,
         plan=plan,
         outputs=outputs,
@@ -189,8 +189,8 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
     return RunSummary(
         model=context.model,
         model_version=context.model_version,
-        reference=prepared.reference.version,
-        reference_rows=prepared.reference.provenance.rows,
+        reference=prepared.generations.first.version,
+        reference_rows=prepared.generations.first.provenance.rows,
         finished=finished,
         resumed=prepared.resumed,
         rows=counts.rows,

@@ -21,6 +21,7 @@ from flows.recovery import RecoveryError, discard, holds_run, locked
 from flows.recovery_facts import FolderFacts, changes, read_folder
 from flows.render.stored_state import ShownState, age_text, state_lines
 from flows.render.words import bytes_text
+from state.generations import Generations
 from state.reference import BadReferenceError
 
 
@@ -110,8 +111,8 @@ def _fit(
     """Tell whether a folder fits, and what has changed or why that cannot be told."""
     model = f"{config.file.model.name}/{config.file.model.version}"
     try:
-        reference = active_reference(config, config_name)
-        plan = make_plan(config, reference, _partitions(config, facts), _closed)
+        generations = Generations((active_reference(config, config_name),))
+        plan = make_plan(config, generations, _partitions(config, facts), _closed)
     except (NoReferenceError, BadReferenceError) as error:
         other = [] if model == facts.model else [f"model ({facts.model} then, {model} now)"]
         return False, (*other, str(error))

@@ -13,13 +13,13 @@ from flows.config import parse_config
 from flows.inline import in_turn, run_inline
 from flows.partition import Partition
 from flows.plan import Plan, make_plan
-from flows.summarize import summarize
 from state.events import EventType
+from state.generations import Generations
 from state.grid import WindowSpec
 from state.panes import PaneMerger
 from state.reference import BadReferenceError
 from state.report import Output, Report
-from state.scoring import Judge, score
+from state.scoring import Judge
 from state.stores.base import Point, StoredEvent
 from state.windows import Windows
 from tests.evidence import reference
@@ -96,7 +96,7 @@ def plan_of(streams: Sequence[Sequence[Row]], cuts: Sequence[Sequence[int]]) -> 
             resume=resume,
         )
 
-    return make_plan(config, reference(), names, open_partition)
+    return make_plan(config, Generations((reference(),)), names, open_partition)
 
 
 def outputs_of(plan: Plan, choose: Callable[[Sequence[str]], str] | None = None) -> list[Output]:
@@ -153,7 +153,7 @@ class Resumed:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.names = [feature.column.name for feature in plan.features]
+        self.names = plan.context.features
         self.live = {name: plan.open_partition(name, None) for name in plan.partitions}
         self.mergers: dict[str, PaneMerger] = {name: plan.panes() for name in self.names}
         self.windows: dict[str, Windows] = {name: plan.windows() for name in self.names}
@@ -162,12 +162,11 @@ class Resumed:
         self.outputs = list[Output]()
 
     def takes(self, batch: Batch) -> None:
-        features = {feature.column.name: feature for feature in self.plan.features}
-        for column, partial in summarize(batch, self.plan.features):
+        for column, partial in self.plan.summarize(batch):
             self.mergers[column].add(partial)
             closed = self.mergers[column].close()
             if closed is not None:
-                found = [score(features[column], w) for w in self.windows[column].add(closed)]
+                found = [self.plan.compare(column, w) for w in self.windows[column].add(closed)]
                 self.outputs += self.report.add(self.judges[column].add(found))
 
     def restarts(self) -> None:
@@ -267,4 +266,4 @@ def test_partitions_are_polled_in_turn() -> None:
 def test_a_plan_needs_all_columns_in_its_reference() -> None:
     config = parse_config(CONFIG.replace("  c:", "  z:"), folder=Path())
     with pytest.raises(BadReferenceError, match="has no column 'z'"):
-        make_plan(config, reference(), ("p0",), lambda name, _: pytest.fail(name))
+        make_plan(config, Generations((reference(),)), ("p0",), lambda name, _: pytest.fail(name))

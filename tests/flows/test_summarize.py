@@ -31,22 +31,22 @@ def batch(*, quiet: bool = False, late: dict[int, int] | None = None) -> Batch:
 
 
 def test_a_batch_becomes_one_partial_per_column() -> None:
-    found = dict(summarize(batch(late={6: 2, 7: 3}), small_features()))
+    found = dict(summarize(batch(late={6: 2, 7: 3}), [small_features()]))
     assert list(found) == ["x", "c"]
     for name, (partition, frontier, last, panes, _) in found.items():
         assert (partition, frontier, last) == ("p", 5, 6)
-        sketches = {pane: from_bytes(data) for pane, data in panes}
+        sketches = {pane: from_bytes(data) for pane, _, data in panes}
         assert {pane: s.rows for pane, s in sketches.items()} == {4: 3, 6: 1, 7: 0}
         # Late rows are counted where time stood, also in a pane to which this batch adds no row.
         assert {pane: int(s.counters[LATE]) for pane, s in sketches.items()} == {4: 0, 6: 2, 7: 3}
         assert int(sketches[4].counters[MISSING]) == 1
         assert int(sketches[4].counters[NON_FINITE]) == (1 if name == "x" else 0)
-    (_, name), *_ = from_bytes(found["c"][3][0][1]).names
+    (_, name), *_ = from_bytes(found["c"][3][0][2]).names
     assert name == "new"
 
 
 def test_a_quiet_batch_sends_nothing() -> None:
-    assert list(summarize(batch(quiet=True), small_features())) == []
+    assert list(summarize(batch(quiet=True), [small_features()])) == []
 
 
 def test_without_rows_the_frontier_still_goes_on() -> None:
@@ -64,11 +64,11 @@ def test_without_rows_the_frontier_still_goes_on() -> None:
         size=0,
     )
     for feature, (name, (_, frontier, last, panes, _)) in zip(
-        small_features(), summarize(end, small_features()), strict=True
+        small_features(), summarize(end, [small_features()]), strict=True
     ):
         assert name == feature.column.name
         assert (frontier, last, len(panes)) == (END, 3, 1)
-        sketch = from_bytes(panes[0][1])
+        sketch = from_bytes(panes[0][2])
         assert len(sketch.counters) == feature.bins.width
         assert (sketch.rows, int(sketch.counters[LATE])) == (0, 1)
 
@@ -79,12 +79,12 @@ def test_no_row_is_lost_or_counted_twice(case: Case) -> None:
     run = Run(grid=case.grid, streams=case.streams, lateness=case.lateness, cuts=[[3]] * len(case.streams))
     run.to_the_end(in_turn())
     for each in run.batches:
-        for feature, (_, partial) in zip(run.features, summarize(each, run.features), strict=False):
-            sketches = [from_bytes(data) for _, data in partial[3]]
+        for feature, (_, partial) in zip(run.features, summarize(each, [run.features]), strict=False):
+            sketches = [from_bytes(data) for _, _, data in partial[3]]
             assert sum(int(s.counters[ROWS]) for s in sketches) == each.rows
             assert sum(int(s.counters[LATE]) for s in sketches) == sum(each.late.values())
             counts = slice(HEADER, HEADER + feature.bins.bins)
             told = sum(int(s.counters[MISSING] + s.counters[NON_FINITE]) for s in sketches)
             assert told + sum(int(s.counters[counts].sum()) for s in sketches) == each.rows
-            panes = [pane for pane, _ in partial[3]]
+            panes = [pane for pane, _, _ in partial[3]]
             assert len(set(panes)) == len(panes)

@@ -196,8 +196,8 @@ def _one(count: int) -> Sketch:
 def test_merger_hands_a_time_out_on_whatever_comes_first(order: Sequence[str]) -> None:
     merger = PaneMerger.start(["a", "b"])
     told = {
-        "a": ("a", 5, 1, ((1, _one(1).to_bytes()),), ((2, 5),)),
-        "b": ("b", 4, 4, ((3, _one(2).to_bytes()),), ()),
+        "a": ("a", 5, 1, ((1, 0, _one(1).to_bytes()),), ((2, 5),)),
+        "b": ("b", 4, 4, ((3, 0, _one(2).to_bytes()),), ()),
     }
     for name in order:
         merger.add(told[name])
@@ -216,7 +216,7 @@ def test_windows_over_skipped_panes_say_so() -> None:
         (WindowSpec(name="s", size=3 * HOUR, slide=HOUR),), axis=Axis.MILLISECONDS, zone="UTC", origin=0
     )
     windows = Windows.start(grid.windows)
-    panes = tuple((pane, _one(1)) for pane in range(6))
+    panes = tuple((pane, 0, _one(1)) for pane in range(6))
     found = windows.add(PanesClosed(6, 5, panes, ((2, 3),)))
     # Windows of three panes that hold pane 2 start at panes 0, 1 and 2.
     assert {(w.start, w.incomplete) for w in found if isinstance(w, ClosedWindow)} == {
@@ -234,9 +234,9 @@ def test_skipped_panes_outlive_a_restart_as_long_as_a_window_holds_them() -> Non
         (WindowSpec(name="s", size=3 * HOUR, slide=HOUR),), axis=Axis.MILLISECONDS, zone="UTC", origin=0
     )
     windows = Windows.start(grid.windows)
-    windows.add(PanesClosed(3, 2, tuple((p, _one(1)) for p in range(3)), ((2, 3),)))
+    windows.add(PanesClosed(3, 2, tuple((p, 0, _one(1)) for p in range(3)), ((2, 3),)))
     resumed = Windows.start(grid.windows, windows.snapshot())
-    found = resumed.add(PanesClosed(END, 7, tuple((p, _one(1)) for p in range(3, 8))))
+    found = resumed.add(PanesClosed(END, 7, tuple((p, 0, _one(1)) for p in range(3, 8))))
     told = {w.start: w.incomplete for w in found if isinstance(w, ClosedWindow)}
     assert told == {1: True, 2: True, 3: False, 4: False, 5: False}
     assert resumed.rings[0].skipped == []

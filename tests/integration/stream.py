@@ -14,6 +14,7 @@ from flows.reference_build import build_reference
 from flows.scenarios.base import ScenarioOptions
 from flows.scenarios.lines import json_lines, json_reference
 from flows.scenarios.registry import scenario
+from state.generations import Generations
 from state.reference import load
 from state.stores.base import Activation
 from state.stores.sqlite import SqliteStore
@@ -102,7 +103,7 @@ def load_plan(config_path: Path) -> Plan:
         store.close()
     found = config_input(config)
     opener = partition_opener(config, found, config.state_fingerprint(reference.version))
-    return make_plan(config, reference, tuple(found.readers), opener)
+    return make_plan(config, Generations((reference,)), tuple(found.readers), opener)
 
 
 def _keep_reference(layout: Layout, rows: Path) -> None:

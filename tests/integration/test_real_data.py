@@ -17,6 +17,7 @@ from flows.inline import run_inline
 from flows.input import config_input, file_input, partition_opener
 from flows.plan import make_plan
 from flows.reference_build import build_reference
+from state.generations import Generations
 from state.report import Output
 from state.stores.base import StoredEvent
 
@@ -40,7 +41,7 @@ def openings(example: str, reference: Path | None, rows: int | None) -> dict[tup
     built = build_reference(base, config.columns, model=example, now_ms=0, rows=rows).reference
     opener = partition_opener(config, source, config.state_fingerprint(built.version))
     outputs: list[Output] = []
-    run_inline(make_plan(config, built, tuple(source.readers), opener), outputs.extend)
+    run_inline(make_plan(config, Generations((built,)), tuple(source.readers), opener), outputs.extend)
     found = defaultdict[tuple[str, str], list[int]](list)
     for output in outputs:
         if isinstance(output, StoredEvent) and output.type.endswith("opened") and output.feature:
@@ -127,5 +128,5 @@ def test_sea_stream_stays_quiet(tmp_path: Path) -> None:
     source = config_input(config)
     outputs: list[Output] = []
     opener = partition_opener(config, source, bytes(16))
-    run_inline(make_plan(config, built, tuple(source.readers), opener), outputs.extend)
+    run_inline(make_plan(config, Generations((built,)), tuple(source.readers), opener), outputs.extend)
     assert not [o for o in outputs if isinstance(o, StoredEvent) and o.type.endswith("opened")]

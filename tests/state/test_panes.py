@@ -16,13 +16,13 @@ def rows(count: int) -> Sketch:
 
 
 def partial(partition: str, frontier: int, last: int, *panes: tuple[int, int]) -> Partial:
-    return partition, frontier, last, tuple((pane, rows(count).to_bytes()) for pane, count in panes), ()
+    return partition, frontier, last, tuple((pane, 0, rows(count).to_bytes()) for pane, count in panes), ()
 
 
 def plain(closed: PanesClosed | None) -> tuple[object, ...] | None:
     if closed is None:
         return None
-    return closed.upto, closed.last, [(pane, sketch.rows) for pane, sketch in closed.panes]
+    return closed.upto, closed.last, [(pane, sketch.rows) for pane, _, sketch in closed.panes]
 
 
 def test_nothing_closes_before_every_partition_has_reported() -> None:
@@ -84,7 +84,7 @@ def collected(stream: Sequence[Partial], restarts: frozenset[int]) -> tuple[list
         merger.add(item)
         closed = merger.close()
         if closed is not None:
-            panes += [(pane, sketch.rows) for pane, sketch in closed.panes]
+            panes += [(pane, sketch.rows) for pane, _, sketch in closed.panes]
             last = closed.last
         if i in restarts:
             merger = PaneMerger.start(names, merger.snapshot())
@@ -99,7 +99,7 @@ def test_panes_close_once_in_order_with_all_their_rows(
     panes, last = collected(stream, restarts)
     wanted = dict[int, int]()
     for _, _, _, packed, _ in stream:
-        for pane, data_bytes in packed:
+        for pane, _, data_bytes in packed:
             count = int.from_bytes(data_bytes[4:12], "little")
             wanted[pane] = wanted.get(pane, 0) + count
     assert panes == sorted(wanted.items())
@@ -142,8 +142,8 @@ def test_partition_that_appears_late_cannot_open_what_is_closed() -> None:
     assert plain(closed) == (7, 9, [(5, 1), (6, 4)])
     assert closed is not None
     # The nine rows that came too late are told with the first pane that closes, and once.
-    assert [int(sketch.counters[LATE]) for _, sketch in closed.panes] == [9, 0]
+    assert [int(sketch.counters[LATE]) for _, _, sketch in closed.panes] == [9, 0]
     again.add(partial("b", 12, 12))
     rest = again.close()
     assert rest is not None
-    assert [int(sketch.counters[LATE]) for _, sketch in rest.panes] == [0]
+    assert [int(sketch.counters[LATE]) for _, _, sketch in rest.panes] == [0]

@@ -26,11 +26,11 @@ def test_a_score_is_what_the_detectors_say(column: str) -> None:
     values = values_of(column, "slight", 300, 4)
     sketch = sketch_of(feature.bins, values)
     sketch.counters[LATE] = 7
-    found = score(feature, ClosedWindow(1, 4, 6, sketch))
+    found = score(feature, ClosedWindow(1, 4, 6, sketch), version="v")
     assert isinstance(found, Scored)
     current = feature.bins.summary(sketch)
     assert found.readings == tuple(d.compare(feature.summary, current) for d in for_kind(feature.column.kind))
-    assert (found.feature, found.spec, found.start, found.end) == (column, 1, 4, 6)
+    assert (found.feature, found.spec, found.start, found.end, found.reference) == (column, 1, 4, 6, "v")
     assert (found.rows, found.late, found.n) == (300, 7, current.n)
     assert found.missing + found.non_finite + found.n == found.rows
     assert np.frombuffer(found.counts, dtype="<i8").tolist() == current.counts.tolist()
@@ -45,15 +45,15 @@ def test_a_score_is_what_the_detectors_say(column: str) -> None:
 
 def test_a_window_without_values_is_scored_as_insufficient() -> None:
     feature = reference().feature("x")
-    found = score(feature, ClosedWindow(0, 0, 1, empty(feature.bins.width)))
+    found = score(feature, ClosedWindow(0, 0, 1, empty(feature.bins.width)), version="v")
     assert isinstance(found, Scored)
     assert {reading.status for reading in found.readings} == {Status.INSUFFICIENT}
     assert (found.p_value, found.effect) == (None, None)
 
 
 def test_an_empty_span_is_a_gap() -> None:
-    wanted = Gap(feature="x", spec=1, start=2, end=9, windows=4)
-    assert score(reference().feature("x"), EmptySpan(1, 2, 9, 4)) == wanted
+    wanted = Gap(feature="x", spec=1, start=2, end=9, reference="v", windows=4)
+    assert score(reference().feature("x"), EmptySpan(1, 2, 9, 4), version="v") == wanted
 
 
 @given(plot=st.lists(st.tuples(moods, st.integers(0, 1)), max_size=25), cut=st.integers(0, 25))

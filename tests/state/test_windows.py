@@ -143,7 +143,7 @@ def closed(upto: int, *panes: tuple[int, int], last: int = 0) -> PanesClosed:
     for place, rows in panes:
         sketch = empty(5)
         sketch.counters[ROWS] = rows
-        made.append((place, sketch))
+        made.append((place, 0, sketch))
     return PanesClosed(upto, last, tuple(made))
 
 
