@@ -109,10 +109,16 @@ class _Ring:
             found = ClosedWindow(window.index, start, end, self._merged(start, end), cut, lacking)
             closed.append(((end, window.index, 1), found))
             self.next = k + 1
-            kept = self.next * window.slide // window.slice_panes
-            self.slices = {key: sketch for key, sketch in self.slices.items() if key[0] >= kept}
+            self._forget_before(self.next * window.slide)
         self._forget_skipped(upto)
         return closed
+
+    def _forget_before(self, start: int) -> None:
+        """Keep what windows need that start at a pane or later."""
+        place, generation = start // self.window.slice_panes, self.schedule.of_window(start)
+        self.slices = {
+            key: sketch for key, sketch in self.slices.items() if key[0] >= place and key[1] >= generation
+        }
 
     def skip(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Remember panes that a time-out closed; ranges that touch become one."""

@@ -83,12 +83,15 @@ def reference() -> Reference:
 
 @cache
 def _template(column: str, mood: str) -> Scored:
-    feature = reference().feature(column)
+    return _scored(reference(), column, mood)
+
+
+def _scored(against: Reference, column: str, mood: str) -> Scored:
+    feature = against.feature(column)
     rows = 10 if mood == "few" else 400
     values = values_of(column, mood, rows, 99)
-    found = score(
-        feature, ClosedWindow(0, 0, 1, sketch_of(feature.bins, values)), version=reference().version
-    )
+    window = ClosedWindow(0, 0, 1, sketch_of(feature.bins, values))
+    found = score(feature, window, version=against.version)
     assert isinstance(found, Scored)
     return found
 
@@ -103,15 +106,12 @@ def scored(
     late: int = 0,
     against: Reference | None = None,
 ) -> Scored:
-    """One column of one window; `against` names a reference, the readings are those of `reference()`."""
-    return msgspec.structs.replace(
-        _template(column, mood),
-        spec=spec,
-        start=start,
-        end=end,
-        late=late,
-        reference=(against or reference()).version,
-    )
+    """One column of one window, compared with `reference()` or with another one."""
+    if against is None or against is reference():
+        found = _template(column, mood)
+    else:
+        found = _scored(against, column, mood)
+    return msgspec.structs.replace(found, spec=spec, start=start, end=end, late=late)
 
 
 def gap(

@@ -18,6 +18,7 @@ from state.grid import Grid
 from state.layout import categories, numeric_bins
 from state.panes import PaneMerger
 from state.reference import FeatureReference
+from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import empty
 from state.windows import Closed, Windows
 
@@ -103,6 +104,16 @@ def small_features() -> tuple[FeatureReference, FeatureReference]:
     )
 
 
+def other_features() -> tuple[FeatureReference, FeatureReference]:
+    """The same columns with other bins, of another number."""
+    bins = numeric_bins(np.array([-1.0, 0.5, 0.5, 2.5, 3.0, 8.0]))
+    names = categories({"a": 5, "new": 3, "newer": 2, "b": 1}, top=3)
+    return (
+        FeatureReference(NUMERIC, bins, empty(bins.width)),
+        FeatureReference(CATEGORICAL, names, empty(names.width)),
+    )
+
+
 @dataclass(kw_only=True)
 class Run:
     """The steps up to closed windows, in one loop.
@@ -113,6 +124,8 @@ class Run:
         Sizes of the reads of each partition.
     restart
         Asked after every batch whether to throw all logic away and resume it from its snapshots.
+    later
+        The columns of further generations of the reference, as the schedule has them.
     """
 
     grid: Grid
@@ -123,6 +136,8 @@ class Run:
     latest: int | None = None
     clock: bool = True
     features: tuple[FeatureReference, ...] = field(default_factory=small_features)
+    later: tuple[tuple[FeatureReference, ...], ...] = ()
+    schedule: Schedule = UNCHANGED
     restart: Callable[[], bool] = lambda: False
     batches: list[Batch] = field(default_factory=list)
     windows: dict[str, list[Closed]] = field(default_factory=dict)
@@ -151,8 +166,8 @@ class Run:
     def to_the_end(self, choose: Callable[[list[str]], str]) -> dict[str, list[Closed]]:
         """Poll partitions in the order of `choose` until all have ended; give each column's windows."""
         live = {name: self.partition(name) for name in self.names}
-        mergers = {f.column.name: PaneMerger.start(self.names) for f in self.features}
-        rings = {f.column.name: Windows.start(self.grid.windows) for f in self.features}
+        mergers = {f.column.name: self._merger() for f in self.features}
+        rings = {f.column.name: self._rings() for f in self.features}
         self.windows = {f.column.name: [] for f in self.features}
         while live:
             name = choose(sorted(live))
@@ -161,16 +176,22 @@ class Run:
                 live.pop(name).close()
                 continue
             self.batches.append(batch)
-            for column, partial in summarize(batch, [self.features]):
+            for column, partial in summarize(batch, [self.features, *self.later], self.schedule):
                 mergers[column].add(partial)
                 closed = mergers[column].close()
                 if closed is not None:
                     self.windows[column] += rings[column].add(closed)
             if self.restart():
                 live = {name: self.partition(name, part.snapshot()) for name, part in live.items()}
-                mergers = {c: PaneMerger.start(self.names, m.snapshot()) for c, m in mergers.items()}
-                rings = {c: Windows.start(self.grid.windows, r.snapshot()) for c, r in rings.items()}
+                mergers = {c: self._merger(m.snapshot()) for c, m in mergers.items()}
+                rings = {c: self._rings(r.snapshot()) for c, r in rings.items()}
         return self.windows
+
+    def _merger(self, resume: bytes | None = None) -> PaneMerger:
+        return PaneMerger.start(self.names, resume, schedule=self.schedule)
+
+    def _rings(self, resume: bytes | None = None) -> Windows:
+        return Windows.start(self.grid.windows, resume, schedule=self.schedule)
 
 
 def in_turn() -> Callable[[list[str]], str]:

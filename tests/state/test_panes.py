@@ -5,8 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.grid import END
-from state.panes import PaneMerger, PanesClosed, Partial, UnknownPartitionError
+from state.panes import OtherScheduleError, PaneMerger, PanesClosed, Partial, UnknownPartitionError
+from state.schedule import Schedule, ScheduleConflictError
 from state.sketches.base import LATE, ROWS, Sketch, empty
+from tests.conftest import Golden
 
 
 def rows(count: int) -> Sketch:
@@ -147,3 +149,75 @@ def test_partition_that_appears_late_cannot_open_what_is_closed() -> None:
     rest = again.close()
     assert rest is not None
     assert [int(sketch.counters[LATE]) for _, _, sketch in rest.panes] == [0]
+
+
+SWITCH = Schedule(later=((5, "new"),), longest=3)
+"""Panes 5 and 6 are covered by windows of both generations."""
+
+
+def both(partition: str, frontier: int, last: int, *panes: tuple[int, int]) -> Partial:
+    packed = tuple((pane, g, rows(count).to_bytes()) for pane, count in panes for g in SWITCH.of_pane(pane))
+    return partition, frontier, last, packed, ()
+
+
+def test_generations_of_a_pane_close_together_and_apart() -> None:
+    merger = PaneMerger.start(["a"], schedule=SWITCH)
+    merger.add(both("a", 5, 7, (4, 1), (5, 10), (7, 100)))
+    assert merger.close() is not None
+    resumed = PaneMerger.start(["a"], merger.snapshot(), schedule=SWITCH)
+    resumed.add(both("a", 8, 8, (5, 2)))
+    closed = resumed.close()
+    assert closed is not None
+    found = [(pane, g, sketch.rows) for pane, g, sketch in closed.panes]
+    assert found == [(5, 0, 12), (5, 1, 12), (7, 1, 100)]
+
+
+def test_dropped_rows_of_two_generations_count_once_in_each() -> None:
+    merger = PaneMerger.start(["a"], schedule=SWITCH)
+    merger.add(both("a", 6, 6, (5, 1)))
+    merger.close()
+    resumed = PaneMerger.start(["a", "b"], merger.snapshot(), schedule=SWITCH)
+    resumed.add(both("b", 5, 5, (4, 2), (5, 7)))
+    resumed.add(both("b", 8, 8, (6, 1)))
+    resumed.add(both("a", 8, 8, (7, 1)))
+    closed = resumed.close()
+    assert closed is not None
+    late = [(pane, g, int(sketch.counters[LATE])) for pane, g, sketch in closed.panes]
+    assert late == [(6, 0, 9), (6, 1, 9), (7, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "sent"),
+    [
+        (SWITCH, partial("a", 5, 5, (5, 1))),
+        (Schedule(), both("a", 5, 5, (5, 1))),
+        (Schedule(later=((6, "new"),), longest=3), both("a", 5, 5, (5, 1))),
+    ],
+)
+def test_a_process_that_knows_another_schedule_is_refused(schedule: Schedule, sent: Partial) -> None:
+    with pytest.raises(OtherScheduleError, match="know different references: start all of them again"):
+        PaneMerger.start(["a"], schedule=schedule).add(sent)
+
+
+def test_a_reference_may_begin_behind_the_last_row_only() -> None:
+    merger = PaneMerger.start(["a", "b"])
+    merger.add(partial("a", 3, 6, (6, 1)))
+    merger.add(partial("b", 2, 4, (4, 1)))
+    body = merger.snapshot()
+    assert PaneMerger.start(["a", "b"], body, schedule=Schedule(later=((7, "new"),))).schedule.later
+    with pytest.raises(ScheduleConflictError, match="reference new begins with pane 6"):
+        PaneMerger.start(["a", "b"], body, schedule=Schedule(later=((6, "new"),)))
+
+
+def test_state_before_there_were_generations_still_loads(golden: Golden) -> None:
+    body = golden("panes.v1.bin", lambda: pytest.fail("the first layout cannot be written any more"))
+    merger = PaneMerger.start(["a", "b"], body, schedule=Schedule(later=((8, "new"),)))
+    merger.add(partial("a", 8, 8))
+    merger.add(partial("b", 8, 8))
+    closed = merger.close()
+    assert closed is not None
+    found = [(pane, g, sketch.rows, int(sketch.counters[LATE])) for pane, g, sketch in closed.panes]
+    # Two rows had come for pane 2, which was closed.
+    assert found == [(5, 0, 2, 2), (6, 0, 1, 0), (7, 0, 1, 0)]
+    with pytest.raises(ScheduleConflictError):
+        PaneMerger.start(["a", "b"], body, schedule=Schedule(later=((7, "new"),)))

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from detectors.multiplicity import benjamini_hochberg
 from detectors.verdicts import Rules, Severity, Verdict
 from state.events import DriftData, EventType, FeatureData, ReportData
+from state.generations import Generations
 from state.report import Output, Report
+from state.schedule import Schedule
 from state.scoring import Evidence
 from state.stores.base import Point, StoredEvent
-from tests.evidence import FAMILY, MOODS, Plot, context, evidence, scored
+from tests.evidence import FAMILY, MOODS, Plot, build, context, evidence, reference, scored
 
 OVERLAP = {0: 1, 1: 3}
 """Calm windows that close an episode: of 5 h by 2 h, the third window after one shares no row with it."""
@@ -221,3 +223,27 @@ def test_the_state_of_a_report_does_not_grow() -> None:
         sizes.append(len(report.snapshot()))
     # The numbers of panes take two bytes more in the end; nothing else may.
     assert max(sizes[120:]) <= max(sizes[:120]) + 2 * 20
+
+
+def test_each_window_names_its_reference_and_an_episode_goes_on_across_the_change() -> None:
+    old, new = reference(), build(seed=6)
+    schedule = Schedule(later=((2, new.version),), longest=5)
+    of = dataclasses.replace(context(), generations=Generations((old, new), schedule))
+    large, calm = dict.fromkeys(FAMILY, "large"), dict.fromkeys(FAMILY, "calm")
+    # Tumbling windows of two panes: the second is the first that starts with the new reference.
+    said = evidence([(0, 0, large), (0, 1, large), (0, 2, None), (0, 3, calm)], of)
+    outputs = Report(of).add(item for items in zip(*said.values(), strict=True) for item in items)
+    assert [told.reference.version for told in reports(outputs)] == [old.version] + [new.version] * 3
+    told = [(e.type, data(e).reference.version, e.episode) for e in drifts(outputs) if e.feature == "x"]
+    (_, _, episode), *_ = told
+    assert told == [
+        (EventType.OPENED, old.version, episode),
+        (EventType.CLOSED, new.version, episode),
+    ]
+    # The same windows against one reference have other ids where the new one counts, and only there.
+    one = straight(evidence([(0, 0, large), (0, 1, large), (0, 2, None), (0, 3, calm)], context()))
+    ids = [
+        [e.id for e in found if isinstance(e, StoredEvent) and e.type == EventType.REPORT]
+        for found in (outputs, one)
+    ]
+    assert [a == b for a, b in zip(*ids, strict=True)] == [True, False, False, False]

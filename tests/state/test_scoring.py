@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from detectors.base import Status
 from detectors.registry import for_kind
+from state.schedule import Schedule
 from state.scoring import Evidence, Gap, Judge, Scored, score
 from state.sketches.base import LATE, empty
 from state.windows import ClosedWindow, EmptySpan
@@ -94,3 +95,12 @@ def test_the_state_of_a_judge_does_not_grow() -> None:
         sizes.append(len(judge.snapshot()))
     # Two streaks of two numbers below 2**16: at most 3 bytes each, and their frame.
     assert max(sizes) <= 1 + 2 * (1 + 1 + 2 * 3)
+
+
+def test_evidence_against_one_reference_is_none_against_the_next() -> None:
+    schedule = Schedule(later=((3, "new"),))
+    judge = Judge(0.05, min_rows=50, schedule=schedule)
+    said = judge.add([of("large", 1), of("large", 2)])
+    resumed = Judge(0.05, judge.snapshot(), min_rows=50, schedule=schedule)
+    said += resumed.add([of("few", 3), of("large", 4), of("large", 5)])
+    assert [(e.streak, e.since) for e in said] == [(1, 1), (2, 1), (0, 3), (1, 4), (2, 4)]
