@@ -22,6 +22,7 @@ from bench.measure import say, show
 from flows.scenarios.base import ScenarioOptions
 
 SEED = 11
+START_S = 30.0
 
 
 def main() -> None:
@@ -75,7 +76,7 @@ class Chaos:
                 supervisor = self._stage.start(place, "--workers", next(workers))
                 struck["rescaled"] += 1
                 time.sleep(2)
-            victims = members(supervisor.pid)
+            victims = _members_to_be(supervisor.pid)
             if self._rng.random() < 0.2 or not victims:
                 supervisor.kill()
                 supervisor.wait()
@@ -107,6 +108,14 @@ class Chaos:
         if found != wanted or series[0] != series[1]:
             say(f"NOT the same; the end of the log:\n{stage.log.read_text()[-3000:]}")
             raise SystemExit(1)
+
+
+def _members_to_be(supervisor: int) -> list[int]:
+    """Wait for a set that is just being started, perhaps after a pause; none where it does not come."""
+    deadline = time.monotonic() + START_S
+    while not (found := members(supervisor)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
 
 
 if __name__ == "__main__":

@@ -67,6 +67,15 @@ class Place:
         return self.folder / "recovery"
 
 
+@dataclass(slots=True)
+class Producing:
+    """Rows that are being written: how many by now, whether that is all, and how to say that it is enough."""
+
+    rows: int = 0
+    enough: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """A stream in a topic, and runs that read it.
@@ -133,14 +142,15 @@ columns:
 """)
 
     @contextmanager
-    def producing(self, seconds: float) -> Iterator[threading.Thread]:
+    def producing(self, seconds: float) -> Iterator["Producing"]:
         """Write all rows of the stream at an even pace, meanwhile; the end waits for the last of them."""
-        thread = threading.Thread(target=self._produce, args=(seconds,), daemon=True)
+        producing = Producing()
+        thread = threading.Thread(target=self._produce, args=(seconds, producing), daemon=True)
         thread.start()
-        yield thread
+        yield producing
         thread.join()
 
-    def _produce(self, seconds: float) -> None:
+    def _produce(self, seconds: float, producing: "Producing") -> None:
         # A broker that is away for minutes is waited for, and what was sent meanwhile is kept.
         producer = KafkaProducer(
             bootstrap_servers=self.servers.bootstrap,
@@ -153,10 +163,13 @@ columns:
             size = min(CHUNK_ROWS, rows - start)
             for row, line in enumerate(json_lines(self.scenario, self.options, start, size), start):
                 producer.send(self.name, line, partition=row % PARTITIONS)
-            due = began + seconds * (start + size) / rows
-            time.sleep(max(0.0, due - time.monotonic()))
+            producing.rows = start + size
+            due = began + seconds * producing.rows / rows
+            if producing.enough.wait(max(0.0, due - time.monotonic())):
+                break
         producer.flush()
         producer.close()
+        producing.done.set()
 
     def start(self, place: Place, *options: str) -> subprocess.Popen[bytes]:
         """Start a run."""

@@ -78,8 +78,7 @@ def soak(folder: Path, *, seconds: float, workers: int) -> tuple[list[Sample], i
     samples: list[Sample] = []
     with stage.producing(seconds) as producer:
         began = time.monotonic()
-        while producer.is_alive():
-            time.sleep(EVERY_S)
+        while not producer.done.wait(EVERY_S):
             found = tuple(resident_bytes(member) for member in members(supervisor.pid))
             samples.append(
                 Sample(
