@@ -48,7 +48,14 @@ def kafka_input(
 
     def opener(at: TopicPartition, position: bytes | None) -> tuple[Reader, Decoder]:
         begin = start if known is None or str(at) in known else Start()
-        reader = KafkaRecordReader(client, at, position=position, start=begin, until_end=given.until_end)
+        reader = KafkaRecordReader(
+            client,
+            at,
+            position=position,
+            start=begin,
+            until_end=given.until_end,
+            max_record_bytes=given.max_record_bytes,
+        )
         watched = _WatchedReader(reader, client, at, config.file.kafka.group, on_lag)
         return watched, make_decoder(FileFormat.JSONL, config.columns, config.time, ())
 

@@ -1,5 +1,6 @@
 """Reads one live partition as raw records."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -82,6 +83,8 @@ class KafkaRecordReader:
         What `position` returned, of the same partition; None: from `start`.
     until_end
         Stop where the partition ended when it was opened, for backfills; live reading never ends.
+    max_record_bytes
+        A longer record is refused; None: none is.
 
     Raises
     ------
@@ -98,12 +101,14 @@ class KafkaRecordReader:
         start: Start = _EARLIEST,
         until_end: bool = False,
         isolation: Isolation = Isolation.COMMITTED,
+        max_record_bytes: int | None = None,
     ) -> None:
         self._client = client
         self._at = at
         self._start = start
         self._until_end = until_end
         self._isolation = isolation
+        self._max_record_bytes = max_record_bytes
         self._stop_at: int | None = None
         self._reader: PartitionReader | None = None
         self._patience = Patience(f"reading {at}")
@@ -144,7 +149,8 @@ class KafkaRecordReader:
             # finds it.
             self._next = self._stop_at
             records = [record for record in records if record.offset < self._stop_at]
-        return _batch(records, caught_up=not records and self._caught_up(reader))
+        caught_up = not records and self._caught_up(reader)
+        return _batch(records, caught_up=caught_up, max_record_bytes=self._max_record_bytes)
 
     def position(self) -> bytes:
         """Pack the next offset; before the first contact with Kafka it says to begin at the start."""
@@ -237,12 +243,16 @@ def next_offset(position: bytes) -> int | None:
     return msgspec.msgpack.decode(payload, type=_Position).next
 
 
-def _batch(records: Sequence[KafkaRecord], *, caught_up: bool = False) -> RawBatch:
+def _batch(
+    records: Sequence[KafkaRecord], *, caught_up: bool = False, max_record_bytes: int | None = None
+) -> RawBatch:
+    limit = sys.maxsize if max_record_bytes is None else max_record_bytes
     refused: tuple[RefusedRecord, ...] = ()
     kept: Sequence[KafkaRecord] = records
-    if any(record.value is None for record in records):
-        kept = [record for record in records if record.value is not None]
-        refused = tuple(_tombstone(record) for record in records if record.value is None)
+    if any(record.value is None or len(record.value) > limit for record in records):
+        kept = [record for record in records if record.value is not None and len(record.value) <= limit]
+        taken = {record.offset for record in kept}
+        refused = tuple(_refused(record, limit) for record in records if record.offset not in taken)
     values = [record.value for record in kept if record.value is not None]
     return RawBatch(
         records=values,
@@ -254,13 +264,14 @@ def _batch(records: Sequence[KafkaRecord], *, caught_up: bool = False) -> RawBat
     )
 
 
-def _tombstone(record: KafkaRecord) -> RefusedRecord:
-    return RefusedRecord(
-        number=record.offset,
-        reason=Reason.MALFORMED,
-        detail="the record has no value (a tombstone)",
-        raw=b"",
-    )
+def _refused(record: KafkaRecord, limit: int) -> RefusedRecord:
+    if record.value is None:
+        reason, detail = Reason.MALFORMED, "the record has no value (a tombstone)"
+    else:
+        # Kafka's clients hold a record as a whole anyway, so all of it is kept.
+        reason = Reason.TOO_LONG
+        detail = f"the record takes {len(record.value):,} bytes; max_record_bytes is {limit:,}"
+    return RefusedRecord(number=record.offset, reason=reason, detail=detail, raw=record.value or b"")
 
 
 def _resumed(position: bytes, at: TopicPartition) -> tuple[int | None, int]:

@@ -16,7 +16,7 @@ class SourceError(DriftflowError):
 class RefusedRecord:
     """A record that the reader itself refused, because it must not be held in memory or is cut off.
 
-    `raw` is its beginning, at most 1,000 bytes.
+    `raw` is its beginning, at most 1,000 bytes; of a record from Kafka all of it.
     """
 
     number: int
