@@ -204,7 +204,7 @@ columns:
 
     def series(self, place: Place) -> dict[str, list[tuple[int, float]]]:
         """Return all series of a run."""
-        with closing(RedisStore(place.redis, retention_ms=None)) as store:
+        with closing(RedisStore(place.redis)) as store:
             return {str(key): store.series(key) for key in store.series_keys(self.name)}
 
     def forget(self, *places: Place) -> None:

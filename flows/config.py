@@ -12,11 +12,12 @@ import yaml
 
 from detectors.base import DriftflowError
 from detectors.verdicts import Rules
-from flows.schema import FileConfig
+from flows.schema import FileConfig, OutputConfig
 from state.codec import fingerprint_of
 from state.columns import Column, TimeColumn
 from state.durations import Axis, DurationError, parse_span
 from state.grid import Grid, GridError, WindowSpec, build_grid
+from state.stores.base import Keeping
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -65,6 +66,8 @@ class Config:
         The watched columns, in the order of the file.
     time
         None where event time is the row's number.
+    keeping
+        How much the store keeps.
     """
 
     file: FileConfig
@@ -74,6 +77,7 @@ class Config:
     bounds: TimeBounds
     grid: Grid
     rules: Rules
+    keeping: Keeping
 
     @property
     def output(self) -> Path:
@@ -85,12 +89,6 @@ class Config:
         """The SQLite file with references, events and series, or the URL of a Redis."""
         named = self.file.output.store
         return named if "://" in named else self.output / named
-
-    @property
-    def retention_ms(self) -> int | None:
-        """How long the store keeps series; None: for ever."""
-        text = self.file.output.retention
-        return None if text is None else parse_span(text, Axis.MILLISECONDS)
 
     @property
     def input(self) -> Path | None:
@@ -176,6 +174,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
             high=detection.high,
             drift_share=detection.drift_share,
         ),
+        keeping=_keeping(file.output, axis),
     )
 
 
@@ -215,6 +214,13 @@ def _grid(file: FileConfig, axis: Axis) -> Grid:
         return build_grid(tuple(specs), axis=axis, zone=file.time.zone, origin=origin)
     except GridError as error:
         raise ConfigError(f"`windows`: {error}") from error
+
+
+def _keeping(output: OutputConfig, axis: Axis) -> Keeping:
+    retention = None if output.retention is None else _span(output.retention, axis, "output.retention")
+    if retention == 0:
+        raise ConfigError(f"`output.retention`: found {output.retention!r}, wanted a longer span")
+    return Keeping(retention=retention, panes=output.panes)
 
 
 def _span(text: str, axis: Axis, key: str) -> int:

@@ -70,6 +70,6 @@ def store_opener(config: Config) -> Callable[[], Store]:
     """Return what opens the configured store; each call gives a connection of its own."""
     location = config.store
     if isinstance(location, Path):
-        return lambda: SqliteStore(location)
-    output = config.file.output
-    return lambda: RedisStore(location, retention_ms=config.retention_ms, compaction=output.compaction)
+        return lambda: SqliteStore(location, keeping=config.keeping)
+    compaction = config.file.output.compaction
+    return lambda: RedisStore(location, keeping=config.keeping, compaction=compaction)

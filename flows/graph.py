@@ -1,6 +1,6 @@
 """The dataflow, read from top to bottom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,9 @@ from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from flows.sinks.jsonl import JsonlSink
 from flows.sinks.kafka import KafkaEventSink, KafkaRecordSink, OpenClient
-from flows.sinks.store import StoreSink
+from flows.sinks.store import StoreItem, StoreSink
 from state.durations import Axis
+from state.panes import PanesClosed
 from state.report import Output, Report
 from state.scoring import Gap, Scored
 from state.stores.base import Store, StoredEvent
@@ -88,12 +89,28 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     windows = stateful("windows", panes, plan.windows, adapters.close_windows)
     evidence = stateful("judge", op.map("compare", windows, compare), plan.judge, adapters.judge)
     results = stateful("report", op.map("to_model", evidence, to_model), begin_report, report)
-    op.output("store", results, StoreSink(outputs.open_store, on_wait=hooks.on_wait))
+    kept = _with_panes(plan, results, panes)
+    op.output("store", kept, StoreSink(outputs.open_store, on_wait=hooks.on_wait))
     redact = plan.config.file.output.redact
     _add_files(outputs, results, batches, plan.config.grid.axis, redact=redact)
     if outputs.topics is not None:
         _add_topics(outputs.topics, results, batches, redact=redact, on_wait=hooks.on_wait)
     return flow
+
+
+def _with_panes(
+    plan: Plan, results: KeyedStream[list[Output]], panes: KeyedStream[PanesClosed]
+) -> KeyedStream[Sequence[StoreItem]]:
+    """Send the store the closed panes too, where any are kept."""
+    if plan.config.keeping.panes == 0:
+        return results
+    recorder = plan.pane_recorder
+
+    def record(keyed: tuple[str, PanesClosed]) -> list[tuple[str, Sequence[StoreItem]]]:
+        found = recorder.record(*keyed)
+        return [(plan.model_key, found)] if found else []
+
+    return op.merge("kept", results, op.flat_map("closed_panes", panes, record))
 
 
 def _add_files(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from flows.batch import Batch
 from flows.plan import Plan
 from state.report import Output
+from state.stores.panes import StoredPane
 
 Choose = Callable[[Sequence[str]], str]
 """Picks the partition that is polled next."""
@@ -28,6 +29,7 @@ def run_inline(
     *,
     choose: Choose | None = None,
     on_batch: Callable[[Batch], None] = lambda _: None,
+    on_panes: Callable[[list[StoredPane]], None] = lambda _: None,
 ) -> None:
     """Run a plan to the end of its input in this thread; results are those of any other engine.
 
@@ -39,13 +41,15 @@ def run_inline(
         Order in which partitions are polled; makes no difference to the outputs.
     on_batch
         Sees every batch, for dead letters and progress.
+    on_panes
+        Takes the closed panes that are to be kept, column by column.
     """
     pick = choose or in_turn()
     live = {name: plan.open_partition(name, None) for name in plan.partitions}
     mergers = {name: plan.panes() for name in plan.context.features}
     windows = {name: plan.windows() for name in plan.context.features}
     judges = {name: plan.judge() for name in plan.context.features}
-    report = plan.report()
+    report, recorder = plan.report(), plan.pane_recorder
     while live:
         name = pick(sorted(live))
         batch = live[name].poll()
@@ -58,6 +62,7 @@ def run_inline(
             panes = mergers[column].close()
             if panes is None:
                 continue
+            on_panes(recorder.record(column, panes))
             found = [plan.compare(column, closed) for closed in windows[column].add(panes)]
             outputs = report.add(judges[column].add(found))
             if outputs:

@@ -8,6 +8,7 @@ from flows.config import Config
 from flows.generations import too_early
 from flows.partition import Partition
 from flows.summarize import summarize
+from state.closed_panes import PaneRecorder
 from state.event_factory import ReportContext
 from state.generations import Generations
 from state.panes import PaneMerger, Partial
@@ -90,6 +91,17 @@ class Plan:
         """Begin or resume the judge of one column."""
         rules = self.config.rules
         return Judge(rules.false_discovery_rate, resume, min_rows=rules.min_rows, schedule=self.schedule)
+
+    @property
+    def pane_recorder(self) -> PaneRecorder:
+        """What writes closed panes for the store."""
+        return PaneRecorder(
+            model=self.context.model,
+            model_version=self.context.model_version,
+            references=tuple(reference.version for reference in self.generations.references),
+            grid=self.config.grid,
+            most=self.config.keeping.panes,
+        )
 
     def report(self, resume: bytes | None = None) -> Report:
         """Begin or resume the report of the model."""

@@ -130,6 +130,7 @@ class OutputConfig(_Section, frozen=True):
     store: str = "driftflow.sqlite"
     topics: OutputTopicsConfig = OutputTopicsConfig()
     retention: str | None = None
+    panes: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 200
     compaction: bool = False
     redact: bool = False
 

@@ -11,7 +11,7 @@ from detectors.base import DriftflowError
 from flows.commands.console import commands_lines, messages, results, say, show, shown
 from flows.commands.document import print_json
 from flows.commands.exits import ExitCode
-from flows.commands.stored import NoReferenceError, active_reference
+from flows.commands.stored import NoReferenceError, active_reference, open_store
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.input import config_input
@@ -23,6 +23,7 @@ from flows.render.stored_state import ShownState, age_text, state_lines
 from flows.render.words import bytes_text
 from state.generations import Generations
 from state.reference import BadReferenceError
+from state.stores.base import StoreError
 
 
 def show_stored(path: Path, recovery: Path | None, *, json: bool) -> None:
@@ -102,7 +103,20 @@ def _shown(config: Config, config_name: str, folder: Path) -> ShownState:
         held=facts.held,
         fits=fits,
         changed=changed,
+        panes=_panes(config),
     )
+
+
+def _panes(config: Config) -> dict[str, int]:
+    """Count the panes that the store keeps; that it cannot be asked is told with what has changed."""
+    # Looking must not leave an empty store behind.
+    if isinstance(config.store, Path) and not config.store.exists():
+        return {}
+    try:
+        with open_store(config) as store:
+            return store.pane_counts(config.file.model.name, config.file.model.version)
+    except StoreError:
+        return {}
 
 
 def _fit(

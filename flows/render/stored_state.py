@@ -38,6 +38,8 @@ class ShownState(msgspec.Struct, frozen=True, kw_only=True):
         Whether the present configuration could go on with it; null where that cannot be told.
     changed
         What has changed since, or why it cannot be told.
+    panes
+        Closed panes that the store keeps, by column; empty where it cannot be asked.
     """
 
     folder: str
@@ -51,6 +53,7 @@ class ShownState(msgspec.Struct, frozen=True, kw_only=True):
     held: bool = False
     fits: bool | None = None
     changed: tuple[str, ...] = ()
+    panes: dict[str, int] = {}
 
 
 def state_lines(found: ShownState, width: int) -> Iterator[Text]:
@@ -68,6 +71,11 @@ def state_lines(found: ShownState, width: int) -> Iterator[Text]:
         else Text(" no run holds it at this moment", "dim")
     )
     yield from _fit_lines(found, width)
+    if found.panes:
+        kept, columns = sum(found.panes.values()), len(found.panes)
+        yield Text(
+            f" the store keeps {count_text(kept, 'closed pane')} of {count_text(columns, 'column')}", "dim"
+        )
     yield Text()
     yield Text(f" {count_text(len(found.positions), 'partition')}", "bold")
     listed = list(found.positions.items())[:MOST_PARTITIONS]

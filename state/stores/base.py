@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.base import DriftflowError
+from state.stores.panes import PaneStore
 
 
 class StoreError(DriftflowError):
@@ -111,6 +112,38 @@ class Point:
     value: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How much a store keeps.
+
+    Attributes
+    ----------
+    retention
+        How far behind its newest point a series is kept, milliseconds or rows; None for ever.
+    panes
+        Panes of each column of a model version that are kept: the last ones.
+
+    Raises
+    ------
+    StoreError
+        A number is too small to mean anything.
+    """
+
+    retention: int | None = None
+    panes: int = 200
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.retention is not None and self.retention <= 0:
+            raise StoreError(f"retention is {self.retention}; it must be 1 or more, or None to keep all")
+        if self.panes < 0:
+            raise StoreError(f"panes is {self.panes}; it must be 0 or more")
+
+
+KEEP_ALL = Keeping()
+"""Keeps everything but panes, of which it keeps the last 200."""
+
+
 class ReferenceStore(Protocol):
     """Keeps references by model and version, and which one each model version is compared with, and when."""
 
@@ -204,8 +237,8 @@ class SeriesStore(Protocol):
         ...
 
 
-class Store(ReferenceStore, EventStore, SeriesStore, Protocol):
-    """All three, as the embedded default and Redis offer them."""
+class Store(ReferenceStore, EventStore, SeriesStore, PaneStore, Protocol):
+    """All of them, as the embedded default and Redis offer them."""
 
     def close(self) -> None:
         """Release the store; called once."""

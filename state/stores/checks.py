@@ -15,6 +15,7 @@ from state.stores.base import (
     StoredReference,
     StoreError,
 )
+from state.stores.panes import StoredPane
 
 MAX_TIME = 2**63 - 1
 """Largest time, and the negative of the smallest, that every store can hold."""
@@ -81,6 +82,18 @@ def checked_points(points: Iterable[Point]) -> list[Point]:
                 "leave out what could not be measured"
             )
         checked.append(Point(point.key, time, float(point.value)))
+    return checked
+
+
+def checked_panes(panes: Iterable[StoredPane]) -> list[StoredPane]:
+    """Return the panes with plain numbers; raises `StoreError` like `checked_reference`."""
+    checked = []
+    for pane in panes:
+        name = f"pane of column {pane.feature!r} at {pane.start!r}"
+        _require_texts(name, pane.model, pane.model_version, pane.feature, pane.reference)
+        _require_bytes(name, pane.body)
+        start, end = _whole(f"{name}: start", pane.start), _whole(f"{name}: end", pane.end)
+        checked.append(replace(pane, start=start, end=end))
     return checked
 
 

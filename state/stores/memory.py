@@ -1,29 +1,43 @@
 """A store in memory: the fake for tests, and the model that the other stores are held to."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from state.stores.base import Activation, Point, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
+from state.stores.base import (
+    KEEP_ALL,
+    Activation,
+    Keeping,
+    Point,
+    ReferenceInfo,
+    SeriesKey,
+    StoredEvent,
+    StoredReference,
+)
 from state.stores.checks import (
     checked_activation,
     checked_events,
     checked_limit,
+    checked_panes,
     checked_points,
     checked_reference,
     key_texts,
     no_such_reference,
     time_span,
 )
+from state.stores.panes import StoredPane, last_panes
 from state.stores.schedules import extended
 
 
 class MemoryStore:
     """A `state.stores.base.Store` that ends with the process."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeping: Keeping = KEEP_ALL) -> None:
+        self._keeping = keeping
         self._references: dict[tuple[str, str], StoredReference] = {}
         self._schedules: dict[tuple[str, str], tuple[Activation, ...]] = {}
         self._events: dict[str, StoredEvent] = {}
         self._series: dict[SeriesKey, dict[int, float]] = {}
+        self._panes: list[StoredPane] = []
 
     def put_reference(self, reference: StoredReference) -> None:
         """Store it; storing the same version again changes nothing."""
@@ -111,6 +125,35 @@ class MemoryStore:
     def series_keys(self, model: str) -> list[SeriesKey]:
         """Return the keys of a model's series, sorted."""
         return sorted((key for key in self._series if key.model == model), key=key_texts)
+
+    def put_panes(self, panes: Iterable[StoredPane]) -> None:
+        """Store panes, all or none; of each column the last ones stay."""
+        self._panes = last_panes([*self._panes, *checked_panes(panes)], self._keeping.panes)
+
+    def panes(
+        self,
+        model: str,
+        model_version: str,
+        feature: str,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> list[StoredPane]:
+        """Return panes with ``start <= pane.start < end`` in order of start, then of reference."""
+        first, last = time_span(start, end)
+        wanted = (model, model_version, feature)
+        return [
+            pane
+            for pane in self._panes
+            if (pane.model, pane.model_version, pane.feature) == wanted and first <= pane.start <= last
+        ]
+
+    def pane_counts(self, model: str, model_version: str) -> dict[str, int]:
+        """Return how many panes there are of each column, sorted by its name."""
+        counted = Counter(
+            pane.feature for pane in self._panes if (pane.model, pane.model_version) == (model, model_version)
+        )
+        return dict(sorted(counted.items()))
 
     def close(self) -> None:
         """Release nothing; the values stay readable."""

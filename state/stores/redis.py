@@ -1,13 +1,14 @@
-"""References, events and series in Redis, for several machines."""
+"""References, events, series and panes in Redis, for several machines."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
 
-from state.stores.base import Point, SeriesKey, StoredEvent, StoreError
+from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoredEvent, StoreError
 from state.stores.checks import checked_events, checked_limit, checked_points, key_texts, time_span
 from state.stores.redis_keys import RedisKeys, time_text
+from state.stores.redis_panes import RedisPanes
 from state.stores.redis_references import RedisReferences
 from state.stores.redis_scripts import ADD_EVENTS
 from state.stores.redis_series import RedisSeries, SeriesBackend, SortedSets, TimeSeries, probe
@@ -20,7 +21,7 @@ _EVENTS_PER_PAGE = 500
 _EVENT_FIELDS = ("type", "model_version", "window", "feature", "episode", "end", "body")
 
 
-class RedisStore(RedisReferences):
+class RedisStore(RedisReferences, RedisPanes):
     """A `state.stores.base.Store` on a Redis server, a replicated one, or a cluster.
 
     Every call that writes is one step on the server, all or none. How much of it survives a crash is the
@@ -36,8 +37,8 @@ class RedisStore(RedisReferences):
     ----------
     url
         ``redis://``, ``rediss://`` (TLS), ``redis+sentinel://host,host/service/0``, ``redis+cluster://host``.
-    retention_ms
-        How far behind its newest point a series is kept; None for ever.
+    keeping
+        How much is kept.
     compaction
         Keep the mean, maximum and count of every hour and day of a series too, for ever, as series named
         ``{series}:1h:avg``; only for times in milliseconds, and only with the time-series module.
@@ -62,21 +63,20 @@ class RedisStore(RedisReferences):
         self,
         url: str,
         *,
-        retention_ms: int | None,
+        keeping: Keeping = KEEP_ALL,
         compaction: bool = False,
         series_backend: SeriesBackend | None = None,
         prefix: str = "driftflow",
         timeout_s: float = 5.0,
     ) -> None:
-        if retention_ms is not None and retention_ms <= 0:
-            raise StoreError(f"retention_ms is {retention_ms}; it must be 1 or more, or None to keep all")
+        self._keeping = keeping
         self._keys = RedisKeys(prefix)
         self._server = RedisServer(url, timeout_s=timeout_s)
         try:
             self._series_backend = (
                 probe(self._server, self._keys) if series_backend is None else series_backend
             )
-            self._series = self._open_series(retention_ms, compaction=compaction)
+            self._series = self._open_series(keeping.retention, compaction=compaction)
         except BaseException:
             self._server.close()
             raise
@@ -144,15 +144,15 @@ class RedisStore(RedisReferences):
         """Close the connections; called once."""
         self._server.close()
 
-    def _open_series(self, retention_ms: int | None, *, compaction: bool) -> RedisSeries:
+    def _open_series(self, retention: int | None, *, compaction: bool) -> RedisSeries:
         if self._series_backend is SeriesBackend.TIMESERIES:
-            return TimeSeries(self._server, self._keys, retention_ms=retention_ms, compaction=compaction)
+            return TimeSeries(self._server, self._keys, retention=retention, compaction=compaction)
         if compaction:
             raise StoreError(
                 f"store {self._server}: compaction needs the time-series module, and series are kept as "
                 f"{self._series_backend}: use Redis 8, or turn compaction off"
             )
-        return SortedSets(self._server, self._keys, retention_ms=retention_ms)
+        return SortedSets(self._server, self._keys, retention=retention)
 
     def _add(self, events: Sequence[StoredEvent]) -> Command:
         names: list[str] = []

@@ -90,6 +90,14 @@ class RedisKeys:
         """Number of events ever inserted."""
         return f"{self._model(model)}:event-counter"
 
+    def panes(self, model: str, model_version: str, feature: str) -> str:
+        """Sorted set of the last closed panes of one column."""
+        return f"{self._model(model)}:sketch:{escaped(model_version)}:{escaped(feature)}"
+
+    def pane_index(self, model: str, model_version: str) -> str:
+        """Set of the columns that have panes."""
+        return f"{self._model(model)}:sketches:{escaped(model_version)}"
+
     def series_index(self, model: str) -> str:
         """Set of the keys of the series."""
         return f"{self._model(model)}:series"

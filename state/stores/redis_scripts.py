@@ -87,6 +87,27 @@ end
 return missing
 """
 
+ADD_PANES = """
+-- KEYS: per column its own, the index. ARGV: how many are kept; per column its name; then per pane the
+-- column's position, start and reference, end and body.
+local n = #KEYS / 2
+for i = 1, n do
+    local name = KEYS[2 * i - 1]
+    local kind = redis.call('TYPE', name)['ok']
+    if kind ~= 'none' and kind ~= 'zset' then
+        return redis.error_reply('WRONGTYPE ' .. name .. ' is of type ' .. kind .. ', no sorted set')
+    end
+end
+for i = 1, n do redis.call('SADD', KEYS[2 * i], ARGV[1 + i]) end
+for i = n + 2, #ARGV, 3 do
+    local key, place = KEYS[2 * ARGV[i] - 1], ARGV[i + 1]
+    redis.call('ZREMRANGEBYLEX', key, '[' .. place .. ':', '(' .. place .. ';')
+    redis.call('ZADD', key, 0, place .. ':' .. ARGV[i + 2])
+end
+for i = 1, n do redis.call('ZREMRANGEBYRANK', KEYS[2 * i - 1], 0, -1 - ARGV[1]) end
+return 0
+"""
+
 ADD_MEMBERS = """
 -- KEYS: per series its own, the index. ARGV: the retention or nothing; then per point the series' position,
 -- the time in 20 digits, the value.

@@ -58,11 +58,11 @@ class TimeSeries:
     """
 
     def __init__(
-        self, server: RedisServer, keys: RedisKeys, *, retention_ms: int | None, compaction: bool
+        self, server: RedisServer, keys: RedisKeys, *, retention: int | None, compaction: bool
     ) -> None:
         self._server = server
         self._keys = keys
-        self._retention_ms = retention_ms
+        self._retention = retention
         self._compaction = compaction
         self._created: set[SeriesKey] = set()
 
@@ -104,7 +104,7 @@ class TimeSeries:
 
     def _wanted(self, key: SeriesKey) -> dict[str, list[str] | list[dict[str, str | list[str]]]]:
         """Return what the script needs to create a series."""
-        retention = str(self._retention_ms or 0)
+        retention = str(self._retention or 0)
         rules: list[dict[str, str | list[str]]] = [
             {
                 "suffix": f":{bucket}:{aggregation}",
@@ -122,10 +122,10 @@ class TimeSeries:
 class SortedSets:
     """Keeps every series as a sorted set of texts ``time:value``, all with score 0, in order of the text."""
 
-    def __init__(self, server: RedisServer, keys: RedisKeys, *, retention_ms: int | None) -> None:
+    def __init__(self, server: RedisServer, keys: RedisKeys, *, retention: int | None) -> None:
         self._server = server
         self._keys = keys
-        self._retention_ms = retention_ms
+        self._retention = retention
 
     def add(self, points: Sequence[Point]) -> None:
         """Store points, all or none."""
@@ -143,7 +143,7 @@ class SortedSets:
         positions, numbers = _positions(points)
         samples = _samples(points, numbers, time_text)
         names = _names(positions, self._keys)
-        return ("EVAL", ADD_MEMBERS, 2 * len(positions), *names, self._retention_ms or "", *samples)
+        return ("EVAL", ADD_MEMBERS, 2 * len(positions), *names, self._retention or "", *samples)
 
 
 def _chunks(points: Sequence[Point]) -> list[list[Point]]:

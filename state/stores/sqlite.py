@@ -1,4 +1,4 @@
-"""References, events and series in one SQLite file."""
+"""References, events, series and panes in one SQLite file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import orjson
 
-from state.stores.base import Point, SeriesKey, StoredEvent
+from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoredEvent
 from state.stores.checks import checked_events, checked_limit, checked_points, key_texts, time_span
 from state.stores.sqlite_file import SqliteFile
+from state.stores.sqlite_panes import SqlitePanes
 from state.stores.sqlite_references import SqliteReferences
 
 _EVENT_FIELDS = tuple(field.name for field in fields(StoredEvent))
@@ -46,7 +47,7 @@ _LIST_SERIES = """
 """
 
 
-class SqliteStore(SqliteReferences):
+class SqliteStore(SqliteReferences, SqlitePanes):
     """A `state.stores.base.Store` in one file, for one machine.
 
     Every call is one transaction. With write-ahead logging and ``synchronous=NORMAL`` what a call has stored
@@ -61,6 +62,8 @@ class SqliteStore(SqliteReferences):
     ----------
     path
         The file; it is created where it is missing, its folder is not.
+    keeping
+        How much is kept.
     busy_timeout_s
         How long a call waits for another process before it raises `StoreBusyError`.
 
@@ -71,7 +74,8 @@ class SqliteStore(SqliteReferences):
         cannot be opened.
     """
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
+    def __init__(self, path: Path, *, keeping: Keeping = KEEP_ALL, busy_timeout_s: float = 5.0) -> None:
+        self._keeping = keeping
         self._file = SqliteFile(path, busy_timeout_s=busy_timeout_s)
 
     def add_events(self, events: Iterable[StoredEvent]) -> int:

@@ -44,7 +44,17 @@ _ACTIVATIONS = (
     """,
 )
 
-LAYOUTS = (_FIRST, _ACTIVATIONS)
+_PANES = (
+    """
+    CREATE TABLE pane (
+        position INTEGER PRIMARY KEY, model TEXT NOT NULL, model_version TEXT NOT NULL, feature TEXT NOT NULL,
+        start INTEGER NOT NULL, reference TEXT NOT NULL, "end" INTEGER NOT NULL, body BLOB NOT NULL,
+        UNIQUE (model, model_version, feature, start, reference)
+    ) STRICT
+    """,
+)
+
+LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES)
 """What makes each version out of the one before; the first starts from an empty file."""
 
 SCHEMA_VERSION = len(LAYOUTS)

@@ -1,28 +1,17 @@
 """What every store keeps to in keeping references."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from state.stores.base import NotFoundError, ReferenceInfo, Store, StoredReference, StoreError
+from tests.contracts.opened_store import OpenedStore
 from tests.contracts.store_values import a_reference, from_start, starting
 
 
-class ReferenceStoreContract(ABC):
-    """A subclass says how to open an empty store; it may add tests, not replace them."""
-
-    @abstractmethod
-    def open_store(self, folder: Path) -> Store:
-        """Open an empty store; `folder` is the test's own."""
-
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
-        store = self.open_store(tmp_path)
-        yield store
-        store.close()
+class ReferenceStoreContract(OpenedStore):
+    """References, and from when on each model version is compared with them."""
 
     def test_reference_comes_back_equal(self, store: Store) -> None:
         info = ReferenceInfo(

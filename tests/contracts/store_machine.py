@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from state.stores.base import (
     Activation,
+    Keeping,
     Point,
     ReferenceInfo,
     SeriesKey,
@@ -17,6 +18,7 @@ from state.stores.base import (
     StoreError,
 )
 from state.stores.memory import MemoryStore
+from state.stores.panes import StoredPane
 from tests.contracts.store_values import a_key
 
 _NAMES = st.sampled_from(["", "a", "B", "ä", "a\x00b", "1' OR 1=1"])
@@ -58,15 +60,29 @@ _REFERENCES = st.builds(
     ),
     body=st.binary(max_size=5),
 )
+_PANES = st.builds(
+    StoredPane,
+    model=_NAMES,
+    model_version=_NAMES,
+    feature=_NAMES,
+    start=_TIMES,
+    # A version is a hash: of longer names the order could differ.
+    reference=st.sampled_from(["", "a", "b"]),
+    end=_TIMES,
+    body=st.binary(max_size=5),
+)
 _ACTIVATIONS = st.builds(Activation, version=_NAMES, effective_from=_BOUNDS)
+
+FEW = Keeping(panes=3)
+"""So little that much of what is drawn has to go."""
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Does the same to a store and to the model, and compares all answers; a subclass opens the store."""
+    """Does the same to a store that keeps `FEW` and to the model; a subclass opens the store."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.model = MemoryStore()
+        self.model = MemoryStore(FEW)
         self.store = self.open_store()
 
     def open_store(self) -> Store:
@@ -91,6 +107,22 @@ class StoreMachine(RuleBasedStateMachine):
             else:
                 answers.append(store.activations(model, model_version))
         assert answers[1] == answers[0]
+
+    @rule(panes=st.lists(_PANES, max_size=8))
+    def put_panes(self, panes: list[StoredPane]) -> None:
+        self.model.put_panes(panes)
+        self.store.put_panes(panes)
+
+    @rule(model=_NAMES, model_version=_NAMES, start=_BOUNDS, end=_BOUNDS)
+    def panes(self, model: str, model_version: str, start: int | None, end: int | None) -> None:
+        columns = self.model.pane_counts(model, model_version)
+        assert self.store.pane_counts(model, model_version) == columns
+        for feature in columns:
+            expected, found = (
+                store.panes(model, model_version, feature, start=start, end=end)
+                for store in (self.model, self.store)
+            )
+            assert found == expected
 
     @rule(events=st.lists(_EVENTS, max_size=8))
     def add_events(self, events: list[StoredEvent]) -> None:

@@ -1,6 +1,7 @@
 """Small references, events and keys for the tests of stores."""
 
 from state.stores.base import Activation, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
+from state.stores.panes import StoredPane
 
 
 def a_reference(
@@ -46,6 +47,27 @@ def an_event(
         feature=feature,
         episode=None,
         end=end,
+        body=body,
+    )
+
+
+def a_pane(
+    start: int,
+    *,
+    end: int | None = None,
+    model: str = "fraud",
+    model_version: str = "1",
+    feature: str = "amount",
+    reference: str = "r1",
+    body: bytes = b"counts",
+) -> StoredPane:
+    return StoredPane(
+        model=model,
+        model_version=model_version,
+        feature=feature,
+        start=start,
+        reference=reference,
+        end=start if end is None else end,
         body=body,
     )
 

@@ -57,8 +57,12 @@ def test_show_tells_what_the_folder_holds_and_leaves_no_trace(call: Call, config
     ends = {name: position["latest"] - start_ms for name, position in found["positions"].items()}
     assert ends == {"part-0.jsonl": 2_998 * 30_000, "part-1.jsonl": 2_999 * 30_000}
     assert all(position["ended"] for position in found["positions"].values())
+    # 3,000 rows of 30 s are 25 hours, and a pane is 90 minutes: what the windows have in common.
+    assert set(found["panes"].values()) == {17}
+    assert len(found["panes"]) == 12
     told = call("state", "show", config)
     assert "fits the present configuration" in told.out
+    assert "keeps 204 closed panes of 12 columns" in told.out
     assert "part-1.jsonl  up to 2026-01-06 00:59, read to its end" in told.out
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from flows.config import Config, ConfigError, load_config, parse_config
 from state.durations import Axis
+from state.stores.base import Keeping
 
 GOOD = """
 model: {name: fraud}
@@ -35,6 +36,15 @@ def test_a_good_one_says_what_it_means(tmp_path: Path) -> None:
     assert config.store == tmp_path / "out" / "driftflow.sqlite"
 
 
+def test_retention_counts_what_event_time_counts() -> None:
+    assert parsed(GOOD).keeping == Keeping(retention=None, panes=200)
+    timed = parsed(GOOD + "output: {retention: 2d, panes: 7}\n")
+    assert timed.keeping == Keeping(retention=2 * 86_400_000, panes=7)
+    rows = GOOD.replace("column: ts, lateness: 5m", "rows: true")
+    rows = rows.replace("1h", "10 rows").replace("1d", "50 rows")
+    assert parsed(rows + "output: {retention: 1000 rows}\n").keeping.retention == 1_000
+
+
 # What stands in the good one, what a mistake makes of it, and what the error must name.
 MISTAKES = [
     ("lateness: 5m", "lateness: five", ("`time.lateness`", "'five'", "15m")),
@@ -45,6 +55,9 @@ MISTAKES = [
     ("kind: numeric", "kind: number", ("number", "$.columns[...].kind")),
     ("{name: fraud}", "{name: 'a b'}", ("$.model.name",)),
     ("{name: fraud}", "{name: fraud, version: 1}", ("$.model.version", "str")),
+    ("model:", "output: {retention: 1 row}\nmodel:", ("`output.retention`", "'1 row'", "7d")),
+    ("model:", "output: {retention: 0s}\nmodel:", ("`output.retention`", "'0s'", "longer")),
+    ("model:", "output: {panes: -1}\nmodel:", ("$.output.panes", ">= 0")),
     ("{path: events.jsonl}", "{path: a, topics: [b]}", ("`input`", "path, topics")),
     ("{path: events.jsonl}", "{}", ("`input`", "none")),
     ("column: ts", "column: ts, rows: true", ("`time`", "column, rows")),

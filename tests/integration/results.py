@@ -4,6 +4,7 @@ from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import orjson
 
@@ -14,6 +15,7 @@ from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from state.report import Output
 from state.stores.base import Point, SeriesKey, StoredEvent
+from state.stores.panes import StoredPane
 from state.stores.sqlite import SqliteStore
 from tests.integration.stream import MODEL
 
@@ -22,7 +24,7 @@ Lines = dict[str, list[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Events as bytes and as the store has them, series, and refused rows by partition.
+    """Events as bytes and as the store has them, series, closed panes, and refused rows by partition.
 
     The order of dead letters and late rows of *different* partitions is the order in which partitions were
     read, which no one promises; within a partition it is that of the records.
@@ -31,6 +33,7 @@ class Results:
     log: bytes
     events: list[StoredEvent]
     series: dict[SeriesKey, list[tuple[int, float]]]
+    panes: list[StoredPane]
     dead: Lines
     late: Lines
 
@@ -48,11 +51,9 @@ def outputs_in(folder: Path) -> Outputs:
 def read_results(folder: Path) -> Results:
     outputs = outputs_in(folder)
     assert outputs.late_rows is not None
-    events, series = _stored(folder / "store.sqlite")
     return Results(
         log=outputs.events.read_bytes(),
-        events=events,
-        series=series,
+        **_stored(folder / "store.sqlite"),
         dead=_by_partition(outputs.dead_letters),
         late=_by_partition(outputs.late_rows),
     )
@@ -61,6 +62,7 @@ def read_results(folder: Path) -> Results:
 def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Results:
     """Run the plain loop; its results are what every other run is held against."""
     items: list[Output] = []
+    panes: list[StoredPane] = []
     dead, late = defaultdict[str, list[bytes]](list), defaultdict[str, list[bytes]](list)
 
     def see(batch: Batch) -> None:
@@ -69,16 +71,15 @@ def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Re
         for row in batch.late_rows:
             late[row.partition].append(late_row_line(row, plan.config.grid.axis))
 
-    run_inline(plan, items.extend, choose=choose, on_batch=see)
+    run_inline(plan, items.extend, choose=choose, on_batch=see, on_panes=panes.extend)
     folder.mkdir(parents=True, exist_ok=True)
     with closing(SqliteStore(folder / "store.sqlite")) as store:
         store.add_points(item for item in items if isinstance(item, Point))
         store.add_events(item for item in items if isinstance(item, StoredEvent))
-    events, series = _stored(folder / "store.sqlite")
+        store.put_panes(panes)
     return Results(
         log=b"".join(item.body + b"\n" for item in items if isinstance(item, StoredEvent)),
-        events=events,
-        series=series,
+        **_stored(folder / "store.sqlite"),
         dead=dict(dead),
         late=dict(late),
     )
@@ -95,13 +96,25 @@ def assert_same(found: Results, wanted: Results) -> None:
     assert found.series.keys() == wanted.series.keys()
     for key, points in wanted.series.items():
         assert found.series[key] == points, key
+    assert found.panes == wanted.panes
     assert found.dead == wanted.dead
     assert found.late == wanted.late
 
 
-def _stored(path: Path) -> tuple[list[StoredEvent], dict[SeriesKey, list[tuple[int, float]]]]:
+class _Stored(TypedDict):
+    events: list[StoredEvent]
+    series: dict[SeriesKey, list[tuple[int, float]]]
+    panes: list[StoredPane]
+
+
+def _stored(path: Path) -> _Stored:
     with closing(SqliteStore(path)) as store:
-        return store.events(MODEL), {key: store.series(key) for key in store.series_keys(MODEL)}
+        columns = store.pane_counts(MODEL, "1")
+        return {
+            "events": store.events(MODEL),
+            "series": {key: store.series(key) for key in store.series_keys(MODEL)},
+            "panes": [pane for column in columns for pane in store.panes(MODEL, "1", column)],
+        }
 
 
 def _by_partition(path: Path) -> Lines:

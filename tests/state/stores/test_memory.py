@@ -1,14 +1,14 @@
 from pathlib import Path
 
-from state.stores.base import Store
+from state.stores.base import KEEP_ALL, Keeping, Store
 from state.stores.memory import MemoryStore
 from tests.contracts.store import StoreContract
 from tests.contracts.store_values import an_event
 
 
 class TestMemoryStore(StoreContract):
-    def open_store(self, folder: Path) -> Store:  # noqa: ARG002 - keeps nothing on the disk
-        return MemoryStore()
+    def open_store(self, folder: Path, keeping: Keeping = KEEP_ALL) -> Store:  # noqa: ARG002 - not on a disk
+        return MemoryStore(keeping)
 
 
 def test_stays_readable_after_close() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from state.stores.base import Store, StoreError
+from state.stores.base import KEEP_ALL, Keeping, Store, StoreError
 from state.stores.opening import open_store
 from state.stores.redis import RedisStore
 from state.stores.sqlite import SqliteStore
@@ -13,8 +13,8 @@ from tests.contracts.store_values import an_event
 
 
 class TestOpenedStore(StoreContract):
-    def open_store(self, folder: Path) -> Store:
-        return open_store(folder / "store.db")
+    def open_store(self, folder: Path, keeping: Keeping = KEEP_ALL) -> Store:
+        return open_store(folder / "store.db", keeping)
 
 
 def test_all_names_of_one_file_open_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

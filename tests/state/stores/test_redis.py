@@ -9,12 +9,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from state.stores.base import Point, Store, StoredEvent, StoreError
+from state.stores.base import KEEP_ALL, Keeping, Point, Store, StoredEvent, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts import redis_servers, store_machine
 from tests.contracts.store import StoreContract
-from tests.contracts.store_machine import StoreMachine
+from tests.contracts.store_machine import FEW, StoreMachine
 from tests.contracts.store_values import a_key, an_event, ids
 from tests.integration import services
 
@@ -34,9 +34,9 @@ class RedisContract(StoreContract):
         with redis_servers.own_prefix(self.url) as self.prefix:
             yield
 
-    def open_store(self, folder: Path) -> Store:  # noqa: ARG002 - keeps nothing on the disk
+    def open_store(self, folder: Path, keeping: Keeping = KEEP_ALL) -> Store:  # noqa: ARG002 - keeps nothing on the disk
         forced = self.backend if "REDIS_PLAIN_URL" not in os.environ else None
-        store = RedisStore(self.url, retention_ms=None, prefix=self.prefix, series_backend=forced)
+        store = RedisStore(self.url, keeping=keeping, prefix=self.prefix, series_backend=forced)
         assert store.series_backend is self.backend
         return store
 
@@ -87,7 +87,7 @@ class RedisMachine(StoreMachine):
         return self.opened()
 
     def opened(self) -> Store:
-        return RedisStore(self.url, retention_ms=None, prefix=self.prefix, series_backend=self.backend)
+        return RedisStore(self.url, keeping=FEW, prefix=self.prefix, series_backend=self.backend)
 
     @rule()
     def reopen(self) -> None:

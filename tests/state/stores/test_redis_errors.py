@@ -8,7 +8,7 @@ from state.stores.base import Point, StoreBusyError, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts.redis_servers import scripted_server
-from tests.contracts.store_values import a_key, a_reference, an_event, from_start
+from tests.contracts.store_values import a_key, a_pane, a_reference, an_event, from_start
 
 CALLS: list[Callable[[RedisStore], object]] = [
     lambda store: store.put_reference(a_reference()),
@@ -21,6 +21,9 @@ CALLS: list[Callable[[RedisStore], object]] = [
     lambda store: store.events("fraud"),
     lambda store: store.add_points([Point(a_key(), 1, 1.0)]),
     lambda store: store.series(a_key()),
+    lambda store: store.put_panes([a_pane(1)]),
+    lambda store: store.panes("fraud", "1", "amount"),
+    lambda store: store.pane_counts("fraud", "1"),
     lambda store: store.series_keys("fraud"),
 ]
 
@@ -45,12 +48,12 @@ CALLS: list[Callable[[RedisStore], object]] = [
 def test_what_may_pass_is_busy(answer: str, reason: str) -> None:
     with scripted_server(f"-{answer}\r\n".encode()) as url:
         for backend in SeriesBackend:
-            with closing(RedisStore(url, retention_ms=None, series_backend=backend)) as store:
+            with closing(RedisStore(url, series_backend=backend)) as store:
                 for call in CALLS:
                     with pytest.raises(StoreBusyError, match=rf"^store redis://127.0.0.1:\d+/0: .*{reason}"):
                         call(store)
         with pytest.raises(StoreBusyError):
-            RedisStore(url, retention_ms=None)
+            RedisStore(url)
 
 
 @pytest.mark.parametrize(
@@ -71,13 +74,13 @@ def test_what_may_pass_is_busy(answer: str, reason: str) -> None:
 def test_what_will_not_pass_is_an_error(answer: str, reason: str) -> None:
     with scripted_server(f"{answer}\r\n".encode()) as url:
         for backend in SeriesBackend:
-            with closing(RedisStore(url, retention_ms=None, series_backend=backend)) as store:
+            with closing(RedisStore(url, series_backend=backend)) as store:
                 for call in CALLS:
                     with pytest.raises(StoreError, match=reason) as caught:
                         call(store)
                     assert not isinstance(caught.value, StoreBusyError)
         with pytest.raises(StoreError, match=reason):
-            RedisStore(url, retention_ms=None)
+            RedisStore(url)
 
 
 def test_refused_connection_is_busy() -> None:
@@ -86,20 +89,20 @@ def test_refused_connection_is_busy() -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"redis://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(StoreBusyError, match=r"refused.*cannot be reached; try again when it is up"):
-            RedisStore(url, retention_ms=None)
+            RedisStore(url)
         cluster = url.replace("redis://", "redis+cluster://")
         with pytest.raises(StoreBusyError, match="try again"):
-            RedisStore(cluster, retention_ms=None, timeout_s=0.2)
+            RedisStore(cluster, timeout_s=0.2)
         sentinel = url.replace("redis://", "redis+sentinel://") + "/mymaster"
         with pytest.raises(StoreBusyError, match=r"mymaster.*try again"):
-            RedisStore(sentinel, retention_ms=None, timeout_s=0.2)
+            RedisStore(sentinel, timeout_s=0.2)
 
 
 def test_silent_server_is_busy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(StoreBusyError, match="did not answer in time"):
-            RedisStore(url, retention_ms=None, timeout_s=0.05)
+            RedisStore(url, timeout_s=0.05)
 
 
 def test_server_without_tls_is_told_apart_from_a_busy_one() -> None:
@@ -107,7 +110,7 @@ def test_server_without_tls_is_told_apart_from_a_busy_one() -> None:
         scripted_server(b"+OK\r\n") as url,
         pytest.raises(StoreError, match="encrypted connection failed") as caught,
     ):
-        RedisStore(url.replace("redis://", "rediss://"), retention_ms=None, timeout_s=0.5)
+        RedisStore(url.replace("redis://", "rediss://"), timeout_s=0.5)
     assert not isinstance(caught.value, StoreBusyError)
 
 
@@ -115,7 +118,7 @@ def test_server_without_tls_is_told_apart_from_a_busy_one() -> None:
 def test_messages_never_hold_the_password(answer: str) -> None:
     with scripted_server(f"{answer}\r\n".encode()) as url:
         secret = url.replace("//", "//ann:s3cr%2Ft@")
-        with closing(RedisStore(secret, retention_ms=None, series_backend=SeriesBackend.TIMESERIES)) as store:
+        with closing(RedisStore(secret, series_backend=SeriesBackend.TIMESERIES)) as store:
             for call in CALLS:
                 with pytest.raises(StoreError) as caught:
                     call(store)
@@ -129,7 +132,7 @@ def test_single_server_is_no_cluster() -> None:
         scripted_server(b"-ERR This instance has cluster support disabled\r\n") as url,
         pytest.raises(StoreError, match=r"single server: write redis://") as caught,
     ):
-        RedisStore(url.replace("redis://", "redis+cluster://"), retention_ms=None, timeout_s=0.5)
+        RedisStore(url.replace("redis://", "redis+cluster://"), timeout_s=0.5)
     assert not isinstance(caught.value, StoreBusyError)
 
 
@@ -138,6 +141,6 @@ def test_refused_password_of_a_cluster_is_an_error() -> None:
         scripted_server(b"-WRONGPASS invalid username-password pair\r\n") as url,
         pytest.raises(StoreError, match="password in the URL") as caught,
     ):
-        RedisStore(url.replace("redis://", "redis+cluster://:s3cret@"), retention_ms=None, timeout_s=0.5)
+        RedisStore(url.replace("redis://", "redis+cluster://:s3cret@"), timeout_s=0.5)
     assert not isinstance(caught.value, StoreBusyError)
     assert "s3cret" not in str(caught.value)

@@ -56,6 +56,8 @@ def test_keys_of_a_model_are_different_and_in_one_slot(key: SeriesKey, version: 
         KEYS.event(model, id_),
         KEYS.events(model),
         KEYS.event_counter(model),
+        KEYS.pane_index(model, version),
+        KEYS.panes(model, version, key.feature),
         KEYS.series_index(model),
         KEYS.series(key),
         f"{KEYS.series(key)}:1h:avg",

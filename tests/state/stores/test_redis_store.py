@@ -9,11 +9,11 @@ from redis import Redis
 
 from state.stores import redis as redis_store
 from state.stores import redis_series
-from state.stores.base import Point, SeriesKey, StoreError
+from state.stores.base import Keeping, Point, SeriesKey, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts import redis_servers
-from tests.contracts.store_values import a_key, a_reference, an_event, from_start, ids, starting
+from tests.contracts.store_values import a_key, a_pane, a_reference, an_event, from_start, ids, starting
 from tests.integration import services
 
 Raw = Callable[..., Any]
@@ -36,7 +36,7 @@ def raw(redis_url: str) -> Iterator[Raw]:
 
 
 def test_server_with_the_module_is_found(redis_url: str, prefix: str) -> None:
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
         assert store.series_backend is SeriesBackend.TIMESERIES
         assert str(store.series_backend) == "timeseries"
 
@@ -44,7 +44,7 @@ def test_server_with_the_module_is_found(redis_url: str, prefix: str) -> None:
 def test_server_without_the_module_is_found() -> None:
     with (
         redis_servers.scripted_server(b"-ERR unknown command 'TS.RANGE'\r\n") as url,
-        closing(RedisStore(url, retention_ms=None)) as store,
+        closing(RedisStore(url)) as store,
     ):
         assert str(store.series_backend) == "sorted-set"
 
@@ -53,11 +53,12 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
     key = SeriesKey(
         model="a:b", model_version="v(1)", window="1h", feature="ä", segment="x=y,z", metric="psi"
     )
-    with closing(RedisStore(redis_url, retention_ms=5000, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, keeping=Keeping(retention=5000), prefix=prefix)) as store:
         store.put_reference(a_reference("v1", model="a:b"))
         store.activate("a:b", "1", from_start("v1"))
         store.add_events([an_event("e1", model="a:b")])
         store.add_points([Point(key, 1, 0.5)])
+        store.put_panes([a_pane(1, model="a:b", model_version="v(1)", feature="ä")])
     model = f"{prefix}:{{a%3Ab}}"
     series = f"{model}:v%281%29:series:1h:ä:x=y%2Cz:psi"
     wanted = [
@@ -69,6 +70,8 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         f"{model}:events",
         f"{model}:event-counter",
         f"{model}:series",
+        f"{model}:sketch:v%281%29:ä",
+        f"{model}:sketches:v%281%29",
         series,
     ]
     assert {name.decode() for name in raw("KEYS", f"{prefix}*")} == set(wanted)
@@ -89,7 +92,7 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
 def test_active_reference_of_an_older_store_holds_for_every_version(
     redis_url: str, prefix: str, raw: Raw
 ) -> None:
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
         store.put_reference(a_reference("v1"))
         store.put_reference(a_reference("v2"))
         raw("SET", f"{prefix}:{{fraud}}:active", "v1")
@@ -106,7 +109,7 @@ def test_active_reference_of_an_older_store_holds_for_every_version(
 def test_retention_is_counted_from_the_newest_point(
     backend: SeriesBackend, redis_url: str, prefix: str
 ) -> None:
-    opened = RedisStore(redis_url, retention_ms=100, prefix=prefix, series_backend=backend)
+    opened = RedisStore(redis_url, keeping=Keeping(retention=100), prefix=prefix, series_backend=backend)
     with closing(opened) as store:
         store.add_points(Point(a_key(), time, 1.0) for time in (1000, 899, 900, 950))
         assert [time for time, _ in store.series(a_key())] == [900, 950, 1000]
@@ -117,8 +120,8 @@ def test_retention_is_counted_from_the_newest_point(
 
 
 def test_changed_retention_holds_for_what_is_there(redis_url: str, prefix: str, raw: Raw) -> None:
-    for retention_ms in (100, 200):
-        with closing(RedisStore(redis_url, retention_ms=retention_ms, prefix=prefix)) as store:
+    for retention in (100, 200):
+        with closing(RedisStore(redis_url, keeping=Keeping(retention=retention), prefix=prefix)) as store:
             store.add_points([Point(a_key(), 1, 1.0)])
     (name,) = raw("SMEMBERS", f"{prefix}:{{fraud}}:series")
     assert _info(raw, name)[b"retentionTime"] == 200
@@ -130,7 +133,7 @@ def test_compaction_keeps_mean_maximum_and_count(redis_url: str, prefix: str, ra
     times = [index * hour // 2 for index in range(60)]
     # A second opening finds the series there, without rules for it to add twice.
     for begin in (0, 30):
-        opened = RedisStore(redis_url, retention_ms=hour, compaction=True, prefix=prefix)
+        opened = RedisStore(redis_url, keeping=Keeping(retention=hour), compaction=True, prefix=prefix)
         with closing(opened) as store:
             pairs = list(zip(times, values, strict=True))[begin : begin + 30]
             store.add_points(Point(a_key(), time, float(value)) for time, value in pairs)
@@ -156,24 +159,17 @@ def test_compaction_without_the_module_is_refused(redis_url: str, prefix: str) -
     with pytest.raises(StoreError, match=r"compaction needs the time-series module.*sorted-set"):
         RedisStore(
             redis_url,
-            retention_ms=None,
             compaction=True,
             prefix=prefix,
             series_backend=SeriesBackend.SORTED_SET,
         )
 
 
-@pytest.mark.parametrize("retention_ms", [0, -5])
-def test_retention_of_nothing_is_refused(retention_ms: int) -> None:
-    with pytest.raises(StoreError, match=f"retention_ms is {retention_ms}"):
-        RedisStore("redis://127.0.0.1:1", retention_ms=retention_ms)
-
-
 @pytest.mark.parametrize("backend", list(SeriesBackend))
 def test_series_deleted_by_others_is_made_anew(
     backend: SeriesBackend, redis_url: str, prefix: str, raw: Raw
 ) -> None:
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix, series_backend=backend)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix, series_backend=backend)) as store:
         store.add_points([Point(a_key(), 1, 1.0), Point(a_key("country"), 1, 1.0)])
         raw("DEL", f"{prefix}:{{fraud}}:1:series:1h:amount:%:psi", f"{prefix}:{{fraud}}:series")
         store.add_points([Point(a_key(), 2, 2.0), Point(a_key("country"), 2, 2.0)])
@@ -187,7 +183,7 @@ def test_key_of_another_kind_refuses_all(
     backend: SeriesBackend, redis_url: str, prefix: str, raw: Raw
 ) -> None:
     raw("SET", f"{prefix}:{{fraud}}:1:series:1h:amount:%:psi", "mine")
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix, series_backend=backend)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix, series_backend=backend)) as store:
         with pytest.raises(StoreError, match=r"series:1h:amount:%:psi is of type string.*another prefix"):
             store.add_points([Point(a_key("country"), 1, 1.0), Point(a_key(), 1, 1.0)])
         assert store.series(a_key("country")) == []
@@ -196,7 +192,7 @@ def test_key_of_another_kind_refuses_all(
 
 
 def test_damaged_reference_is_refused(redis_url: str, prefix: str, raw: Raw) -> None:
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
         store.put_reference(a_reference(body=b"bins"))
         raw("HSET", f"{prefix}:{{fraud}}:reference:v1", "body", "bims")
         with pytest.raises(StoreError, match=r"reference:v1.* does not match its sha256"):
@@ -211,7 +207,7 @@ def test_damaged_reference_is_refused(redis_url: str, prefix: str, raw: Raw) -> 
 
 
 def test_lost_event_is_told(redis_url: str, prefix: str, raw: Raw) -> None:
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
         store.add_events([an_event("a"), an_event("b")])
         raw("DEL", f"{prefix}:{{fraud}}:event:b")
         with pytest.raises(
@@ -224,7 +220,7 @@ def test_pages_and_commands_do_not_show(redis_url: str, prefix: str, monkeypatch
     monkeypatch.setattr(redis_store, "_EVENTS_PER_PAGE", 2)
     monkeypatch.setattr(redis_store, "_EVENTS_PER_COMMAND", 3)
     monkeypatch.setattr(redis_series, "_POINTS_PER_COMMAND", 3)
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
         assert store.add_events(an_event(str(n), end=n // 3, type_="ab"[n % 2]) for n in range(11)) == 11
         assert store.add_events(an_event(str(n)) for n in range(13)) == 2
         assert ids(store.events("fraud", end=9)) == [str(n) for n in range(11)]
@@ -235,7 +231,7 @@ def test_pages_and_commands_do_not_show(redis_url: str, prefix: str, monkeypatch
 
 
 def test_thousands_of_points_fit_into_one_call(redis_url: str, prefix: str) -> None:
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
         store.add_points(Point(a_key(f"f{n % 5}"), n, n / 7) for n in range(10_000))
         assert store.series(a_key("f3")) == [(n, n / 7) for n in range(3, 10_000, 5)]
 
@@ -244,7 +240,7 @@ def test_writers_at_once_count_every_event_once(redis_url: str, prefix: str) -> 
     counts: list[int] = []
 
     def write(order: int) -> None:
-        with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+        with closing(RedisStore(redis_url, prefix=prefix)) as store:
             counts.extend(store.add_events([an_event(str(n))]) for n in range(40)[::order])
 
     threads = [threading.Thread(target=write, args=(order,)) for order in (1, -1, 1)]
@@ -253,20 +249,20 @@ def test_writers_at_once_count_every_event_once(redis_url: str, prefix: str) -> 
     for thread in threads:
         thread.join()
     assert sum(counts) == 40
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
         assert sorted(ids(store.events("fraud")), key=int) == [str(n) for n in range(40)]
 
 
 def test_activations_at_once_are_all_kept(redis_url: str, prefix: str) -> None:
     def activate(version: str) -> None:
-        with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+        with closing(RedisStore(redis_url, prefix=prefix)) as store:
             barrier.wait()
             # The latest start wins in whatever order they come; the others are then refused.
             for start in range(20):
                 with suppress(StoreError):
                     store.activate("fraud", "1", starting(version, start))
 
-    with closing(RedisStore(redis_url, retention_ms=None, prefix=prefix)) as store:
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
         for version in ("v1", "v2", "v3"):
             store.put_reference(a_reference(version))
         store.activate("fraud", "1", from_start("v1"))

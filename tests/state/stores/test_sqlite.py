@@ -11,29 +11,29 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import rule
 
-from state.stores.base import Point, Store, StoreBusyError, StoreError
+from state.stores.base import KEEP_ALL, Keeping, Point, Store, StoreBusyError, StoreError
 from state.stores.sqlite import SqliteStore
 from state.stores.sqlite_schema import SCHEMA_VERSION
 from tests.conftest import Golden
 from tests.contracts.store import StoreContract
-from tests.contracts.store_machine import StoreMachine
+from tests.contracts.store_machine import FEW, StoreMachine
 from tests.contracts.store_values import a_key, a_reference, an_event, from_start, starting
 
 
 class TestSqliteStore(StoreContract):
-    def open_store(self, folder: Path) -> Store:
-        return SqliteStore(folder / "store.db")
+    def open_store(self, folder: Path, keeping: Keeping = KEEP_ALL) -> Store:
+        return SqliteStore(folder / "store.db", keeping=keeping)
 
 
 class SqliteMachine(StoreMachine):
     def open_store(self) -> Store:
         self.folder = tempfile.TemporaryDirectory()
-        return SqliteStore(Path(self.folder.name) / "store.db")
+        return SqliteStore(Path(self.folder.name) / "store.db", keeping=FEW)
 
     @rule()
     def reopen(self) -> None:
         self.store.close()
-        self.store = SqliteStore(Path(self.folder.name) / "store.db")
+        self.store = SqliteStore(Path(self.folder.name) / "store.db", keeping=FEW)
 
     def teardown(self) -> None:
         super().teardown()
@@ -114,6 +114,7 @@ def test_tables_and_settings_are_as_promised(tmp_path: Path) -> None:
         "active_reference": (1, 1),
         "activation": (1, 1),
         "event": (1, 0),
+        "pane": (1, 0),
         "series": (1, 0),
         "point": (1, 1),
     }
@@ -174,7 +175,7 @@ def test_newer_tables_are_refused_by_version(tmp_path: Path) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match=r"store\.db: its tables have version 7, this program reads 1 to 2"):
+    with pytest.raises(StoreError, match=r"store\.db: its tables have version 7, this program reads 1 to 3"):
         SqliteStore(path)
 
 
