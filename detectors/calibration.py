@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from detectors.base import FloatArray, IntArray
+from detectors.dependence import Dependence, dependence
 from detectors.nulls import NullTable
 
 MOST_CHUNKS = 256
@@ -41,8 +43,16 @@ class Calibration:
         Null laws by the detector's name, for those that need one.
     tails
         None for categories, and where the column has no moments.
+    ordered
+        Whether the groups have an order, as those of numeric columns do.
     """
 
     chunks: IntArray | None = None
     tables: Mapping[str, NullTable] = field(default_factory=dict)
     tails: Tails | None = None
+    ordered: bool = True
+
+    @cached_property
+    def dependence(self) -> Dependence | None:
+        """How much more windows scatter than independent rows would; None where no chunks were counted."""
+        return None if self.chunks is None else dependence(self.chunks, ordered=self.ordered)

@@ -56,13 +56,13 @@ def pack_calibration(found: Calibration) -> PackedCalibration:
     )
 
 
-def unpack_calibration(packed: PackedCalibration, *, groups: int) -> Calibration:
+def unpack_calibration(packed: PackedCalibration, *, groups: int, ordered: bool) -> Calibration:
     """Read what `pack_calibration` wrote.
 
     Parameters
     ----------
-    groups
-        Coarse groups of the column.
+    groups, ordered
+        Coarse groups of the column, and whether they have an order.
     """
     chunks, tails = packed.chunks, packed.tails
     return Calibration(
@@ -75,6 +75,7 @@ def unpack_calibration(packed: PackedCalibration, *, groups: int) -> Calibration
             excess_kurtosis=tails.excess_kurtosis,
             bin_deviations=_floats(tails.bin_deviations),
         ),
+        ordered=ordered,
     )
 
 

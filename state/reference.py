@@ -246,5 +246,7 @@ def _unpacked(packed: _Feature) -> FeatureReference:
         sketch=from_bytes(packed.sketch),
         calibration=None
         if packed.calibration is None
-        else unpack_calibration(packed.calibration, groups=int(groups.max()) + 1),
+        else unpack_calibration(
+            packed.calibration, groups=int(groups.max()) + 1, ordered=isinstance(bins, _Numeric)
+        ),
     )
