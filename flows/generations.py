@@ -4,53 +4,49 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from detectors.base import DriftflowError
-from flows.config import Config
+from flows.config import Config, ConfigError
 from state.durations import Axis
-from state.generations import Generations
+from state.generations import Generations, Lineage
 from state.reference import Reference
 from state.schedule import Schedule
+from state.stores.base import Activation
 
 
-class TooEarlyError(DriftflowError):
+class TooEarlyError(ConfigError):
     """References were changed for windows whose rows a run has read already."""
 
 
-class OffGridError(DriftflowError):
+class OffGridError(ConfigError):
     """A reference is to take over within a pane."""
 
 
-def lay_on_grid(
-    config: Config, activated: Sequence[tuple[str, int | None]], load: Callable[[str], Reference]
-) -> Generations:
-    """Turn what was activated into generations.
-
-    Parameters
-    ----------
-    activated
-        Versions, oldest first, and the event time from which each counts; the first from the beginning.
-    load
-        Gives a version; called once for each.
+def lineage_of(config: Config, activations: Sequence[Activation]) -> Lineage:
+    """Lay activations on the grid; there is at least one, and the first counts from the beginning.
 
     Raises
     ------
     OffGridError
         A reference takes over within a pane: the windows of the configuration have changed since.
     """
-    grid = config.grid
-    first, *rest = activated
-    loaded = {version: load(version) for version in dict.fromkeys(version for version, _ in activated)}
-    later = list[tuple[int, str]]()
-    before = first[0]
-    for version, moment in rest:
+    first, *rest = activations
+    later, before = list[tuple[int, str]](), first.version
+    for activation in rest:
         # The same reference once more changes nothing.
-        if version != before and moment is not None:
-            later.append((first_pane(config, version, moment), version))
-            before = version
-    versions = (first[0], *(version for _, version in later))
+        if activation.version != before and activation.effective_from is not None:
+            pane = first_pane(config, activation.version, activation.effective_from)
+            later.append((pane, activation.version))
+            before = activation.version
+    return Lineage(first.version, tuple(later))
+
+
+def load_generations(config: Config, lineage: Lineage, load: Callable[[str], Reference]) -> Generations:
+    """Load the references of a lineage, each once."""
+    versions = (lineage.first, *(version for _, version in lineage.later))
+    loaded = {version: load(version) for version in dict.fromkeys(versions)}
+    longest = max(window.size for window in config.grid.windows)
     return Generations(
         references=tuple(loaded[version] for version in versions),
-        schedule=Schedule(later=tuple(later), longest=max(window.size for window in grid.windows)),
+        schedule=Schedule(later=lineage.later, longest=longest),
     )
 
 
@@ -77,9 +73,9 @@ def too_early(config: Config, version: str, seen: int) -> TooEarlyError:
     """Say that references differ up to the last pane that had rows, and from when on they may."""
     earliest = moment_text(config, config.grid.start_of(seen + 1))
     return TooEarlyError(
-        f"reference {version} was activated, or taken back, for windows whose rows this run has read already "
-        f"with other references: the earliest moment that can change is {earliest}. Restore the activations, "
-        f"activate it with '--from {earliest}', or start anew with 'driftflow run --overwrite'"
+        f"reference {version} was activated, or taken back, from a moment whose rows were read already with "
+        f"other references; the earliest one possible is {earliest}: activate the old one again and then the "
+        f"new one '--from {earliest}' or later, or start anew with 'driftflow run --overwrite'"
     )
 
 
@@ -89,3 +85,29 @@ def moment_text(config: Config, moment: int) -> str:
         return str(moment)
     written = datetime.fromtimestamp(moment / 1_000, ZoneInfo(config.file.time.zone))
     return written.isoformat(timespec="milliseconds" if moment % 1_000 else "seconds")
+
+
+def takes_over(config: Config, activation: Activation) -> str | None:
+    """Write from when on an activation counts; None from the beginning."""
+    start = activation.effective_from
+    return None if start is None else moment_text(config, start)
+
+
+def read_moment(config: Config, text: str) -> int:
+    """Read an event time as people write it: in the configured zone unless it names its own, or a row number.
+
+    Raises
+    ------
+    ConfigError
+        The text is no such time.
+    """
+    if config.grid.axis is Axis.ROWS:
+        if not text.isdecimal():
+            raise ConfigError(f"--from: found {text!r}, wanted the number of a row, as windows count rows")
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"--from: found {text!r}, wanted a time such as '2026-03-01T00:00:00'") from error
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(config.file.time.zone))
+    return round(zoned.timestamp() * 1_000)

@@ -14,6 +14,7 @@ from bytewax.recovery import init_db_dir
 from detectors.base import DriftflowError
 from flows.plan import Plan
 from state.codec import fingerprint_of
+from state.generations import Lineage
 
 PARTS = 8
 """Files that Bytewax spreads its snapshots over; fixed for the life of a folder, and the most workers."""
@@ -35,6 +36,8 @@ class _Note(msgspec.Struct, frozen=True, kw_only=True):
     partitions: tuple[str, ...]
     parts: dict[str, str]
     first: tuple[str, ...] | None = None
+    # References after that among the parts, with the pane from which each counts.
+    later: tuple[tuple[int, str], ...] = ()
 
 
 def noted_partitions(folder: Path) -> frozenset[str] | None:
@@ -46,6 +49,20 @@ def noted_partitions(folder: Path) -> frozenset[str] | None:
         The note cannot be read.
     """
     return frozenset(read_note(folder / NOTE).partitions) if holds_run(folder) else None
+
+
+def noted_lineage(folder: Path) -> Lineage | None:
+    """Return the references that the run in a folder was last started with; None where no run began.
+
+    Raises
+    ------
+    RecoveryError
+        The note cannot be read.
+    """
+    if not holds_run(folder):
+        return None
+    note = read_note(folder / NOTE)
+    return Lineage(note.parts["reference"], note.later)
 
 
 def known_partitions(folder: Path) -> frozenset[str] | None:
@@ -91,7 +108,7 @@ def open_recovery(folder: Path, plan: Plan) -> Path:
     if path.exists():
         found = read_note(path)
         _check(path, found, wanted, live=plan.live)
-        if found.partitions != wanted.partitions:
+        if found.partitions != wanted.partitions or found.later != wanted.later:
             first = found.partitions if found.first is None else found.first
             _write(path, msgspec.structs.replace(wanted, first=first))
         return snapshots
@@ -113,19 +130,25 @@ def await_recovery(folder: Path, plan: Plan, *, patience_s: float = 60.0) -> Pat
     """
     deadline = time.monotonic() + patience_s
     wanted, path = note_of(plan), folder / NOTE
-    new: list[str] = []
+    new, other = list[str](), False
     while time.monotonic() < deadline:
         if path.exists():
             found = read_note(path)
             _check(path, found, wanted, live=plan.live)
             new = sorted(set(wanted.partitions) - set(found.partitions))
-            if not new:
+            other = found.later != wanted.later
+            if not new and not other:
                 return folder / SNAPSHOTS
         time.sleep(0.05)
     if new:
         raise RecoveryError(
             f"{folder}: member 0 has not taken in {', '.join(new)} within {patience_s:.0f} s, which this "
             "member sees: restart all members"
+        )
+    if other:
+        raise RecoveryError(
+            f"{folder}: member 0 runs with other references than this member found in the store: restart all "
+            "members"
         )
     raise RecoveryError(
         f"{folder} was not made by member 0 within {patience_s:.0f} s: start all members on one "
@@ -190,6 +213,7 @@ def note_of(plan: Plan) -> _Note:
         model=plan.model_key,
         partitions=plan.partitions,
         first=plan.partitions,
+        later=plan.schedule.later,
         parts={
             **{key: fingerprint_of(value).hex() for key, value in depends.items()},
             "reference": plan.generations.first.version,

@@ -12,10 +12,15 @@ from urllib.parse import quote
 
 import msgspec
 
+from flows.config import Config
+from flows.generations import TooEarlyError, too_early
 from flows.kafka.reader import next_offset
 from flows.plan import Plan
-from flows.recovery import LOCK, NOTE, SNAPSHOTS, holds_run, note_of, read_note
+from flows.recovery import LOCK, NOTE, SNAPSHOTS, holds_run, note_of, noted_lineage, read_note
 from state.codec import CodecError, unpack
+from state.generations import Lineage
+from state.grid import END
+from state.schedule import Schedule, ScheduleConflictError
 
 _STEP = "driftflow.source"
 """The step of `flows.graph.build_flow` that keeps positions, as Bytewax names it."""
@@ -114,6 +119,34 @@ def changes(folder: Path, plan: Plan) -> tuple[str, ...]:
     if gone or (new and not plan.live):
         told.append(f"input (gone: {', '.join(gone) or 'none'}; new: {', '.join(new) or 'none'})")
     return tuple(told)
+
+
+def check_references(folder: Path, config: Config, wanted: Lineage) -> None:
+    """Refuse references that the run in a folder cannot go on with.
+
+    Raises
+    ------
+    TooEarlyError
+        They have changed for windows whose rows were read already; the message names the earliest moment.
+    RecoveryError
+        The note of what it belongs to cannot be read.
+    """
+    noted = noted_lineage(folder)
+    if noted is None:
+        return
+    if noted.first != wanted.first:
+        raise TooEarlyError(
+            f"reference {wanted.first} was activated from the beginning, in the place of {noted.first} that "
+            f"this run began with: activate {noted.first} again and the new one with '--from', or start anew "
+            "with 'driftflow run --overwrite'"
+        )
+    facts = read_folder(folder)
+    latest = [] if facts is None else [at.latest for at in facts.positions.values() if at is not None]
+    seen = max((config.grid.frontier(time) for time in latest if time is not None), default=-END)
+    try:
+        Schedule(later=wanted.later).check_known(noted.later, seen)
+    except ScheduleConflictError as error:
+        raise too_early(config, error.version, error.seen) from error
 
 
 def is_held(folder: Path) -> bool:

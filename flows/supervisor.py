@@ -17,7 +17,8 @@ from flows.workers.backoff import Backoff
 from flows.workers.beats import Watchdog
 from flows.workers.life import Ending, Life, Members
 from flows.workers.processes import Command, cores, launch
-from flows.workers.requests import PartitionWatch, Stops, logger, stops
+from flows.workers.references import ReferenceWatch
+from flows.workers.requests import Stops, Watch, logger, stops
 
 MISSED_EPOCHS = 3
 """A set is not called still before this many epochs could have ended."""
@@ -65,6 +66,7 @@ def supervise(
     partitions: Sequence[str],
     recovery: Recovery,
     list_partitions: Callable[[], Sequence[str]] | None = None,
+    references: ReferenceWatch | None = None,
     before: Callable[[], None] = lambda: None,
     metrics_port: int | None = None,
     timing: Timing = DEFAULT_TIMING,
@@ -88,6 +90,9 @@ def supervise(
     list_partitions
         Names all partitions of a live input; where that differs from what the set runs with, it is stopped
         and started again. None: they do not change.
+    references
+        Looks up the references; where they have changed and the set can go on with them, it is stopped and
+        started again. None: they do not change.
     before
         Called once before the first start, while the recovery folder is held; `flows.engine.drop` goes here.
     metrics_port
@@ -113,8 +118,10 @@ def supervise(
         before()
         watch = None
         if list_partitions is not None:
-            watch = PartitionWatch(list_partitions, every_s=timing.partitions_s)
+            watch = Watch("partitions", lambda: frozenset(list_partitions()), every_s=timing.partitions_s)
             stack.enter_context(watch.running())
+        if references is not None:
+            stack.enter_context(references.running())
         supervisor = Supervisor(
             start=partial(launch, command, lock=lock, metrics_port=metrics_port),
             workers=workers,
@@ -122,6 +129,7 @@ def supervise(
             recovery=recovery,
             stops=asked,
             answer=(lambda: None) if watch is None else watch.take,
+            references=(lambda: None) if references is None else references.change,
             timing=timing,
             rng=np.random.default_rng(),
         )
@@ -166,6 +174,8 @@ class Supervisor:
         Requests to stop.
     answer
         Which partitions there are, as far as there is a new answer.
+    references
+        How references have changed that the set can go on with; None where they have not.
     told
         What the first member of the last set printed.
     """
@@ -178,6 +188,7 @@ class Supervisor:
     answer: Callable[[], frozenset[str] | None]
     timing: Timing
     rng: np.random.Generator
+    references: Callable[[], str | None] = lambda: None
     clock: Callable[[], float] = time.monotonic
     pause: Callable[[float], None] = time.sleep
     available: Callable[[], int] = cores
@@ -243,13 +254,13 @@ class Supervisor:
         return ending
 
     def _change(self) -> str | None:
-        """Compare an answer with what the set runs with, which it has noted by its first beat."""
+        """Compare answers with what the set runs with, which it has noted by its first beat."""
         latest = self.answer()
-        if latest is None:
+        if not self.watchdog.beaten:
             return None
-        noted = noted_partitions(self.recovery.folder) if self.watchdog.beaten else None
-        if noted is None or latest == noted:
-            return None
+        noted = None if latest is None else noted_partitions(self.recovery.folder)
+        if latest is None or noted is None or latest == noted:
+            return self.references()
         self.partitions = latest
         words = {"new": latest - noted, "gone": noted - latest}
         changes = [f"{word}: {', '.join(sorted(names))}" for word, names in words.items() if names]

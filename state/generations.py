@@ -1,9 +1,17 @@
 """The references that a run knows, one after the other."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from state.reference import Reference
 from state.schedule import UNCHANGED, Schedule
+
+
+class Lineage(NamedTuple):
+    """Versions in the order in which they take over: the first, then each later one behind its first pane."""
+
+    first: str
+    later: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,11 @@ class Generations:
     def first(self) -> Reference:
         """The one that has been there since ever: state is kept for it and what follows it."""
         return self.references[0]
+
+    @property
+    def lineage(self) -> Lineage:
+        """The versions alone."""
+        return Lineage(self.first.version, self.schedule.later)
 
     def of_window(self, start: int) -> Reference:
         """Return the reference that a window is compared with, by its first pane."""

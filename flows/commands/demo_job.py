@@ -7,7 +7,8 @@ from flows.commands.console import commands_lines, results, say, show
 from flows.commands.dataset_config import window_name, window_size
 from flows.commands.generate_job import CONFIG_NAME, Written, write_with_progress
 from flows.commands.reference_build_job import build_with_progress, keep
-from flows.commands.run_job import Counts, RunAsked, prepare, run_with_progress, summarize
+from flows.commands.run_asked import RunAsked
+from flows.commands.run_job import Counts, prepare, run_with_progress, summarize
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.input import config_input

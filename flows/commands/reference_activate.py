@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-EXAMPLE = "Example: [cyan]driftflow reference activate driftflow.yaml 3bd4[/cyan]"
+EXAMPLE = "Example: [cyan]driftflow reference activate driftflow.yaml 3bd4 --from 2026-03-01T00:00:00[/cyan]"
 
 
 def activate(
@@ -16,9 +16,22 @@ def activate(
         str,
         typer.Argument(help="Version; its beginning is enough where only one has it.", show_default=False),
     ],
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Event time at which it takes over, where a pane of the windows starts: 2026-03-01T00:00:00 "
+            "in the configured zone, or a row number. From the beginning by default.",
+            show_default=False,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
-    """Make a reference the active one: the next run compares windows with it."""
+    """Make a reference the active one: the next run compares windows with it.
+
+    With --from it takes over at a moment: windows that start before it are still compared with the old one,
+    also those that end after it. A run under a supervisor takes that in by itself.
+    """
     from flows.commands.reference_jobs import activate_stored
 
-    activate_stored(config, version, json=json)
+    activate_stored(config, version, moment=from_, json=json)

@@ -6,18 +6,31 @@ import msgspec
 
 from flows.commands.console import results, say, show
 from flows.commands.document import print_json
-from flows.commands.stored import activate_version, active_version, find_version, open_store
-from flows.config import load_config
-from flows.render.references import ColumnFacts, column_facts, list_lines, reference_lines
+from flows.commands.stored import (
+    activate_version,
+    active_version,
+    find_version,
+    open_store,
+    schedule_of,
+)
+from flows.config import Config, load_config
+from flows.generations import TooEarlyError, first_pane, lineage_of, moment_text, read_moment, takes_over
+from flows.recovery_facts import check_references
+from flows.render.references import ColumnFacts, column_facts, list_lines, reference_lines, schedule_lines
 from state.reference import Provenance, load
-from state.stores.base import ReferenceInfo
+from state.stores.base import Activation, ReferenceInfo
 
 
 class ListedReference(msgspec.Struct, frozen=True, kw_only=True):
-    """One reference as ``reference list --json`` prints it."""
+    """One reference as ``reference list --json`` prints it.
+
+    `active`: it is the one activated last; `takes_over`: from when on it counts, null from the beginning, for
+    each time it was activated.
+    """
 
     reference: ReferenceInfo
     active: bool
+    takes_over: tuple[str | None, ...]
 
 
 class ShownReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +44,15 @@ class ShownReference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActivatedReference(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``reference activate --json`` prints; `before` is the version that was active until now."""
+    """What ``reference activate --json`` prints; `before` is the version that was active until now.
+
+    `takes_over` is the event time from which it counts; null from the beginning.
+    """
 
     model: str
     version: str
     before: str | None
+    takes_over: str | None
 
 
 def list_stored(path: Path, *, json: bool) -> None:
@@ -43,15 +60,26 @@ def list_stored(path: Path, *, json: bool) -> None:
     config = load_config(path)
     model = config.file.model.name
     infos: list[ReferenceInfo] = []
-    active = None
+    schedule: tuple[Activation, ...] = ()
     if not isinstance(config.store, Path) or config.store.exists():
         with open_store(config) as store:
-            infos, active = store.references(model), active_version(store, config)
+            infos, schedule = store.references(model), schedule_of(store, config)
+    active = schedule[-1].version if schedule else None
+    times = [(found.version, takes_over(config, found)) for found in schedule]
     if json:
-        print_json([ListedReference(reference=info, active=info.version == active) for info in infos])
+        print_json(
+            [
+                ListedReference(
+                    reference=info,
+                    active=info.version == active,
+                    takes_over=tuple(time for version, time in times if version == info.version),
+                )
+                for info in infos
+            ]
+        )
     elif infos:
         console = results()
-        show(console, list_lines(infos, active, console.width))
+        show(console, [*list_lines(infos, active, console.width), *schedule_lines(times, console.width)])
     else:
         say(f"model {model!r} has no reference yet: driftflow reference build {path} FILE")
 
@@ -79,17 +107,56 @@ def show_stored(path: Path, beginning: str | None, *, json: bool) -> None:
     show(console, reference_lines(reference, active=active, width=console.width))
 
 
-def activate_stored(path: Path, beginning: str, *, json: bool) -> None:
-    """Make a stored version the active one."""
+def activate_stored(path: Path, beginning: str, *, moment: str | None, json: bool) -> None:
+    """Make a stored version the active one, from the beginning or from a moment on."""
     config = load_config(path)
     model = config.file.model.name
     with open_store(config) as store:
         version = find_version(store, config, str(path), beginning)
         before = active_version(store, config)
-        activate_version(store, config, version)
+        start = None if moment is None else read_moment(config, moment)
+        activation = Activation(version=version, effective_from=start)
+        if start is not None:
+            check_activation(config, schedule_of(store, config), activation)
+        activate_version(store, config, version, effective_from=start)
+    time = takes_over(config, activation)
     if json:
-        print_json(ActivatedReference(model=model, version=version, before=before))
+        print_json(ActivatedReference(model=model, version=version, before=before, takes_over=time))
+    elif time is not None:
+        say(f"Reference {version} takes over from {before} for windows that start at {time} or later.")
     elif before == version:
         say(f"Reference {version} was active already.")
     else:
         say(f"Reference {version} is active" + (f" in the place of {before}." if before else "."))
+
+
+def check_activation(config: Config, schedule: tuple[Activation, ...], activation: Activation) -> None:
+    """Refuse a moment that cannot be.
+
+    Raises
+    ------
+    OffGridError
+        It lies within a pane.
+    TooEarlyError
+        It does not lie behind the last reference's, or the run in the configured recovery folder has read its
+        rows already.
+    """
+    start = activation.effective_from
+    if start is None or activation in schedule:
+        return
+    first_pane(config, activation.version, start)
+    if not schedule:
+        raise TooEarlyError(
+            f"reference {activation.version} cannot take over at {moment_text(config, start)}, because there "
+            "is none before it: activate one without '--from' first"
+        )
+    last = schedule[-1]
+    if last.effective_from is not None and start <= last.effective_from:
+        raise TooEarlyError(
+            f"reference {activation.version} cannot take over at {moment_text(config, start)}: "
+            f"{last.version} does so at {moment_text(config, last.effective_from)}; name a later moment, or "
+            "leave '--from' out to replace them all from the beginning"
+        )
+    if config.file.recovery is not None:
+        folder = config.folder / config.file.recovery.folder
+        check_references(folder, config, lineage_of(config, (*schedule, activation)))

@@ -91,7 +91,8 @@ def run(
 
     Ctrl-C or SIGTERM stops it; with --recovery the same command goes on later.
     """
-    from flows.commands.run_job import RunAsked, run_and_tell
+    from flows.commands.run_asked import RunAsked
+    from flows.commands.run_job import run_and_tell
     from flows.logs import LogFormat, LogLevel, set_up_logging
 
     if (process_id is None) != (addresses is None):

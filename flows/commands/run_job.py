@@ -3,7 +3,9 @@
 import os
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -12,9 +14,9 @@ from flows.batch import Batch
 from flows.commands.console import commands_lines, messages, results, say, show, shown
 from flows.commands.document import print_json
 from flows.commands.exits import ExitCode
-from flows.commands.stored import active_reference
-from flows.commands.usage import UsageError
-from flows.config import Config, ConfigError, load_config
+from flows.commands.run_asked import RunAsked, member_of, recovery_of
+from flows.commands.stored import active_generations, active_lineage
+from flows.config import Config, load_config
 from flows.connections import kafka_connector, store_text
 from flows.engine import Member, Recovery, run
 from flows.graph import Outputs
@@ -27,32 +29,13 @@ from flows.metrics_server import serve_metrics
 from flows.outputs import configured_outputs
 from flows.plan import Plan, make_plan
 from flows.recovery import holds_run, known_partitions
+from flows.recovery_facts import changes, check_references
 from flows.render.findings import Findings, read_findings
 from flows.render.progress import meter
 from flows.render.summary import RunFiles, RunSummary, file_lines, summary_lines
 from flows.render.words import count_text
-from flows.schema import RecoveryConfig
-from flows.workers.environment import SUPERVISED, member_from_environment
-from state.durations import Axis, DurationError, parse_span
+from flows.workers.references import notice
 from state.generations import Generations
-
-_DEFAULT_INTERVAL = "2s"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunAsked:
-    """What the command line asks for; `process_id` is None where one process runs alone."""
-
-    config: Path
-    input: Path | None = None
-    events: Path | None = None
-    recovery: Path | None = None
-    overwrite: bool = False
-    process_id: int | None = None
-    addresses: tuple[str, ...] = ()
-    metrics_port: int | None = None
-    metrics_host: str = "127.0.0.1"
-    log_options: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,7 +78,7 @@ class Prepared:
 def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
     """Run to the end or to a signal, and print what was found."""
     prepared = prepare(asked)
-    member = _member(asked)
+    member = member_of(asked)
     if prepared.resumed:
         say(f"Going on with the run in {prepared.recovery.folder}." if prepared.recovery else "")
     counts = Counts()
@@ -128,9 +111,9 @@ def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
         As they come; nothing was written yet.
     """
     config = load_config(asked.config)
-    generations = Generations((active_reference(config, str(asked.config)),))
+    generations = active_generations(config, str(asked.config))
     hooks = _hooks(config, asked) if watched else Hooks()
-    recovery = _recovery(config, asked.recovery)
+    recovery = recovery_of(config, asked.recovery)
     source = open_input(config, asked, recovery, hooks)
     fingerprint = config.state_fingerprint(generations.first.version)
     opener = partition_opener(config, source, fingerprint, wall_clock=_now_ms)
@@ -141,6 +124,9 @@ def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
     if source.live:
         # A stream without an end has no summary: its episodes are told as they come.
         hooks = together(hooks, Hooks(on_outputs=log_outputs))
+    resumed = recovery is not None and not asked.overwrite and holds_run(recovery.folder)
+    if resumed and recovery is not None and not changes(recovery.folder, plan):
+        check_references(recovery.folder, config, generations.lineage)
     return Prepared(
         config=config,
         generations=generations,
@@ -148,7 +134,7 @@ def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
         plan=plan,
         outputs=outputs,
         recovery=recovery,
-        resumed=recovery is not None and not asked.overwrite and holds_run(recovery.folder),
+        resumed=resumed,
         hooks=hooks,
     )
 
@@ -161,7 +147,13 @@ def run_with_progress(
     if member is not None and member.supervised:
         # Many members on one terminal: their log lines say enough.
         console = Console(quiet=True)
-    with meter(console, "Watching", total=source.total, unit=source.unit, clock=time.monotonic) as progress:
+    with ExitStack() as stack:
+        if source.live and (member is None or not member.supervised):
+            look = partial(active_lineage, prepared.config, "CONFIG")
+            stack.enter_context(notice(prepared.config, prepared.generations.lineage, look).running())
+        progress = stack.enter_context(
+            meter(console, "Watching", total=source.total, unit=source.unit, clock=time.monotonic)
+        )
 
         def on_batch(batch: Batch) -> None:
             counts.add(batch)
@@ -240,33 +232,6 @@ def _check_decoders(source: InputSet) -> None:
     for opener in source.readers.values():
         reader, _ = opener(None)
         reader.close()
-
-
-def _recovery(config: Config, folder: Path | None) -> Recovery | None:
-    given = config.file.recovery
-    if folder is None:
-        if given is None:
-            return None
-        folder = config.folder / given.folder
-    return Recovery(folder=folder, interval_s=_interval_s(given))
-
-
-def _interval_s(given: RecoveryConfig | None) -> float:
-    try:
-        return parse_span(_DEFAULT_INTERVAL if given is None else given.interval, Axis.MILLISECONDS) / 1_000
-    except DurationError as error:
-        raise ConfigError(f"`recovery.interval`: {error}") from error
-
-
-def _member(asked: RunAsked) -> Member | None:
-    if asked.process_id is None:
-        return member_from_environment(os.environ)
-    if asked.process_id >= len(asked.addresses):
-        raise UsageError(
-            f"--process-id is {asked.process_id}, and --addresses names {len(asked.addresses)}: "
-            "wanted one address per process, the first is process 0"
-        )
-    return Member(process_id=asked.process_id, addresses=asked.addresses, supervised=SUPERVISED in os.environ)
 
 
 def _following(asked: RunAsked, prepared: Prepared, *, finished: bool) -> list[str]:

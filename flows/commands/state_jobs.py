@@ -11,17 +11,17 @@ from detectors.base import DriftflowError
 from flows.commands.console import commands_lines, messages, results, say, show, shown
 from flows.commands.document import print_json
 from flows.commands.exits import ExitCode
-from flows.commands.stored import NoReferenceError, active_reference, open_store
+from flows.commands.stored import NoReferenceError, active_generations, open_store
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
+from flows.generations import TooEarlyError
 from flows.input import config_input
 from flows.partition import Partition
 from flows.plan import make_plan
 from flows.recovery import RecoveryError, discard, holds_run, locked
-from flows.recovery_facts import FolderFacts, changes, read_folder
+from flows.recovery_facts import FolderFacts, changes, check_references, read_folder
 from flows.render.stored_state import ShownState, age_text, state_lines
 from flows.render.words import bytes_text
-from state.generations import Generations
 from state.reference import BadReferenceError
 from state.stores.base import StoreError
 
@@ -125,7 +125,7 @@ def _fit(
     """Tell whether a folder fits, and what has changed or why that cannot be told."""
     model = f"{config.file.model.name}/{config.file.model.version}"
     try:
-        generations = Generations((active_reference(config, config_name),))
+        generations = active_generations(config, config_name)
         plan = make_plan(config, generations, _partitions(config, facts), _closed)
     except (NoReferenceError, BadReferenceError) as error:
         other = [] if model == facts.model else [f"model ({facts.model} then, {model} now)"]
@@ -133,6 +133,11 @@ def _fit(
     except DriftflowError as error:
         return None, (str(error),)
     changed = changes(folder, plan)
+    if not changed:
+        try:
+            check_references(folder, config, plan.generations.lineage)
+        except TooEarlyError as error:
+            changed = (str(error),)
     return not changed, changed
 
 

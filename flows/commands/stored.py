@@ -7,8 +7,10 @@ from pathlib import Path
 from detectors.base import DriftflowError
 from flows.config import Config
 from flows.connections import store_opener
+from flows.generations import lineage_of, load_generations
 from flows.render.words import count_text
-from state.reference import Reference, load
+from state.generations import Generations, Lineage
+from state.reference import load
 from state.stores.base import Activation, Store
 
 
@@ -28,35 +30,58 @@ def open_store(config: Config) -> Iterator[Store]:
         store.close()
 
 
-def active_reference(config: Config, config_name: str) -> Reference:
-    """Return the active reference of the configured model.
+def active_generations(config: Config, config_name: str) -> Generations:
+    """Return the references that the configured model version is compared with, and when each takes over.
 
     Raises
     ------
     NoReferenceError
         None was built, or none was activated.
+    OffGridError
+        One takes over within a pane of the configured windows.
     """
-    model = config.file.model.name
+    lineage = active_lineage(config, config_name)
+    with open_store(config) as store:
+        model = config.file.model.name
+        return load_generations(config, lineage, lambda version: load(store.reference(model, version)))
+
+
+def active_lineage(config: Config, config_name: str) -> Lineage:
+    """Return the versions alone.
+
+    Raises
+    ------
+    NoReferenceError, OffGridError
+        As `active_generations`.
+    """
     # Looking must not leave an empty store behind.
     if isinstance(config.store, Path) and not config.store.exists():
-        raise _none_built(model, config_name)
+        raise _none_built(config.file.model.name, config_name)
     with open_store(config) as store:
-        version = active_version(store, config)
-        if version is None:
+        activations = schedule_of(store, config)
+        if not activations:
             raise _none_active(store, config, config_name)
-        return load(store.reference(model, version))
+        return lineage_of(config, activations)
+
+
+def schedule_of(store: Store, config: Config) -> tuple[Activation, ...]:
+    """Return what the configured model version is compared with, oldest first."""
+    return store.activations(config.file.model.name, config.file.model.version)
 
 
 def active_version(store: Store, config: Config) -> str | None:
     """Return the reference that the configured model version was last told to be compared with."""
-    schedule = store.activations(config.file.model.name, config.file.model.version)
+    schedule = schedule_of(store, config)
     return schedule[-1].version if schedule else None
 
 
-def activate_version(store: Store, config: Config, version: str) -> None:
-    """Compare the configured model version with a stored reference, from the beginning."""
+def activate_version(
+    store: Store, config: Config, version: str, *, effective_from: int | None = None
+) -> None:
+    """Compare the configured model version with a stored reference, from the beginning or from a pane on."""
     model = config.file.model
-    store.activate(model.name, model.version, Activation(version=version, effective_from=None))
+    activation = Activation(version=version, effective_from=effective_from)
+    store.activate(model.name, model.version, activation)
 
 
 def find_version(store: Store, config: Config, config_name: str, beginning: str | None) -> str:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from functools import partial
 
 from flows.commands.exits import ExitCode
-from flows.commands.run_job import RunAsked, prepare
+from flows.commands.run_asked import RunAsked
+from flows.commands.run_job import prepare
+from flows.commands.stored import active_lineage
 from flows.commands.usage import UsageError
 from flows.config import Config
 from flows.connections import kafka_connector, topic_partitions
 from flows.engine import drop
 from flows.supervisor import supervise
+from flows.workers.references import ReferenceWatch
 
 
 def supervise_run(asked: RunAsked, *, workers: int | None, fail_on_drift: bool, json: bool) -> ExitCode:
@@ -51,6 +54,11 @@ def supervise_run(asked: RunAsked, *, workers: int | None, fail_on_drift: bool, 
         partitions=prepared.plan.partitions,
         recovery=prepared.recovery,
         list_partitions=partial(_partitions, prepared.config) if prepared.source.live else None,
+        references=ReferenceWatch(
+            prepared.config,
+            prepared.recovery.folder,
+            partial(active_lineage, prepared.config, str(asked.config)),
+        ),
         before=partial(drop, prepared.outputs, prepared.recovery) if asked.overwrite else lambda: None,
         metrics_port=asked.metrics_port,
     )

@@ -166,6 +166,14 @@ def list_lines(infos: Sequence[ReferenceInfo], active: str | None, width: int) -
     yield from note_lines("* active" + (f"; event times in {note}" if note else ""), width, indent=1)
 
 
+def schedule_lines(times: Sequence[tuple[str, str | None]], width: int) -> Iterator[Text]:
+    """Say which reference takes over when; nothing where one counts all the time."""
+    for version, time in times[1:]:
+        yield from note_lines(
+            f"{version} takes over for windows that start at {time} or later", width, indent=1
+        )
+
+
 def histogram_bars(found: ColumnFacts) -> str:
     """Draw a column: density over equal widths where it is continuous, else one bar per value or category."""
     if found.categories is not None:

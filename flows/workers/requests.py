@@ -1,12 +1,13 @@
-"""Requests to stop, and partitions that come and go: what reaches a supervisor from outside."""
+"""Requests to stop, partitions that come and go, new references: what reaches a supervisor from outside."""
 
 import logging
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
 from types import FrameType
+from typing import Generic, TypeVar
 
 logger = logging.getLogger("driftflow.supervisor")
 
@@ -34,24 +35,30 @@ def stops() -> Iterator[Stops]:
             signal.signal(number, handler)
 
 
-class PartitionWatch:
-    """Asks in a thread which partitions there are, because an answer may take as long as a broker is away.
+_Answer = TypeVar("_Answer")
+
+
+class Watch(Generic[_Answer]):
+    """Asks a service in a thread, because an answer may take as long as the service is away.
 
     Parameters
     ----------
+    what
+        What is asked for, in the plural.
     ask
-        Names all partitions. What it raises is logged and otherwise ignored: the next answer counts.
+        What it raises is logged and otherwise ignored: the next answer counts.
     every_s
         Seconds between answers and the next question.
     """
 
-    def __init__(self, ask: Callable[[], Sequence[str]], *, every_s: float) -> None:
+    def __init__(self, what: str, ask: Callable[[], _Answer], *, every_s: float) -> None:
+        self._what = what
         self._ask = ask
         self._every_s = every_s
         self._ended = Event()
-        self._latest: frozenset[str] | None = None
+        self._latest: _Answer | None = None
 
-    def take(self) -> frozenset[str] | None:
+    def take(self) -> _Answer | None:
         """Return the latest answer, once; None where there is none since."""
         latest, self._latest = self._latest, None
         return latest
@@ -59,7 +66,7 @@ class PartitionWatch:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Ask while the context lasts; does not wait for an answer that is still to come."""
-        Thread(target=self._run, name="partitions", daemon=True).start()
+        Thread(target=self._run, name=self._what, daemon=True).start()
         try:
             yield
         finally:
@@ -68,6 +75,6 @@ class PartitionWatch:
     def _run(self) -> None:
         while not self._ended.wait(self._every_s):
             try:
-                self._latest = frozenset(self._ask())
+                self._latest = self._ask()
             except Exception as error:  # noqa: BLE001  # a question that fails must not end the watch
-                logger.info("partitions cannot be listed now: %s", error)
+                logger.info("%s cannot be looked up now: %s", self._what, error)

@@ -16,7 +16,7 @@ from flows.workers.backoff import Backoff
 from flows.workers.beats import Watchdog, begin_beat
 from flows.workers.environment import member_from_environment
 from flows.workers.processes import cores
-from flows.workers.requests import PartitionWatch, stops
+from flows.workers.requests import Watch, stops
 
 
 def test_a_machine_that_was_paused_gets_its_limit_again(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_partitions_are_asked_for_again_after_an_error() -> None:
             raise OSError
         return answer
 
-    watch = PartitionWatch(ask, every_s=0.001)
+    watch = Watch("partitions", ask, every_s=0.001)
     seen = []
     with watch.running():
         deadline = time.monotonic() + 30
@@ -95,7 +95,7 @@ def test_a_question_without_an_answer_holds_nothing_up() -> None:
         return []
 
     began = time.monotonic()
-    with PartitionWatch(ask, every_s=0.0).running():
+    with Watch("partitions", ask, every_s=0.0).running():
         time.sleep(0.05)
     assert time.monotonic() - began < 0.9
 

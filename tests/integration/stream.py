@@ -8,13 +8,13 @@ import numpy as np
 import orjson
 
 from flows.config import Config, load_config
+from flows.generations import lineage_of, load_generations
 from flows.input import config_input, file_input, partition_opener
 from flows.plan import Plan, make_plan
 from flows.reference_build import build_reference
 from flows.scenarios.base import ScenarioOptions
 from flows.scenarios.lines import json_lines, json_reference
 from flows.scenarios.registry import scenario
-from state.generations import Generations
 from state.reference import load
 from state.stores.base import Activation
 from state.stores.sqlite import SqliteStore
@@ -88,7 +88,7 @@ def write_stream(
         (layout.events / f"part-{part}.jsonl").write_bytes(b"\n".join(own) + b"\n")
     reference = folder / "reference.jsonl"
     reference.write_bytes(b"\n".join(json_reference(scenario("demo"), options, 0, reference_rows)) + b"\n")
-    _keep_reference(layout, reference)
+    keep_reference(layout)
     return layout
 
 
@@ -97,26 +97,27 @@ def load_plan(config_path: Path) -> Plan:
     config = load_config(config_path)
     store = SqliteStore(Layout(folder=config.folder).reference)
     try:
-        (activation,) = store.activations(MODEL, "1")
-        reference = load(store.reference(MODEL, activation.version))
+        lineage = lineage_of(config, store.activations(MODEL, "1"))
+        generations = load_generations(config, lineage, lambda one: load(store.reference(MODEL, one)))
     finally:
         store.close()
     found = config_input(config)
-    opener = partition_opener(config, found, config.state_fingerprint(reference.version))
-    return make_plan(config, Generations((reference,)), tuple(found.readers), opener)
+    opener = partition_opener(config, found, config.state_fingerprint(lineage.first))
+    return make_plan(config, generations, tuple(found.readers), opener)
 
 
-def _keep_reference(layout: Layout, rows: Path) -> None:
+def keep_reference(layout: Layout, *, rows: int | None = None, effective_from: int | None = None) -> str:
+    """Build a reference from the first rows, activate it, and return its version."""
     config: Config = load_config(layout.config("reference"))
-    built = build_reference(
-        file_input(rows, columns=config.columns, time=config.time), config.columns, model=MODEL, now_ms=0
-    )
+    source = file_input(layout.folder / "reference.jsonl", columns=config.columns, time=config.time)
+    built = build_reference(source, config.columns, model=MODEL, now_ms=0, rows=rows).reference
     store = SqliteStore(layout.reference)
     try:
-        store.put_reference(built.reference.stored())
-        store.activate(MODEL, "1", Activation(version=built.reference.version, effective_from=None))
+        store.put_reference(built.stored())
+        store.activate(MODEL, "1", Activation(version=built.version, effective_from=effective_from))
     finally:
         store.close()
+    return built.version
 
 
 def _messed_up(lines: list[bytes]) -> list[bytes]:
