@@ -195,7 +195,12 @@ def test_activate_takes_the_beginning_of_a_version(call: Call, config: Path, tmp
 
     told = call("reference", "activate", config, versions[1][0], "--json")
 
-    assert told.json() == {"model": "m", "version": versions[1], "before": versions[0]}
+    assert told.json() == {
+        "model": "m",
+        "version": versions[1],
+        "before": versions[0],
+        "takes_over": None,
+    }
     assert call("reference", "show", config, "--json").json()["version"] == versions[1]
 
 

@@ -79,7 +79,7 @@ def test_partitions_are_asked_for_again_after_an_error() -> None:
             raise OSError
         return answer
 
-    watch = Watch("partitions", ask, every_s=0.001)
+    watch = Watch("partitions", lambda: frozenset(ask()), every_s=0.001)
     seen = []
     with watch.running():
         deadline = time.monotonic() + 30

@@ -19,6 +19,7 @@ from flows.engine import Member, Recovery, drop, run
 from flows.hooks import Hooks
 from flows.supervisor import Timing, supervise
 from flows.workers.environment import METRICS_PORT, SUPERVISED
+from flows.workers.references import ReferenceWatch
 from state.stores.base import Store, StoreBusyError
 from tests.integration.results import outputs_in
 from tests.integration.stream import load_plan
@@ -48,6 +49,14 @@ def _supervisor(given: Namespace, recovery: Recovery) -> int:
         partitions=plan.partitions,
         recovery=recovery,
         list_partitions=(lambda: load_plan(given.config).partitions) if given.live else None,
+        references=ReferenceWatch(
+            plan.config,
+            recovery.folder,
+            lambda: load_plan(given.config).generations.lineage,
+            every_s=0.2,
+        )
+        if given.live
+        else None,
         before=(lambda: drop(outputs_in(given.out), recovery)) if given.overwrite else (lambda: None),
         metrics_port=9200,
         timing=Timing(

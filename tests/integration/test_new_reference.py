@@ -12,13 +12,14 @@ from flows.generations import TooEarlyError
 from tests.integration.processes import run_through, running
 from tests.integration.results import Results, assert_same, inline_results, outputs_in, read_results
 from tests.integration.stream import Layout, keep_reference, load_plan, write_stream
+from tests.integration.supervision import supervised
 
 ROWS = 6_000
 """Rows of 30 s each: 50 hours from 2026-01-05T00:00Z, but for those that come late."""
 
 HOUR = 3_600_000
 SWITCH = 1_767_571_200_000 + 27 * HOUR
-"""`date -u -d @1767571200` is 2026-01-05T00:00Z. Panes have 3 h and tumbling windows 6 h: within one of them."""
+"""27 hours after 2026-01-05T00:00Z (`date -u -d @1767571200`): between panes of 3 h, not windows of 6 h."""
 
 
 @pytest.fixture(scope="module")
@@ -122,4 +123,24 @@ def test_activated_while_a_run_has_read_some_of_its_input(
     shutil.copy(before.reference, layout.reference)
     keep_reference(layout, rows=1_500, effective_from=SWITCH)
     assert run(load_plan(config), outputs_in(tmp_path / "out"), recovery=recovery)
+    assert_same(read_results(tmp_path / "out"), wanted)
+
+
+@pytest.mark.crash
+def test_a_running_set_takes_it_in(before: Layout, wanted: Results, tmp_path: Path) -> None:
+    layout = Layout(folder=tmp_path / "data")
+    shutil.copytree(before.folder, layout.folder)
+    config = layout.config("slow", batch_rows=40)
+    with supervised(config, tmp_path, "--live", "--pause-s", 0.05, "--interval-s", 0.1) as run_:
+        run_.until(lambda: run_.readings() == 2)
+        first = run_.members()
+        new = keep_reference(layout, rows=1_500, effective_from=SWITCH)
+        run_.until(lambda: run_.readings() == 4)
+        # What counted from the beginning would need other state: the set goes on with what it has.
+        replaced = keep_reference(layout, rows=1_000)
+        run_.until(lambda: run_.lines(rf".*reference {replaced} was activated from the beginning.*"))
+        assert set(first.values()).isdisjoint(run_.members().values())
+        assert run_.wait() == 0
+    assert run_.lines(rf".*references have changed \(.*, then {new} from 2026-01-06T03:00:00\+00:00\).*")
+    assert run_.readings() == 4
     assert_same(read_results(tmp_path / "out"), wanted)
