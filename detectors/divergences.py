@@ -12,7 +12,8 @@ import numpy as np
 from scipy.special import chdtri, rel_entr
 
 from detectors.base import DriftflowError, IntArray, Kind, Reading, Status, Summary
-from detectors.coarse import absent, coarsen, matched_rows, occupied, totals
+from detectors.coarse import absent, coarsen, matched_rows, totals
+from detectors.effects import jensen_shannon_divergence, psi_divergence
 
 _NO_P_VALUE = "the chi-square test says what its p-value could say"
 
@@ -56,14 +57,7 @@ def psi(reference: IntArray, current: IntArray, *, pseudocount: float = 0.5) -> 
     0.274
     """
     _check_pseudocount(pseudocount)
-    n_reference, n_current = totals(reference, current)
-    pooled = reference + current
-    if not pooled.all():
-        reference, current = reference[pooled > 0], current[pooled > 0]
-    added = pseudocount * reference.size
-    p = (reference + pseudocount) / (n_reference + added)
-    q = (current + pseudocount) / (n_current + added)
-    return float(np.dot(q - p, np.log(q / p)))
+    return psi_divergence(reference, current, pseudocount=pseudocount).value
 
 
 def expected_psi(groups: int, n_reference: int, n_current: int) -> float:
@@ -146,13 +140,15 @@ class Psi:
             return absent(self.name, Status.INSUFFICIENT, n_reference, n_current)
         before = coarsen(reference.counts, reference.groups)
         now = coarsen(current.counts, reference.groups)
-        score = psi(before, now, pseudocount=self.pseudocount)
-        noise = expected_psi(occupied(before, now), n_reference, n_current)
+        found = psi_divergence(before, now, pseudocount=self.pseudocount)
+        low, high = found.interval() or (None, None)
         return Reading(
             method=self.name,
             status=Status.OK,
-            score=score,
-            debiased=max(0.0, score - noise),
+            score=found.value,
+            debiased=found.debiased,
+            effect_low=low,
+            effect_high=high,
             n_effective=float(n_current),
             reason=_NO_P_VALUE,
             n_reference=n_reference,
@@ -166,7 +162,7 @@ class Psi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JensenShannon:
-    """Jensen-Shannon distance (base 2, in [0, 1]) on the groups."""
+    """Jensen-Shannon distance (base 2, in [0, 1]) on the groups; `debiased` is that of the divergence."""
 
     name: ClassVar[str] = "js"
     kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
@@ -179,10 +175,15 @@ class JensenShannon:
             return absent(self.name, Status.INSUFFICIENT, n_reference, n_current)
         before = coarsen(reference.counts, reference.groups)
         now = coarsen(current.counts, reference.groups)
+        score, found = jensen_shannon(before, now), jensen_shannon_divergence(before, now)
+        ends = found.interval()
         return Reading(
             method=self.name,
             status=Status.OK,
-            score=jensen_shannon(before, now),
+            score=score,
+            debiased=min(_distance(found.debiased), score),
+            effect_low=None if ends is None else _distance(ends[0]),
+            effect_high=None if ends is None else _distance(ends[1]),
             n_effective=float(n_current),
             reason=_NO_P_VALUE,
             n_reference=n_reference,
@@ -192,7 +193,12 @@ class JensenShannon:
     def limit(self, reference: Summary, n: int, level: float) -> float | None:
         """Quantile of the first-order law: the divergence in nats is an eighth of the PSI."""
         found = _chi_square_limit(reference, n, level)
-        return None if found is None else min(math.sqrt(found / (8 * math.log(2))), 1.0)
+        return None if found is None else _distance(found)
+
+
+def _distance(divergence: float) -> float:
+    """Distance in bits of a divergence on the scale of the PSI: eight times as many nats."""
+    return min(math.sqrt(divergence / (8 * math.log(2))), 1.0)
 
 
 def _chi_square_limit(reference: Summary, n: int, level: float) -> float | None:
