@@ -13,9 +13,11 @@ from scipy.stats import multinomial, norm
 from detectors.base import FloatArray, IntArray, Summary
 from detectors.sequential.alternatives import Alternatives, Distance, Mix, Shares, Shifts
 from detectors.sequential.evalues import EvidenceError, FeatureEvidence
+from detectors.sequential.limits import kolmogorov_limit, law_radius
 from tests.detectors.summaries import categorical, frozen_ints, numeric
 
-ROWS = 5
+ROWS = 6
+"""Above the nearest step of the grid of sizes, where a confusion of the two would show."""
 BLOCKS = {
     bins: np.array([t for t in product(range(ROWS + 1), repeat=bins) if sum(t) == ROWS]) for bins in (2, 3, 4)
 }
@@ -38,16 +40,13 @@ def prepared(kind: str, counts: FloatArray, risk: float) -> Alternatives:
     return Distance.prepare(counts, risk) if kind == "distance" else Shifts.prepare(counts, risk)
 
 
-def within(alternatives: Alternatives, reference: FloatArray, law: FloatArray) -> bool:
+def within(kind: str, counts: FloatArray, law: FloatArray, risk: float) -> bool:
     """Tell whether the reference leaves this law possible, by the definition of each limit."""
-    if isinstance(alternatives, Distance):
-        distance = np.abs(law.cumsum() - reference.cumsum()).max()
-        return bool(distance <= alternatives.limit)
-    divergence = float(rel_entr(reference, law).sum())
-    if isinstance(alternatives, Shifts):
-        return divergence <= alternatives.radius
-    assert isinstance(alternatives, Mix)
-    return divergence <= alternatives.slack + float(rel_entr(reference, np.ones_like(reference)).sum())
+    rows, shares = float(counts.sum()), counts / counts.sum()
+    if kind == "distance":
+        return bool(np.abs(law.cumsum() - shares.cumsum()).max() <= kolmogorov_limit(rows, risk))
+    radius = law_radius(rows, counts.size, risk) if kind == "mix" else math.log(1 / risk) / rows
+    return float(rel_entr(shares, law).sum()) <= radius
 
 
 REFERENCES = st.integers(2, 4).flatmap(
@@ -64,7 +63,8 @@ def test_expect_at_most_one_up_to_the_edge_of_what_the_reference_leaves_possible
     drawn: tuple[list[int], list[float]], kind: str
 ) -> None:
     counts = np.array(drawn[0], dtype=np.float64)
-    alternatives = prepared(kind, counts, 0.01)
+    risk = 0.01
+    alternatives = prepared(kind, counts, risk)
     if not alternatives.names:
         return
     reference, away = counts / counts.sum(), np.array(drawn[1]) / sum(drawn[1])
@@ -72,7 +72,7 @@ def test_expect_at_most_one_up_to_the_edge_of_what_the_reference_leaves_possible
     low, high = 0.0, 1.0
     for _ in range(40):
         middle = (low + high) / 2
-        if within(alternatives, reference, (1 - middle) * reference + middle * away):
+        if within(kind, counts, (1 - middle) * reference + middle * away, risk):
             low = middle
         else:
             high = middle

@@ -59,6 +59,14 @@ def test_the_radius_is_exceeded_with_at_most_the_risk(law: tuple[float, ...], ri
     assert chances[divergences > radius].sum() <= risk
 
 
+@pytest.mark.parametrize(("rows", "cells", "risk"), [(24, 3, 0.3), (20_000, 10, 1e-6), (500, 200, 0.01)])
+def test_the_radius_solves_the_bound(rows: int, cells: int, risk: float) -> None:
+    scaled = rows * law_radius(rows, cells, risk)
+    degrees = cells - 1
+    assert scaled > degrees
+    assert -scaled + degrees * (1 + math.log(scaled / degrees)) == pytest.approx(math.log(risk))
+
+
 def test_a_single_cell_leaves_no_doubt() -> None:
     assert law_radius(100, 1, 0.01) == 0
 
