@@ -11,6 +11,7 @@ from rich.text import Text
 from flows.commands import (
     compare,
     demo,
+    episodes,
     generate,
     reference_activate,
     reference_build,
@@ -54,6 +55,7 @@ reference.command("show", epilog=reference_show.EXAMPLE)(reference_show.show_ref
 reference.command("activate", epilog=reference_activate.EXAMPLE)(reference_activate.activate)
 app.command("run", epilog=run.EXAMPLE, rich_help_panel=_WATCH)(run.run)
 app.command("tail", epilog=tail.EXAMPLE, rich_help_panel=_WATCH)(tail.tail)
+app.command("episodes", epilog=episodes.EXAMPLE, rich_help_panel=_WATCH)(episodes.episodes)
 app.add_typer(
     state,
     name="state",

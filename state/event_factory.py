@@ -28,6 +28,7 @@ from state.generations import Generations
 from state.grid import Grid
 from state.scoring import Evidence, Gap, Scored
 from state.stores.base import Point, SeriesKey, StoredEvent
+from state.stores.episodes import StoredEpisode
 
 _EVENT_OF = {
     Change.OPENED: EventType.OPENED,
@@ -129,6 +130,25 @@ class EventFactory:
             end=self._instant_of(found.end),
             feature=found.feature,
             episode=episode.id,
+        )
+
+    def episode(self, change: Change, episode: Episode, found: Scored) -> StoredEpisode:
+        """Write how an episode stands after what a window did to it."""
+        context = self.context
+        return StoredEpisode(
+            id=episode.id,
+            model=context.model,
+            model_version=context.model_version,
+            window=context.grid.windows[found.spec].name,
+            feature=found.feature,
+            reference=found.reference,
+            since=self._time_of(episode.since),
+            opened=self._instant_of(episode.opened),
+            updated=self._instant_of(found.end),
+            is_open=change is not Change.CLOSED,
+            severity=episode.severity,
+            peak=episode.peak,
+            windows=episode.windows,
         )
 
     def report(self, found: Scored | Gap, results: Sequence[FeatureData]) -> StoredEvent:
@@ -234,10 +254,12 @@ class EventFactory:
         return self.context.grid.start_of(pane)
 
     def _written(self, pane: int) -> Instant:
-        grid = self.context.grid
-        found = grid.start_of(pane)
+        return instant(self._time_of(pane), self.context.grid.axis)
+
+    def _time_of(self, pane: int) -> int:
+        found = self._instant_of(pane)
         # The first sliding windows begin before row 0, where there is nothing to point at.
-        return instant(max(found, 0) if grid.axis is Axis.ROWS else found, grid.axis)
+        return max(found, 0) if self.context.grid.axis is Axis.ROWS else found
 
 
 def drift_share(results: Sequence[FeatureData]) -> float:

@@ -11,8 +11,9 @@ from state.event_factory import EventFactory, ReportContext
 from state.events import FeatureData
 from state.scoring import Evidence, Gap, Scored
 from state.stores.base import Point, StoredEvent
+from state.stores.episodes import StoredEpisode
 
-Output = StoredEvent | Point
+Output = StoredEvent | StoredEpisode | Point
 """What a report sends to the sinks."""
 
 _WindowKey = tuple[int, int, int, bool]
@@ -71,7 +72,7 @@ class Report:
         )
 
     def _complete(self, family: list[Evidence]) -> list[Output]:
-        """Judge one window: what happened to episodes, then the report, then the points of its series."""
+        """Judge one window: what happened to episodes and how they stand, the report, then its points."""
         first = family[0].found
         scored = [item.found for item in family if isinstance(item.found, Scored)]
         if isinstance(first, Gap):
@@ -83,6 +84,7 @@ class Report:
             told = self._episode(item, found, result)
             if told is not None:
                 outputs.append(self._factory.drift(*told, found, result))
+                outputs.append(self._factory.episode(*told, found))
         return [*outputs, self._factory.report(first, results), *self._factory.points(scored, results)]
 
     def _judge(self, family: list[Evidence], scored: list[Scored]) -> list[FeatureData]:

@@ -1,4 +1,4 @@
-"""Events, points and closed panes into a store, acknowledged and idempotent."""
+"""Events, episodes, points and closed panes into a store, acknowledged and idempotent."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,20 +8,21 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from flows.patience import OnWait, Patience, unwatched
 from state.stores.base import Point, Store, StoreBusyError, StoredEvent
+from state.stores.episodes import StoredEpisode
 from state.stores.panes import StoredPane
 
-StoreItem = StoredEvent | Point | StoredPane
+StoreItem = StoredEvent | StoredEpisode | Point | StoredPane
 """What a store sink writes."""
 
 _Result = TypeVar("_Result")
 
 
 class StoreSink(FixedPartitionedSink[StoreItem | Sequence[StoreItem], None]):
-    """Bytewax's view of a store; items are ``(key, event, point, pane or a sequence of them)``.
+    """Bytewax's view of a store; items are ``(key, item or a sequence of them)``.
 
     A write returns after the store has committed. After a crash the last epoch is written again, and that
-    changes nothing: an event has one id, a point and a pane one place. So there is nothing to remember in a
-    snapshot, but there must be one: recovery waits only for steps that take snapshots.
+    changes nothing: an event has one id, all else one place. So there is nothing to remember in a snapshot,
+    but there must be one: recovery waits only for steps that take snapshots.
 
     Parameters
     ----------
@@ -78,6 +79,7 @@ class _StorePartition(StatefulSinkPartition[StoreItem | Sequence[StoreItem], Non
         """Store what came; on return it is committed."""
         points: list[Point] = []
         events: list[StoredEvent] = []
+        episodes: list[StoredEpisode] = []
         panes: list[StoredPane] = []
         for item in _flat(values):
             match item:
@@ -85,15 +87,19 @@ class _StorePartition(StatefulSinkPartition[StoreItem | Sequence[StoreItem], Non
                     points.append(item)
                 case StoredEvent():
                     events.append(item)
+                case StoredEpisode():
+                    episodes.append(item)
                 case StoredPane():
                     panes.append(item)
                 case _:
                     assert_never(item)
-        # Events last: who sees one finds the readings and the panes behind it.
+        # Events last: who sees one finds what is behind it.
         if panes:
             self._patiently(lambda: self._store.put_panes(panes))
         if points:
             self._patiently(lambda: self._store.add_points(points))
+        if episodes:
+            self._patiently(lambda: self._store.put_episodes(episodes))
         if events:
             self._patiently(lambda: self._store.add_events(events))
 
@@ -118,7 +124,7 @@ class _StorePartition(StatefulSinkPartition[StoreItem | Sequence[StoreItem], Non
 
 def _flat(values: list[StoreItem | Sequence[StoreItem]]) -> Iterator[StoreItem]:
     for value in values:
-        if isinstance(value, StoredEvent | Point | StoredPane):
+        if isinstance(value, StoredEvent | StoredEpisode | Point | StoredPane):
             yield value
         else:
             yield from value

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.base import DriftflowError
+from state.stores.episodes import EpisodeStore
 from state.stores.panes import PaneStore
 
 
@@ -237,7 +238,7 @@ class SeriesStore(Protocol):
         ...
 
 
-class Store(ReferenceStore, EventStore, SeriesStore, PaneStore, Protocol):
+class Store(ReferenceStore, EventStore, SeriesStore, PaneStore, EpisodeStore, Protocol):
     """All of them, as the embedded default and Redis offer them."""
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from state.stores.base import (
     StoredReference,
     StoreError,
 )
+from state.stores.episodes import StoredEpisode
 from state.stores.panes import StoredPane
 
 MAX_TIME = 2**63 - 1
@@ -94,6 +95,29 @@ def checked_panes(panes: Iterable[StoredPane]) -> list[StoredPane]:
         _require_bytes(name, pane.body)
         start, end = _whole(f"{name}: start", pane.start), _whole(f"{name}: end", pane.end)
         checked.append(replace(pane, start=start, end=end))
+    return checked
+
+
+def checked_episodes(episodes: Iterable[StoredEpisode]) -> list[StoredEpisode]:
+    """Return the episodes with plain numbers; raises `StoreError` like `checked_reference`."""
+    checked = []
+    for episode in episodes:
+        name = f"episode {episode.id!r}"
+        texts = (episode.model, episode.model_version, episode.window, episode.feature, episode.reference)
+        _require_texts(name, episode.id, *texts, episode.severity)
+        if not _is_finite(episode.peak):
+            raise StoreError(f"{name}: the peak is {episode.peak!r}; it must be a finite number")
+        checked.append(
+            replace(
+                episode,
+                since=_whole(f"{name}: since", episode.since),
+                opened=_whole(f"{name}: opened", episode.opened),
+                updated=_whole(f"{name}: updated", episode.updated),
+                is_open=bool(episode.is_open),
+                peak=float(episode.peak),
+                windows=_whole(f"{name}: windows", episode.windows),
+            )
+        )
     return checked
 
 

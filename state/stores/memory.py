@@ -15,6 +15,7 @@ from state.stores.base import (
 )
 from state.stores.checks import (
     checked_activation,
+    checked_episodes,
     checked_events,
     checked_limit,
     checked_panes,
@@ -24,6 +25,7 @@ from state.stores.checks import (
     no_such_reference,
     time_span,
 )
+from state.stores.episodes import EpisodeFilter, StoredEpisode
 from state.stores.panes import StoredPane, last_panes
 from state.stores.schedules import extended
 
@@ -38,6 +40,7 @@ class MemoryStore:
         self._events: dict[str, StoredEvent] = {}
         self._series: dict[SeriesKey, dict[int, float]] = {}
         self._panes: list[StoredPane] = []
+        self._episodes: dict[tuple[str, str], StoredEpisode] = {}
 
     def put_reference(self, reference: StoredReference) -> None:
         """Store it; storing the same version again changes nothing."""
@@ -154,6 +157,33 @@ class MemoryStore:
             pane.feature for pane in self._panes if (pane.model, pane.model_version) == (model, model_version)
         )
         return dict(sorted(counted.items()))
+
+    def put_episodes(self, episodes: Iterable[StoredEpisode]) -> None:
+        """Store episodes, all or none; what comes last under an id replaces what is there."""
+        self._episodes |= {(episode.model, episode.id): episode for episode in checked_episodes(episodes)}
+
+    def episodes(
+        self,
+        model: str,
+        *,
+        model_version: str | None = None,
+        window: str | None = None,
+        feature: str | None = None,
+        open_only: bool = False,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> list[StoredEpisode]:
+        """Return episodes that were open at some time of ``[start, end)``, by opening, then by id."""
+        first, last = time_span(start, end)
+        wanted = EpisodeFilter(
+            model_version=model_version,
+            window=window,
+            feature=feature,
+            open_only=open_only,
+            first=first,
+            last=last,
+        )
+        return wanted.select(episode for (name, _), episode in self._episodes.items() if name == model)
 
     def close(self) -> None:
         """Release nothing; the values stay readable."""

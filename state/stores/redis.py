@@ -1,18 +1,18 @@
-"""References, events, series and panes in Redis, for several machines."""
+"""References, events, series, panes and episodes in Redis, for several machines."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 
 import msgspec
 
 from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoredEvent, StoreError
 from state.stores.checks import checked_events, checked_limit, checked_points, key_texts, time_span
+from state.stores.redis_episodes import RedisEpisodes
 from state.stores.redis_keys import RedisKeys, time_text
 from state.stores.redis_panes import RedisPanes
 from state.stores.redis_references import RedisReferences
 from state.stores.redis_scripts import ADD_EVENTS
 from state.stores.redis_series import RedisSeries, SeriesBackend, SortedSets, TimeSeries, probe
-from state.stores.redis_server import Command, RedisServer
+from state.stores.redis_server import Command, RedisServer, chunks
 
 _EVENTS_PER_COMMAND = 20_000
 """Redis takes 2**20 arguments per command, and an event is up to twenty."""
@@ -21,7 +21,7 @@ _EVENTS_PER_PAGE = 500
 _EVENT_FIELDS = ("type", "model_version", "window", "feature", "episode", "end", "body")
 
 
-class RedisStore(RedisReferences, RedisPanes):
+class RedisStore(RedisReferences, RedisPanes, RedisEpisodes):
     """A `state.stores.base.Store` on a Redis server, a replicated one, or a cluster.
 
     Every call that writes is one step on the server, all or none. How much of it survives a crash is the
@@ -88,9 +88,8 @@ class RedisStore(RedisReferences, RedisPanes):
 
     def add_events(self, events: Iterable[StoredEvent]) -> int:
         """Store events, all or none; return how many were new."""
-        left = iter(checked_events(events))
-        chunks = iter(lambda: list(islice(left, _EVENTS_PER_COMMAND)), [])
-        return sum(self._server.run_all([self._add(chunk) for chunk in chunks], together=True))
+        commands = [self._add(chunk) for chunk in chunks(checked_events(events), _EVENTS_PER_COMMAND)]
+        return sum(self._server.run_all(commands, together=True))
 
     def events(
         self,

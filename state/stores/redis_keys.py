@@ -90,6 +90,18 @@ class RedisKeys:
         """Number of events ever inserted."""
         return f"{self._model(model)}:event-counter"
 
+    def episode(self, model: str, id_: str) -> str:
+        """Text: one episode, as JSON."""
+        return f"{self._model(model)}:episode:{escaped(id_)}"
+
+    def episodes(self, model: str) -> str:
+        """Set of the ids of the episodes."""
+        return f"{self._model(model)}:episodes"
+
+    def open_episodes(self, model: str) -> str:
+        """Set of the ids of those that are open."""
+        return f"{self._model(model)}:open-episodes"
+
     def panes(self, model: str, model_version: str, feature: str) -> str:
         """Sorted set of the last closed panes of one column."""
         return f"{self._model(model)}:sketch:{escaped(model_version)}:{escaped(feature)}"

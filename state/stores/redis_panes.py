@@ -1,14 +1,13 @@
 """The last closed panes in Redis."""
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 from state.stores.base import Keeping
 from state.stores.checks import checked_panes, time_span
 from state.stores.panes import StoredPane, last_panes
 from state.stores.redis_keys import RedisKeys, escaped, time_of, time_text, unescaped
 from state.stores.redis_scripts import ADD_PANES
-from state.stores.redis_server import Command, RedisServer
+from state.stores.redis_server import Command, RedisServer, chunks
 
 _PANES_PER_COMMAND = 2_000
 """A pane is about a kilobyte, and a script keeps others waiting."""
@@ -27,9 +26,9 @@ class RedisPanes:
 
     def put_panes(self, panes: Iterable[StoredPane]) -> None:
         """Store panes, all or none; of each column the last ones stay."""
-        left = iter(last_panes(checked_panes(panes), self._keeping.panes))
-        chunks = iter(lambda: list(islice(left, _PANES_PER_COMMAND)), [])
-        self._server.run_all([self._put(chunk) for chunk in chunks], together=True)
+        kept = last_panes(checked_panes(panes), self._keeping.panes)
+        commands = [self._pane_command(chunk) for chunk in chunks(kept, _PANES_PER_COMMAND)]
+        self._server.run_all(commands, together=True)
 
     def panes(
         self,
@@ -58,7 +57,7 @@ class RedisPanes:
         counts = self._server.run_all(commands) if commands else []
         return {feature: int(count) for feature, count in zip(features, counts, strict=True) if count}
 
-    def _put(self, panes: Sequence[StoredPane]) -> Command:
+    def _pane_command(self, panes: Sequence[StoredPane]) -> Command:
         columns: dict[tuple[str, str, str], int] = {}
         values: list[str | bytes | int] = []
         for pane in panes:

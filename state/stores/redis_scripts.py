@@ -87,6 +87,17 @@ end
 return missing
 """
 
+PUT_EPISODES = """
+-- KEYS: per episode its own, the index, the index of the open ones. ARGV: per episode id, whether it is open,
+-- content.
+for i = 1, #KEYS, 3 do
+    redis.call('SET', KEYS[i], ARGV[i + 2])
+    redis.call('SADD', KEYS[i + 1], ARGV[i])
+    redis.call(ARGV[i + 1] == '1' and 'SADD' or 'SREM', KEYS[i + 2], ARGV[i])
+end
+return 0
+"""
+
 ADD_PANES = """
 -- KEYS: per column its own, the index. ARGV: how many are kept; per column its name; then per pane the
 -- column's position, start and reference, end and body.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from itertools import islice
 from typing import Protocol
 
 import orjson
@@ -10,7 +9,7 @@ import orjson
 from state.stores.base import Point, SeriesKey, StoreError
 from state.stores.redis_keys import RedisKeys, labels, time_of, time_text
 from state.stores.redis_scripts import ADD_MEMBERS, ADD_SAMPLES
-from state.stores.redis_server import Command, RedisServer, unknown_command
+from state.stores.redis_server import Command, RedisServer, chunks, unknown_command
 
 _POINTS_PER_COMMAND = 50_000
 """Redis takes 2**20 arguments per command, and a point is three."""
@@ -74,14 +73,14 @@ class TimeSeries:
                     f"store {self._server}: a point of {self._keys.series(point.key)!r} is at {point.time}; "
                     "a time series holds times from 0: use the sorted-set backend, or another store"
                 )
-        chunks = _chunks(points)
+        parts = chunks(points, _POINTS_PER_COMMAND)
         # Of several commands only the first could stop the call, so none of them may come back with a wish.
-        known = self._created if len(chunks) == 1 else set()
-        answers = self._server.run_all([self._command(chunk, known) for chunk in chunks], together=True)
+        known = self._created if len(parts) == 1 else set()
+        answers = self._server.run_all([self._command(chunk, known) for chunk in parts], together=True)
         if any(answers):
             # The server has lost keys since: nothing was written yet.
             self._created.clear()
-            self._server.run_all([self._command(chunk, set()) for chunk in chunks], together=True)
+            self._server.run_all([self._command(chunk, set()) for chunk in parts], together=True)
         self._created.update(point.key for point in points)
 
     def read(self, key: SeriesKey, first: int, last: int) -> list[tuple[int, float]]:
@@ -129,7 +128,8 @@ class SortedSets:
 
     def add(self, points: Sequence[Point]) -> None:
         """Store points, all or none."""
-        self._server.run_all([self._command(chunk) for chunk in _chunks(points)], together=True)
+        commands = [self._command(chunk) for chunk in chunks(points, _POINTS_PER_COMMAND)]
+        self._server.run_all(commands, together=True)
 
     def read(self, key: SeriesKey, first: int, last: int) -> list[tuple[int, float]]:
         """Return ``(time, value)`` with ``first <= time <= last`` in order of time."""
@@ -144,11 +144,6 @@ class SortedSets:
         samples = _samples(points, numbers, time_text)
         names = _names(positions, self._keys)
         return ("EVAL", ADD_MEMBERS, 2 * len(positions), *names, self._retention or "", *samples)
-
-
-def _chunks(points: Sequence[Point]) -> list[list[Point]]:
-    left = iter(points)
-    return list(iter(lambda: list(islice(left, _POINTS_PER_COMMAND)), []))
 
 
 def _positions(points: Iterable[Point]) -> tuple[list[SeriesKey], list[int]]:

@@ -1,9 +1,10 @@
 """A connection to Redis, and what its errors mean."""
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from redis import exceptions as errors
 from redis.sentinel import MasterNotFoundError
@@ -12,6 +13,8 @@ from state.stores.base import StoreBusyError, StoreError
 from state.stores.redis_address import connect, parse_address
 
 Command = tuple[str | bytes | int, ...]
+
+_Item = TypeVar("_Item")
 
 _LONGEST_REASON = 300
 # The first that fits counts: redis-py derives refused passwords from lost connections, for example.
@@ -94,6 +97,12 @@ class RedisServer:
             kind, hint = _meaning(error, reason)
             reason = reason[:_LONGEST_REASON]
             raise kind(f"store {self._name}: {reason}: {hint}") from error
+
+
+def chunks(items: Iterable[_Item], size: int) -> list[list[_Item]]:
+    """Cut into lists of at most so many: a command takes no more."""
+    left = iter(items)
+    return list(iter(lambda: list(islice(left, size)), []))
 
 
 def unknown_command(error: StoreError) -> bool:

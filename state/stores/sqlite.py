@@ -1,4 +1,4 @@
-"""References, events, series and panes in one SQLite file."""
+"""References, events, series, panes and episodes in one SQLite file."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -9,6 +9,7 @@ import orjson
 
 from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoredEvent
 from state.stores.checks import checked_events, checked_limit, checked_points, key_texts, time_span
+from state.stores.sqlite_episodes import SqliteEpisodes
 from state.stores.sqlite_file import SqliteFile
 from state.stores.sqlite_panes import SqlitePanes
 from state.stores.sqlite_references import SqliteReferences
@@ -47,7 +48,7 @@ _LIST_SERIES = """
 """
 
 
-class SqliteStore(SqliteReferences, SqlitePanes):
+class SqliteStore(SqliteReferences, SqlitePanes, SqliteEpisodes):
     """A `state.stores.base.Store` in one file, for one machine.
 
     Every call is one transaction. With write-ahead logging and ``synchronous=NORMAL`` what a call has stored

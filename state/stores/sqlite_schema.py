@@ -54,7 +54,19 @@ _PANES = (
     """,
 )
 
-LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES)
+_EPISODES = (
+    """
+    CREATE TABLE episode (
+        model TEXT NOT NULL, opened INTEGER NOT NULL, id TEXT NOT NULL, model_version TEXT NOT NULL,
+        "window" TEXT NOT NULL, feature TEXT NOT NULL, reference TEXT NOT NULL, since INTEGER NOT NULL,
+        updated INTEGER NOT NULL, is_open INTEGER NOT NULL, severity TEXT NOT NULL, peak REAL NOT NULL,
+        windows INTEGER NOT NULL, PRIMARY KEY (model, id)
+    ) STRICT
+    """,
+    "CREATE INDEX episode_by_opening ON episode (model, opened, id)",
+)
+
+LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES, _EPISODES)
 """What makes each version out of the one before; the first starts from an empty file."""
 
 SCHEMA_VERSION = len(LAYOUTS)

@@ -17,6 +17,7 @@ from state.stores.base import (
     StoredReference,
     StoreError,
 )
+from state.stores.episodes import StoredEpisode
 from state.stores.memory import MemoryStore
 from state.stores.panes import StoredPane
 from tests.contracts.store_values import a_key
@@ -70,6 +71,22 @@ _PANES = st.builds(
     reference=st.sampled_from(["", "a", "b"]),
     end=_TIMES,
     body=st.binary(max_size=5),
+)
+_EPISODES = st.builds(
+    StoredEpisode,
+    id=st.integers(0, 30).map(str),
+    model=_NAMES,
+    model_version=_NAMES,
+    window=_NAMES,
+    feature=_NAMES,
+    reference=_NAMES,
+    since=_TIMES,
+    opened=_TIMES,
+    updated=_TIMES,
+    is_open=st.booleans(),
+    severity=_NAMES,
+    peak=st.floats(allow_nan=False, allow_infinity=False),
+    windows=st.integers(0, 9),
 )
 _ACTIVATIONS = st.builds(Activation, version=_NAMES, effective_from=_BOUNDS)
 
@@ -137,6 +154,42 @@ class StoreMachine(RuleBasedStateMachine):
         with pytest.raises(StoreError):
             self.store.add_points([*points, Point(a_key(), 0, math.nan)])
 
+    @rule(episodes=st.lists(_EPISODES, max_size=8))
+    def put_episodes(self, episodes: list[StoredEpisode]) -> None:
+        self.model.put_episodes(episodes)
+        self.store.put_episodes(episodes)
+
+    @rule(
+        model=_NAMES,
+        model_version=st.none() | _NAMES,
+        feature=st.none() | _NAMES,
+        open_only=st.booleans(),
+        start=_BOUNDS,
+        end=_BOUNDS,
+    )
+    def episodes(
+        self,
+        model: str,
+        *,
+        model_version: str | None,
+        feature: str | None,
+        open_only: bool,
+        start: int | None,
+        end: int | None,
+    ) -> None:
+        expected, found = (
+            store.episodes(
+                model,
+                model_version=model_version,
+                feature=feature,
+                open_only=open_only,
+                start=start,
+                end=end,
+            )
+            for store in (self.model, self.store)
+        )
+        assert found == expected
+
     @rule(
         model=_NAMES,
         model_version=st.none() | _NAMES,
@@ -186,6 +239,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.store.references() == self.model.references()
         for model in ("", "a", "B"):
             assert self.store.series_keys(model) == self.model.series_keys(model)
+            assert self.store.episodes(model) == self.model.episodes(model)
             assert self.store.events(model) == self.model.events(model)
             assert self.store.activated_versions(model) == self.model.activated_versions(model)
             for model_version in ("", "a", "B"):

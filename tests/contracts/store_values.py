@@ -1,6 +1,7 @@
 """Small references, events and keys for the tests of stores."""
 
 from state.stores.base import Activation, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
+from state.stores.episodes import StoredEpisode
 from state.stores.panes import StoredPane
 
 
@@ -69,6 +70,35 @@ def a_pane(
         reference=reference,
         end=start if end is None else end,
         body=body,
+    )
+
+
+def an_episode(
+    id_: str,
+    *,
+    opened: int = 10,
+    updated: int | None = None,
+    is_open: bool = True,
+    model: str = "fraud",
+    model_version: str = "1",
+    window: str = "1h",
+    feature: str = "amount",
+    peak: float = 0.3,
+) -> StoredEpisode:
+    return StoredEpisode(
+        id=id_,
+        model=model,
+        model_version=model_version,
+        window=window,
+        feature=feature,
+        reference="r1",
+        since=opened - 5,
+        opened=opened,
+        updated=opened if updated is None else updated,
+        is_open=is_open,
+        severity="medium",
+        peak=peak,
+        windows=2,
     )
 
 

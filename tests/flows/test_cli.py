@@ -16,6 +16,7 @@ COMMANDS = (
     ("generate",),
     ("run",),
     ("compare",),
+    ("episodes",),
     ("reference", "build"),
     ("reference", "list"),
     ("reference", "show"),

@@ -70,6 +70,10 @@ def test_the_document_says_what_the_events_say(call: Call, config: Path) -> None
     assert len(found["episodes"]) == types[EventType.OPENED]
     assert sum(e["closed"] is not None for e in found["episodes"]) == types[EventType.CLOSED]
     assert {e["feature"] for e in found["episodes"]} == DRIFTING
+    kept = call("episodes", config, "--json").json()
+    assert {(e["id"], e["state"]) for e in kept} == {
+        (e["id"], "open" if e["closed"] is None else "closed") for e in found["episodes"]
+    }
     assert set(found["features"]) > DRIFTING
 
 

@@ -15,7 +15,7 @@ from flows.sinks.store import StoreItem, StoreSink
 from state.stores.base import Point, Store, StoreBusyError, StoredEvent, StoreError
 from state.stores.memory import MemoryStore
 from state.stores.sqlite import SqliteStore
-from tests.contracts.store_values import a_key, a_pane, an_event
+from tests.contracts.store_values import a_key, a_pane, an_episode, an_event
 
 LINES = [b'{"n":%d}' % number for number in range(12)]
 TEXT = b"".join(line + b"\n" for line in LINES)
@@ -182,8 +182,9 @@ def test_store_sink_has_one_named_part_and_closes_its_store() -> None:
     sink = StoreSink(lambda: store, part="verdicts")
     assert sink.list_parts() == ["verdicts"]
     part = build(sink)
-    part.write_batch([EVENTS[0], [POINTS[0], a_pane(1)]])
+    part.write_batch([EVENTS[0], [POINTS[0], a_pane(1), an_episode("d")]])
     assert part.snapshot() is None
+    assert store.episodes("fraud") == [an_episode("d")]
     assert store.panes("fraud", "1", "amount") == [a_pane(1)]
     assert store.events("fraud") == [EVENTS[0]]
     part.close()

@@ -15,6 +15,7 @@ from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from state.report import Output
 from state.stores.base import Point, SeriesKey, StoredEvent
+from state.stores.episodes import StoredEpisode
 from state.stores.panes import StoredPane
 from state.stores.sqlite import SqliteStore
 from tests.integration.stream import MODEL
@@ -24,7 +25,7 @@ Lines = dict[str, list[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Events as bytes and as the store has them, series, closed panes, and refused rows by partition.
+    """Events as bytes and as the store has them, what else it has, and refused rows by partition.
 
     The order of dead letters and late rows of *different* partitions is the order in which partitions were
     read, which no one promises; within a partition it is that of the records.
@@ -34,6 +35,7 @@ class Results:
     events: list[StoredEvent]
     series: dict[SeriesKey, list[tuple[int, float]]]
     panes: list[StoredPane]
+    episodes: list[StoredEpisode]
     dead: Lines
     late: Lines
 
@@ -76,6 +78,7 @@ def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Re
     with closing(SqliteStore(folder / "store.sqlite")) as store:
         store.add_points(item for item in items if isinstance(item, Point))
         store.add_events(item for item in items if isinstance(item, StoredEvent))
+        store.put_episodes(item for item in items if isinstance(item, StoredEpisode))
         store.put_panes(panes)
     return Results(
         log=b"".join(item.body + b"\n" for item in items if isinstance(item, StoredEvent)),
@@ -96,6 +99,7 @@ def assert_same(found: Results, wanted: Results) -> None:
     assert found.series.keys() == wanted.series.keys()
     for key, points in wanted.series.items():
         assert found.series[key] == points, key
+    assert found.episodes == wanted.episodes
     assert found.panes == wanted.panes
     assert found.dead == wanted.dead
     assert found.late == wanted.late
@@ -105,6 +109,7 @@ class _Stored(TypedDict):
     events: list[StoredEvent]
     series: dict[SeriesKey, list[tuple[int, float]]]
     panes: list[StoredPane]
+    episodes: list[StoredEpisode]
 
 
 def _stored(path: Path) -> _Stored:
@@ -113,6 +118,7 @@ def _stored(path: Path) -> _Stored:
         return {
             "events": store.events(MODEL),
             "series": {key: store.series(key) for key in store.series_keys(MODEL)},
+            "episodes": store.episodes(MODEL),
             "panes": [pane for column in columns for pane in store.panes(MODEL, "1", column)],
         }
 

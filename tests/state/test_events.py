@@ -23,7 +23,7 @@ from state.events import DATA_SCHEMA, EventType, deterministic_id, instant
 from state.explain import contributors, group_label
 from state.grid import WindowSpec
 from state.reference import Reference
-from state.report import Report
+from state.report import Output, Report
 from state.stores.base import Point, StoredEvent
 from tests.evidence import FAMILY, HOUR, MOODS, context, evidence, reference, scored
 
@@ -65,7 +65,7 @@ def payload(event: StoredEvent) -> dict[str, Any]:
     return found
 
 
-def outputs(of: ReportContext) -> list[StoredEvent | Point]:
+def outputs(of: ReportContext) -> list[Output]:
     """Every mood of every column, each twice in a row and followed by calm, in both kinds of windows."""
     plot: list[tuple[int, int, dict[str, str] | None]] = []
     for mood, spec in product(MOODS, (0, 1)):

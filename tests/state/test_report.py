@@ -2,6 +2,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -11,12 +12,13 @@ from hypothesis import strategies as st
 
 from detectors.multiplicity import benjamini_hochberg
 from detectors.verdicts import Rules, Severity, Verdict
-from state.events import DriftData, EventType, FeatureData, ReportData
+from state.events import DriftData, EpisodeData, EventType, FeatureData, ReportData, instant
 from state.generations import Generations
 from state.report import Output, Report
 from state.schedule import Schedule
 from state.scoring import Evidence
 from state.stores.base import Point, StoredEvent
+from state.stores.episodes import StoredEpisode
 from tests.evidence import FAMILY, MOODS, Plot, build, context, evidence, reference, scored
 
 OVERLAP = {0: 1, 1: 3}
@@ -126,6 +128,35 @@ def test_episodes_follow_from_the_verdicts(plot: Plot) -> None:
 
 
 @settings(max_examples=60)
+@given(plot=plots())
+def test_each_change_is_followed_by_how_the_episode_stands(plot: Plot) -> None:
+    outputs = straight(evidence(plot, context()))
+    found = list[tuple[StoredEvent, StoredEpisode]]()
+    for event, record in pairwise(outputs):
+        if isinstance(record, StoredEpisode):
+            assert isinstance(event, StoredEvent)
+            found.append((event, record))
+    assert [event for event, _ in found] == drifts(outputs)
+    for event, record in found:
+        told = data(event)
+        assert isinstance(told, DriftData)
+        assert record.id == event.episode
+        assert (record.model, record.model_version) == (event.model, event.model_version)
+        assert (record.window, record.feature, record.updated) == (event.window, event.feature, event.end)
+        assert record.is_open == (event.type != EventType.CLOSED)
+        assert record.reference == told.reference.version
+        written = EpisodeData(
+            id=record.id,
+            since=instant(record.since, context().grid.axis),
+            opened=instant(record.opened, context().grid.axis),
+            severity=Severity(record.severity),
+            peak_effect=record.peak,
+            windows=record.windows,
+        )
+        assert written == told.episode
+
+
+@settings(max_examples=60)
 @given(moods=st.fixed_dictionaries({name: st.sampled_from(MOODS) for name in FAMILY}))
 def test_the_family_is_all_columns_also_those_that_cannot_be_judged(moods: dict[str, str]) -> None:
     (told,) = reports(straight(evidence([(0, 0, moods)], context())))
@@ -184,9 +215,9 @@ def test_episodes_of_two_kinds_of_windows_are_apart() -> None:
 
 def test_what_happened_comes_before_the_report_and_that_before_its_points() -> None:
     outputs = straight(evidence([(0, 0, dict.fromkeys(FAMILY, "large"))], context()))
-    kinds = ["point" if isinstance(o, Point) else o.type for o in outputs]
-    assert kinds[:4] == [EventType.OPENED] * 3 + [EventType.REPORT]
-    assert set(kinds[4:]) == {"point"}
+    kinds = [o.type if isinstance(o, StoredEvent) else type(o) for o in outputs]
+    assert kinds[:7] == [EventType.OPENED, StoredEpisode] * 3 + [EventType.REPORT]
+    assert set(kinds[7:]) == {Point}
 
 
 def test_rows_late_rows_and_streaks_reach_the_report() -> None:

@@ -8,7 +8,7 @@ from state.stores.base import Point, StoreBusyError, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts.redis_servers import scripted_server
-from tests.contracts.store_values import a_key, a_pane, a_reference, an_event, from_start
+from tests.contracts.store_values import a_key, a_pane, a_reference, an_episode, an_event, from_start
 
 CALLS: list[Callable[[RedisStore], object]] = [
     lambda store: store.put_reference(a_reference()),
@@ -21,6 +21,8 @@ CALLS: list[Callable[[RedisStore], object]] = [
     lambda store: store.events("fraud"),
     lambda store: store.add_points([Point(a_key(), 1, 1.0)]),
     lambda store: store.series(a_key()),
+    lambda store: store.put_episodes([an_episode("a")]),
+    lambda store: store.episodes("fraud"),
     lambda store: store.put_panes([a_pane(1)]),
     lambda store: store.panes("fraud", "1", "amount"),
     lambda store: store.pane_counts("fraud", "1"),

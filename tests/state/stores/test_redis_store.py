@@ -13,7 +13,16 @@ from state.stores.base import Keeping, Point, SeriesKey, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts import redis_servers
-from tests.contracts.store_values import a_key, a_pane, a_reference, an_event, from_start, ids, starting
+from tests.contracts.store_values import (
+    a_key,
+    a_pane,
+    a_reference,
+    an_episode,
+    an_event,
+    from_start,
+    ids,
+    starting,
+)
 from tests.integration import services
 
 Raw = Callable[..., Any]
@@ -58,6 +67,7 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         store.activate("a:b", "1", from_start("v1"))
         store.add_events([an_event("e1", model="a:b")])
         store.add_points([Point(key, 1, 0.5)])
+        store.put_episodes([an_episode("d1", model="a:b")])
         store.put_panes([a_pane(1, model="a:b", model_version="v(1)", feature="ä")])
     model = f"{prefix}:{{a%3Ab}}"
     series = f"{model}:v%281%29:series:1h:ä:x=y%2Cz:psi"
@@ -70,6 +80,9 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         f"{model}:events",
         f"{model}:event-counter",
         f"{model}:series",
+        f"{model}:episode:d1",
+        f"{model}:episodes",
+        f"{model}:open-episodes",
         f"{model}:sketch:v%281%29:ä",
         f"{model}:sketches:v%281%29",
         series,

@@ -1,0 +1,73 @@
+"""Episodes in one SQLite file."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from state.stores.checks import checked_episodes, time_span
+from state.stores.episodes import StoredEpisode
+from state.stores.sqlite_file import SqliteFile
+
+_FIELDS = tuple(field.name for field in fields(StoredEpisode))
+_row = attrgetter(*_FIELDS)
+
+_PUT = """
+    INSERT OR REPLACE INTO episode (
+        id, model, model_version, "window", feature, reference, since, opened, updated, is_open, severity,
+        peak, windows
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_LIST = """
+    SELECT
+        id, model, model_version, "window", feature, reference, since, opened, updated, is_open, severity,
+        peak, windows
+    FROM episode
+    WHERE model = :model AND opened <= :last AND (is_open OR (updated >= :first AND NOT :open_only))
+        AND (:model_version IS NULL OR model_version = :model_version)
+        AND (:window IS NULL OR "window" = :window)
+        AND (:feature IS NULL OR feature = :feature)
+    ORDER BY opened, id
+"""
+
+
+class SqliteEpisodes:
+    """The part of a `state.stores.sqlite.SqliteStore` that keeps episodes."""
+
+    _file: SqliteFile
+
+    def put_episodes(self, episodes: Iterable[StoredEpisode]) -> None:
+        """Store episodes, all or none; what comes last under an id replaces what is there."""
+        rows = [_row(episode) for episode in checked_episodes(episodes)]
+        with self._file.transaction():
+            self._file.connection.executemany(_PUT, rows)
+
+    def episodes(
+        self,
+        model: str,
+        *,
+        model_version: str | None = None,
+        window: str | None = None,
+        feature: str | None = None,
+        open_only: bool = False,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> list[StoredEpisode]:
+        """Return episodes that were open at some time of ``[start, end)``, by opening, then by id."""
+        first, last = time_span(start, end)
+        parameters = {
+            "model": model,
+            "model_version": model_version,
+            "window": window,
+            "feature": feature,
+            "open_only": open_only,
+            "first": first,
+            "last": last,
+        }
+        with self._file.errors():
+            return [_episode(row) for row in self._file.connection.execute(_LIST, parameters)]
+
+
+def _episode(row: tuple[Any, ...]) -> StoredEpisode:
+    named = dict(zip(_FIELDS, row, strict=True))
+    return StoredEpisode(**{**named, "is_open": bool(named["is_open"])})
