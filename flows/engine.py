@@ -14,6 +14,7 @@ from bytewax.recovery import RecoveryConfig
 from bytewax.run import cli_main
 
 from detectors.base import DriftflowError
+from flows.announcement import announced
 from flows.graph import Outputs, build_flow
 from flows.hooks import Hooks, together
 from flows.plan import Plan
@@ -172,7 +173,7 @@ def _begin(plan: Plan, outputs: Outputs, recovery: Recovery | None) -> Path | No
 def _begin_outputs(outputs: Outputs) -> None:
     """Refuse the events of an earlier run, and empty the files."""
     size = outputs.events.stat().st_size if outputs.events.exists() else 0
-    if size:
+    if size > announced(outputs.events):
         raise RunError(
             f"{outputs.events} holds the events of an earlier run ({size:,} bytes): start anew with "
             "--overwrite, or write elsewhere with --events FILE"
@@ -185,7 +186,7 @@ def _empty(outputs: Outputs) -> None:
     for path in (outputs.events, outputs.dead_letters, outputs.late_rows):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            JsonlFile(path, None).close()
+            JsonlFile(path, announced(path)).close()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from bytewax.dataflow import Dataflow, Stream
 from bytewax.operators import KeyedStream
 
 from flows import operators as adapters
+from flows.announcement import announced
 from flows.batch import Batch
 from flows.hooks import Hooks
 from flows.patience import OnWait
@@ -122,7 +123,9 @@ def _add_files(
     redact: bool,
 ) -> None:
     """Keep results in files."""
-    op.output("events", op.flat_map("to_lines", results, _event_lines), JsonlSink(outputs.events))
+    op.output(
+        "events", op.flat_map("to_lines", results, _event_lines), JsonlSink(outputs.events, keep=announced)
+    )
     letters = op.flat_map("refused", batches, partial(_dead_letters, redact=redact))
     op.output("dead_letters", letters, JsonlSink(outputs.dead_letters, part="dead_letters"))
     if outputs.late_rows is not None:

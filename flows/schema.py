@@ -108,6 +108,13 @@ class DetectionConfig(_Section, frozen=True):
     drift_share: Share = 0.5
 
 
+class ReferenceConfig(_Section, frozen=True):
+    """What a run does where the model version has no reference; `rows` are what it learns one from."""
+
+    missing: Literal["refuse", "wait", "learn"] = "refuse"
+    rows: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
+
+
 class OutputTopicsConfig(_Section, frozen=True):
     """Topics of Kafka for results; each must exist."""
 
@@ -151,6 +158,7 @@ class FileConfig(_Section, frozen=True):
     columns: dict[Name, ColumnConfig]
     windows: dict[Name, WindowConfig]
     detection: DetectionConfig = DetectionConfig()
+    reference: ReferenceConfig = ReferenceConfig()
     output: OutputConfig = OutputConfig()
     kafka: KafkaConfig = KafkaConfig()
     recovery: RecoveryConfig | None = None

@@ -26,6 +26,7 @@ class EventType(StrEnum):
     UPDATED = "io.driftflow.drift.updated"
     CLOSED = "io.driftflow.drift.closed"
     REPORT = "io.driftflow.window.report"
+    MISSING = "io.driftflow.reference.missing"
 
 
 Instant = str | int
@@ -160,6 +161,17 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[FeatureData, ...]
 
 
+class MissingReferenceData(msgspec.Struct, frozen=True, kw_only=True):
+    """Data of the event that a model version has no reference: its run waits, and compares nothing.
+
+    `columns` are those that a reference must have.
+    """
+
+    model: str
+    model_version: str
+    columns: tuple[str, ...]
+
+
 def instant(value: int, axis: Axis) -> Instant:
     """Write a point in event time.
 
@@ -222,5 +234,40 @@ def cloud_event(
         feature=feature,
         episode=episode,
         end=end,
+        body=msgspec.json.encode(envelope),
+    )
+
+
+def missing_reference_event(data: MissingReferenceData, *, fingerprint: str) -> StoredEvent:
+    """Write that a model version has no reference; a run that waits again writes the same.
+
+    It is about no window, so it has no time: the event's place in a store is before all windows.
+
+    Parameters
+    ----------
+    fingerprint
+        Hash of the configuration keys that can change a decision, hex.
+    """
+    event_id = deterministic_id([EventType.MISSING, data.model, data.model_version, fingerprint])
+    envelope = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"/driftflow/{data.model}",
+        "type": EventType.MISSING,
+        "subject": f"{data.model}/{data.model_version}",
+        "datacontenttype": "application/json",
+        "dataschema": DATA_SCHEMA,
+        "partitionkey": data.model,
+        "data": data,
+    }
+    return StoredEvent(
+        id=event_id,
+        type=EventType.MISSING,
+        model=data.model,
+        model_version=data.model_version,
+        window="",
+        feature=None,
+        episode=None,
+        end=0,
         body=msgspec.json.encode(envelope),
     )

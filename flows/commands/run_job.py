@@ -14,6 +14,7 @@ from flows.batch import Batch
 from flows.commands.console import commands_lines, messages, results, say, show, shown
 from flows.commands.document import print_json
 from flows.commands.exits import ExitCode
+from flows.commands.first_reference import Stopped, settle_reference
 from flows.commands.run_asked import RunAsked, member_of, recovery_of
 from flows.commands.stored import active_generations, active_lineage
 from flows.config import Config, load_config
@@ -77,7 +78,10 @@ class Prepared:
 
 def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
     """Run to the end or to a signal, and print what was found."""
-    prepared = prepare(asked)
+    try:
+        prepared = prepare(asked)
+    except Stopped:
+        return ExitCode.DONE
     member = member_of(asked)
     if prepared.resumed:
         say(f"Going on with the run in {prepared.recovery.folder}." if prepared.recovery else "")
@@ -107,13 +111,18 @@ def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
 
     Raises
     ------
+    Stopped
+        A signal came while a reference was waited for.
     ConfigError, DriftflowError
         As they come; nothing was written yet.
     """
     config = load_config(asked.config)
-    generations = active_generations(config, str(asked.config))
     hooks = _hooks(config, asked) if watched else Hooks()
     recovery = recovery_of(config, asked.recovery)
+    input_anew = partial(open_input, config, asked, None, Hooks())
+    # Health is asked of epochs: a process that waits for its reference is well.
+    settle_reference(config, asked, recovery, input_anew, on_wait=hooks.on_epoch)
+    generations = active_generations(config, str(asked.config))
     source = open_input(config, asked, recovery, hooks)
     fingerprint = config.state_fingerprint(generations.first.version)
     opener = partition_opener(config, source, fingerprint, wall_clock=_now_ms)

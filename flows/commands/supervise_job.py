@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from flows.commands.exits import ExitCode
+from flows.commands.first_reference import Stopped
 from flows.commands.run_asked import RunAsked
 from flows.commands.run_job import prepare
 from flows.commands.stored import active_lineage
@@ -25,7 +26,10 @@ def supervise_run(asked: RunAsked, *, workers: int | None, fail_on_drift: bool, 
     workers
         None: one per partition, up to the cores.
     """
-    prepared = prepare(asked, watched=False)
+    try:
+        prepared = prepare(asked, watched=False)
+    except Stopped:
+        return ExitCode.DONE
     if prepared.recovery is None:
         raise UsageError(
             "--workers needs a recovery folder, from which members that die go on: add --recovery DIR, or "

@@ -126,6 +126,8 @@ def gather(lines: Iterable[bytes], *, model: str, model_version: str) -> Finding
             if (told.model, told.model_version) == (model, model_version):
                 gathered.report(told)
             continue
+        if found.type == EventType.MISSING:
+            continue
         data = drift.decode(found.data)
         if (data.model, data.model_version) == (model, model_version):
             gathered.drift(EventType(found.type), data)

@@ -8,7 +8,7 @@ from rich.text import Text
 from detectors.verdicts import Severity, Verdict
 from flows.render.styles import severity_cell, severity_rank, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text
-from state.events import Contributor, EpisodeData, EventType, WindowData
+from state.events import Contributor, EpisodeData, EventType, MissingReferenceData, WindowData
 
 _NAMES = {kind: kind.rpartition(".")[2] for kind in EventType}
 _STYLES = {
@@ -16,6 +16,7 @@ _STYLES = {
     EventType.UPDATED: "yellow",
     EventType.CLOSED: "green",
     EventType.REPORT: "dim",
+    EventType.MISSING: "bold red",
 }
 _TIME, _TYPE, _SEVERITY, _EFFECT, _DIRECTION = 16, 7, 8, 6, 9
 _MOST_NAMES = 4
@@ -27,7 +28,7 @@ def type_names() -> dict[str, EventType]:
     Examples
     --------
     >>> list(type_names())
-    ['opened', 'updated', 'closed', 'report']
+    ['opened', 'updated', 'closed', 'report', 'missing']
     """
     return {name: kind for kind, name in _NAMES.items()}
 
@@ -72,6 +73,10 @@ class _ReportEvent(msgspec.Struct, frozen=True):
     data: _Report
 
 
+class _MissingEvent(msgspec.Struct, frozen=True):
+    data: MissingReferenceData
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
     """The parts of a line that differ between drifts and reports."""
@@ -92,6 +97,8 @@ def event_line(kind: EventType, body: bytes, widths: Widths) -> Text:
     msgspec.DecodeError
         The body is not an event of this type.
     """
+    if kind is EventType.MISSING:
+        return _missing(body)
     said = _report(body) if kind is EventType.REPORT else _drift(kind, body)
     severity = severity_cell(said.severity)
     line = Text(f"{moment_text(said.window.end):<{_TIME}}  ")
@@ -100,6 +107,14 @@ def event_line(kind: EventType, body: bytes, widths: Widths) -> Text:
     line.append(f"{severity.text:<{_SEVERITY}}  ", severity.style)
     line.append(f"{effect_text(said.effect):>{_EFFECT}}  {said.direction:<{_DIRECTION}}  ")
     return line.append(_plain(said.note) + _flags(said.window))
+
+
+def _missing(body: bytes) -> Text:
+    """Write the one event that is about no window."""
+    data = msgspec.json.decode(body, type=_MissingEvent).data
+    line = Text(f"{NOTHING:<{_TIME}}  ")
+    line.append(f"{_NAMES[EventType.MISSING]:<{_TYPE}}  ", _STYLES[EventType.MISSING])
+    return line.append(f"version {_plain(data.model_version)} has no reference: its run waits for one")
 
 
 def _drift(kind: EventType, body: bytes) -> _Said:

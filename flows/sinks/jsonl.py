@@ -1,7 +1,7 @@
 """JSON lines in a file, exactly once."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -132,11 +132,16 @@ class JsonlSink(FixedPartitionedSink[bytes, int]):
     ----------
     part
         Name of the one partition. Recovery files the snapshot under it, so it must not change.
+    keep
+        How many bytes at the file's beginning stay where no snapshot says how many do.
     """
 
-    def __init__(self, path: Path, *, part: str = "events") -> None:
+    def __init__(
+        self, path: Path, *, part: str = "events", keep: Callable[[Path], int] = lambda _: 0
+    ) -> None:
         self._path = path
         self._part = part
+        self._keep = keep
 
     def list_parts(self) -> list[str]:
         """Return the name of the one partition."""
@@ -149,7 +154,8 @@ class JsonlSink(FixedPartitionedSink[bytes, int]):
         resume_state: int | None,
     ) -> StatefulSinkPartition[bytes, int]:
         """Open the file where the snapshot was taken."""
-        return _JsonlPartition(JsonlFile(self._path, resume_state))
+        start = self._keep(self._path) if resume_state is None else resume_state
+        return _JsonlPartition(JsonlFile(self._path, start))
 
 
 class _JsonlPartition(StatefulSinkPartition[bytes, int]):

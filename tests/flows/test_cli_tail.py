@@ -109,7 +109,8 @@ def test_bad_options_are_named(call: Call, config: Path, options: tuple[str, ...
 
 def test_short_names_are_those_of_all_types() -> None:
     assert {f"io.driftflow.drift.{name}" for name in ("opened", "updated", "closed")} | {
-        "io.driftflow.window.report"
+        "io.driftflow.window.report",
+        "io.driftflow.reference.missing",
     } == set(type_names().values())
 
 
