@@ -191,7 +191,8 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
         if batch is None:
             self.pace.leave(name)
             raise StopIteration
-        self.pace.reached(name, self.partition.max_time)
+        # One that has nothing to give, perhaps for hours, must not keep the others from reading.
+        self.pace.reached(name, None if self.partition.caught_up else self.partition.max_time)
         if self.partition.ended:
             self.pace.leave(name)
         self.quiet = batch.quiet and not batch.dead_letters

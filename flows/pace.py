@@ -25,7 +25,7 @@ class Pace:
         self._times[partition] = None
 
     def reached(self, partition: str, time: int | None) -> None:
-        """Say how far a partition has come; None where it has no row yet."""
+        """Say how far a partition has come; None where it has no row yet, or for now no more."""
         self._times[partition] = time
 
     def leave(self, partition: str) -> None:

@@ -71,6 +71,7 @@ class Partition:
         self._reader, self._decoder = open_reader(state.position if state else None)
         self._record_time = record_time
         self._wall_clock = wall_clock
+        self._caught_up = False
         self._idle_since: int | None = None
         self._watermark = (
             Watermark(grid, bounds.lateness, state.max_time, state.forced)
@@ -84,6 +85,11 @@ class Partition:
     def max_time(self) -> int | None:
         """Largest event time so far."""
         return self._watermark.max_time
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether a live input held nothing more at the last poll."""
+        return self._caught_up
 
     @property
     def ended(self) -> bool:
@@ -101,6 +107,7 @@ class Partition:
         if raw is None:
             self._ended = True
             return self._ending()
+        self._caught_up = raw.caught_up
         skipped = self._time_out(raw)
         decoded = self._decoder.decode(raw.records)
         times = self._event_times(raw, decoded)
