@@ -29,7 +29,7 @@ from tests.integration.processes import free_ports
 MIB = 1 << 20
 ROWS_PER_S = 400
 EVERY_S = 5.0
-WARM_UP = 0.2
+WARM_UP = 0.5
 """Share of the time after which memory should have its level: caches, and the longest window filled."""
 TABLE_ROWS = 16
 LIMIT = 0.1
