@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isfinite
+
+import numpy as np
 
 from detectors.base import FloatArray, IntArray
 from detectors.dependence import Dependence, dependence
 from detectors.nulls import NullTable
-
-MOST_CHUNKS = 256
-"""Consecutive spans of a reference whose rows are counted apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,12 +37,12 @@ class Calibration:
     Attributes
     ----------
     chunks
-        Rows per coarse group in consecutive spans of the reference, in order, shape ``(spans, groups)`` with
-        at most `MOST_CHUNKS` spans. None where the reference was built by a version that did not count them.
+        Rows per coarse group in consecutive spans of the reference, in order, shape ``(spans, groups)``. None
+        where its rows have no order, and where it was built by a version that did not count them.
     tables
         Null laws by the detector's name, for those that need one.
     tails
-        None for categories, and where the column has no moments.
+        None for categories, and where `measure_tails` has none.
     ordered
         Whether the groups have an order, as those of numeric columns do.
     """
@@ -56,3 +56,42 @@ class Calibration:
     def dependence(self) -> Dependence | None:
         """How much more windows scatter than independent rows would; None where no chunks were counted."""
         return None if self.chunks is None else dependence(self.chunks, ordered=self.ordered)
+
+
+def measure_tails(values: FloatArray, edges: FloatArray) -> Tails | None:
+    """Measure the tails of rows, or of a sample of them; the order of the values does not matter.
+
+    Parameters
+    ----------
+    values
+        Finite, shape ``(rows,)``.
+    edges
+        Upper edges of all bins but the last, shape ``(bins - 1,)``, increasing; a bin is ``(low, high]``.
+
+    Returns
+    -------
+    Tails | None
+        None where there are no values, all are the same, or a figure overflows.
+
+    Examples
+    --------
+    >>> measure_tails(np.array([0.0, 0.0, 0.0, 4.0]), np.array([1.0])).skewness
+    1.1547
+    """
+    ordered = np.sort(values)
+    if not len(ordered) or ordered[0] == ordered[-1]:
+        return None
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        deviation = float(ordered.std())
+        scaled = (ordered - ordered.mean()) / deviation
+        place = np.searchsorted(edges, ordered, side="left")
+        counts = np.maximum(np.bincount(place, minlength=len(edges) + 1), 1)
+        inside = scaled - (np.bincount(place, weights=scaled, minlength=len(counts)) / counts)[place]
+        squares = np.bincount(place, weights=inside * inside, minlength=len(counts)) / counts
+        found = Tails(
+            skewness=float((scaled**3).mean()),
+            excess_kurtosis=float((scaled**4).mean()) - 3,
+            bin_deviations=np.sqrt(squares) * deviation,
+        )
+    figures = (found.skewness, found.excess_kurtosis, float(found.bin_deviations.sum()))
+    return found if all(map(isfinite, figures)) else None

@@ -1,24 +1,25 @@
 """Builds a reference from files in two passes: choose the bins, then count over them."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from detectors.base import Kind
+from detectors.base import IntArray, Kind
+from detectors.calibration import Calibration, Tails, measure_tails
 from flows.decode.base import Decoded, Reason
-from flows.input import InputSet, OpenReader
+from flows.input import InputSet
+from flows.reference_parts import Part, read_parts
 from flows.sampling import CategoryCounts, NumericSample, row_hash
-from flows.sources.base import RawBatch
 from flows.summarize import whole_sketch
 from state.columns import Column
 from state.layout import categories, numeric_bins
 from state.reference import BadReferenceError, Bins, FeatureReference, Provenance, Reference
 from state.sketches.base import Sketch, empty
-
-_BATCH_ROWS = 8_192
+from state.sketches.numeric import NumericBins
+from state.spans import Spans, bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,13 @@ class BuiltReference:
     refused: dict[Reason, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    raw: RawBatch
-    decoded: Decoded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """What the first pass chooses; without spans where the rows have no order."""
+
+    bins: dict[str, Bins]
+    tails: dict[str, Tails | None]
+    spans: Spans | None
 
 
 def build_reference(
@@ -42,6 +46,7 @@ def build_reference(
     model: str,
     now_ms: int,
     rows: int | None = None,
+    in_order: bool = True,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> BuiltReference:
     """Build the reference of a model from all rows of an input, or its first `rows`.
@@ -50,6 +55,9 @@ def build_reference(
 
     Parameters
     ----------
+    in_order
+        Whether rows without event times stand in the order in which they came. Only of rows with an order can
+        it be told how they depend on each other.
     on_read
         Called with what each batch read, in the unit of `source.total`; the whole sums to twice that.
 
@@ -58,102 +66,106 @@ def build_reference(
     BadReferenceError
         There is no good row, or a column holds no value at all.
     """
-    bins = _choose_bins(source, columns, rows, on_read)
-    sketches = {column.name: empty(bins[column.name].width) for column in columns}
-    digest = sha256()
-    refused = Counter[Reason]()
-    total, start, end = 0, None, None
-    for part in _parts(source, rows, on_read):
-        for record in part.raw.records:
-            digest.update(record)
-            digest.update(b"\n")
-        refused.update(refusal.reason for refusal in part.raw.refused)
-        refused.update(refusal.reason for refusal in part.decoded.refused)
-        total += len(part.decoded.kept)
-        for column in columns:
-            if len(part.decoded.kept):
-                sketches[column.name] = sketches[column.name].merge(
-                    whole_sketch(column.name, bins[column.name], part.decoded)
-                )
-        times = part.decoded.time_ms
-        if times is not None and len(times):
-            start = min(int(times.min()), start) if start is not None else int(times.min())
-            end = max(int(times.max()), end) if end is not None else int(times.max())
-    _check(sketches, columns, bins, total, refused)
+    layout = _choose_layout(source, columns, rows, on_read, in_order=in_order)
+    counts = _Counts({column.name: empty(layout.bins[column.name].width) for column in columns})
+    for part in read_parts(source, rows, on_read):
+        counts.add(part, layout)
+    _check(counts.sketches, columns, layout.bins, counts.rows, counts.refused)
     made = Provenance(
-        rows=total,
-        refused=refused.total(),
-        start_ms=start,
-        end_ms=end,
+        rows=counts.rows,
+        refused=counts.refused.total(),
+        start_ms=counts.start,
+        end_ms=counts.end,
         sources=source.names,
-        sha256=digest.hexdigest(),
+        sha256=counts.digest.hexdigest(),
         created_ms=now_ms,
     )
-    features = tuple(FeatureReference(c, bins[c.name], sketches[c.name]) for c in columns)
-    return BuiltReference(Reference(model, features, made), dict(refused))
+    features = tuple(_feature(column, layout, counts) for column in columns)
+    return BuiltReference(Reference(model, features, made), dict(counts.refused))
 
 
-def _choose_bins(
-    source: InputSet, columns: tuple[Column, ...], rows: int | None, on_read: Callable[[int], None]
-) -> dict[str, Bins]:
+def _feature(column: Column, layout: _Layout, counts: "_Counts") -> FeatureReference:
+    name = column.name
+    bins, chunks = layout.bins[name], counts.chunks.get(name)
+    return FeatureReference(
+        column,
+        bins,
+        counts.sketches[name],
+        Calibration(
+            chunks=None if chunks is None else bounded(chunks),
+            tails=layout.tails.get(name),
+            ordered=bins.kind is Kind.NUMERIC,
+        ),
+    )
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What the second pass adds up."""
+
+    sketches: dict[str, Sketch]
+    chunks: dict[str, IntArray] = field(default_factory=dict)
+    refused: Counter[Reason] = field(default_factory=Counter)
+    rows: int = 0
+    start: int | None = None
+    end: int | None = None
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def add(self, part: Part, layout: _Layout) -> None:
+        """Take a batch."""
+        for record in part.raw.records:
+            self.digest.update(record)
+            self.digest.update(b"\n")
+        self.refused.update(refusal.reason for refusal in part.raw.refused)
+        self.refused.update(refusal.reason for refusal in part.decoded.refused)
+        kept = len(part.decoded.kept)
+        if not kept:
+            return
+        self.rows += kept
+        for name, bins in layout.bins.items():
+            self.sketches[name] = self.sketches[name].merge(whole_sketch(name, bins, part.decoded))
+            if layout.spans is not None:
+                counted = layout.spans.count(part.positions, _places(name, bins, part.decoded), bins.groups)
+                self.chunks[name] = self.chunks[name] + counted if name in self.chunks else counted
+        if part.decoded.time_ms is not None:
+            low, high = int(part.positions.min()), int(part.positions.max())
+            self.start = low if self.start is None else min(low, self.start)
+            self.end = high if self.end is None else max(high, self.end)
+
+
+def _places(name: str, bins: Bins, decoded: Decoded) -> IntArray:
+    if isinstance(bins, NumericBins):
+        return bins.places(decoded.numeric[name])
+    return bins.places(decoded.categorical[name])
+
+
+def _choose_layout(
+    source: InputSet,
+    columns: tuple[Column, ...],
+    rows: int | None,
+    on_read: Callable[[int], None],
+    *,
+    in_order: bool,
+) -> _Layout:
     numeric = {c.name: NumericSample() for c in columns if c.kind is Kind.NUMERIC}
     counts = {c.name: CategoryCounts() for c in columns if c.kind is Kind.CATEGORICAL}
-    seen = 0
-    for part in _parts(source, rows, on_read):
-        decoded = part.decoded
-        hashes = row_hash(np.arange(seen, seen + len(decoded.kept)))
-        seen += len(decoded.kept)
+    positions = NumericSample()
+    rows_read, timed = 0, False
+    for part in read_parts(source, rows, on_read):
+        hashes = row_hash(part.numbers)
+        rows_read += len(hashes)
+        timed = timed or part.decoded.time_ms is not None
+        positions.add(part.positions.astype(np.float64), hashes)
         for name, sample in numeric.items():
-            sample.add(decoded.numeric[name], hashes)
+            sample.add(part.decoded.numeric[name], hashes)
         for name, counter in counts.items():
-            counter.add(decoded.categorical[name])
-    chosen: dict[str, Bins] = {name: numeric_bins(sample.values) for name, sample in numeric.items()}
-    chosen |= {name: categories(counter.counts) for name, counter in counts.items()}
-    return chosen
-
-
-def _parts(source: InputSet, rows: int | None, on_read: Callable[[int], None]) -> Iterator[_Part]:
-    """Read partitions one after the other, up to a number of good rows."""
-    left = rows
-    for opener in source.readers.values():
-        for part in _read(opener, on_read):
-            if left is None:
-                yield part
-                continue
-            kept = len(part.decoded.kept)
-            yield part if kept <= left else _first(part, left)
-            left -= min(kept, left)
-            if left == 0:
-                return
-
-
-def _read(opener: OpenReader, on_read: Callable[[int], None]) -> Iterator[_Part]:
-    reader, decoder = opener(None)
-    try:
-        while (raw := reader.read(_BATCH_ROWS)) is not None:
-            on_read(raw.size)
-            yield _Part(raw, decoder.decode(raw.records))
-    finally:
-        reader.close()
-
-
-def _first(part: _Part, rows: int) -> _Part:
-    """Keep the first good rows of a part, and only the records up to the last of them."""
-    raw, decoded = part.raw, part.decoded
-    last = int(decoded.kept[rows - 1]) + 1
-    return _Part(
-        RawBatch(
-            records=raw.records[:last],
-            numbers=raw.numbers[:last],
-            refused=tuple(r for r in raw.refused if r.number <= raw.numbers[last - 1]),
-        ),
-        Decoded(
-            kept=decoded.kept[:rows],
-            numeric={name: values[:rows] for name, values in decoded.numeric.items()},
-            categorical={name: values[:rows] for name, values in decoded.categorical.items()},
-            time_ms=None if decoded.time_ms is None else decoded.time_ms[:rows],
-            refused=tuple(r for r in decoded.refused if r.index < last),
-        ),
+            counter.add(part.decoded.categorical[name])
+    numbers = {name: numeric_bins(sample.values) for name, sample in numeric.items()}
+    names = {name: categories(counter.counts) for name, counter in counts.items()}
+    return _Layout(
+        bins=numbers | names,
+        tails={name: measure_tails(numeric[name].values, bins.edges) for name, bins in numbers.items()},
+        spans=Spans.over(positions.values.astype(np.int64), rows_read) if in_order or timed else None,
     )
 
 

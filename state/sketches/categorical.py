@@ -82,8 +82,7 @@ class Categories:
     def summarize(self, values: list[str | None], starts: IntArray, late: IntArray) -> list[Sketch]:
         """Summarize rows that are sorted by pane; parameters as for numeric columns, None is missing."""
         panes, cells = len(starts), self.bins + 1
-        unknown = self.new if self.complete else self.other
-        codes = np.fromiter(map(self._codes.get, values, repeat(unknown)), dtype=np.int64, count=len(values))
+        codes = self._coded(values)
         lengths = pane_lengths(starts, len(values))
         pane = np.repeat(np.arange(panes), lengths)
         table = np.bincount(codes + pane * cells, minlength=panes * cells).reshape(panes, cells)
@@ -99,6 +98,16 @@ class Categories:
             Sketch(row, names=self._new_names(values[start:end], codes[start:end]))
             for row, start, end in zip(counters, starts.tolist(), ends, strict=True)
         ]
+
+    def places(self, values: list[str | None]) -> IntArray:
+        """Return the bin of each value, -1 where it is missing; shape ``(rows,)``."""
+        codes = self._coded(values)
+        codes[codes == self.bins] = -1
+        return codes
+
+    def _coded(self, values: list[str | None]) -> IntArray:
+        unknown = self.new if self.complete else self.other
+        return np.fromiter(map(self._codes.get, values, repeat(unknown)), dtype=np.int64, count=len(values))
 
     def _new_names(self, values: list[str | None], codes: IntArray) -> Names:
         found = {name for name in compress(values, (codes == self.new).tolist()) if name is not None}

@@ -110,6 +110,13 @@ class NumericBins:
         counters[:, HEADER + bins : HEADER + 2 * bins] = sums.reshape(panes, bins)
         return self._with_extremes(counters, values, squares, starts)
 
+    def places(self, values: FloatArray) -> IntArray:
+        """Return the bin of each value, -1 where it is missing or not finite; same shape."""
+        finite = np.isfinite(values)
+        places = np.full(len(values), -1, dtype=np.int64)
+        places[finite] = self._finder.find(values[finite])
+        return places
+
     def _fixed_point(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return values and squares as whole numbers of fixed-point units."""
         # What overflows is infinite, and capped like everything that is far away.

@@ -1,0 +1,89 @@
+"""The rows that a reference is built from, in batches, each with its place in the order of all."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.base import IntArray
+from flows.decode.base import Decoded
+from flows.input import InputSet, OpenReader
+from flows.sources.base import RawBatch
+
+_BATCH_ROWS = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A batch.
+
+    Attributes
+    ----------
+    first
+        Number of its first good row among all good rows.
+    """
+
+    raw: RawBatch
+    decoded: Decoded
+    first: int
+
+    @property
+    def numbers(self) -> IntArray:
+        """Number of each good row, shape ``(kept,)``."""
+        return np.arange(self.first, self.first + len(self.decoded.kept))
+
+    @property
+    def positions(self) -> IntArray:
+        """Event time of each good row, or its number where there are no times, shape ``(kept,)``."""
+        times = self.decoded.time_ms
+        return self.numbers if times is None else times
+
+
+def read_parts(source: InputSet, rows: int | None, on_read: Callable[[int], None]) -> Iterator[Part]:
+    """Read partitions one after the other, up to a number of good rows.
+
+    Parameters
+    ----------
+    on_read
+        Called with what each batch read, in the unit of `source.total`.
+    """
+    seen = 0
+    for opener in source.readers.values():
+        for raw, decoded in _read(opener, on_read):
+            left = None if rows is None else rows - seen
+            part = Part(raw, decoded, seen)
+            yield part if left is None or len(decoded.kept) <= left else _first(part, left)
+            seen += len(decoded.kept)
+            if rows is not None and seen >= rows:
+                return
+
+
+def _read(opener: OpenReader, on_read: Callable[[int], None]) -> Iterator[tuple[RawBatch, Decoded]]:
+    reader, decoder = opener(None)
+    try:
+        while (raw := reader.read(_BATCH_ROWS)) is not None:
+            on_read(raw.size)
+            yield raw, decoder.decode(raw.records)
+    finally:
+        reader.close()
+
+
+def _first(part: Part, rows: int) -> Part:
+    """Keep the first good rows of a part, and only the records up to the last of them."""
+    raw, decoded = part.raw, part.decoded
+    last = int(decoded.kept[rows - 1]) + 1
+    return Part(
+        RawBatch(
+            records=raw.records[:last],
+            numbers=raw.numbers[:last],
+            refused=tuple(r for r in raw.refused if r.number <= raw.numbers[last - 1]),
+        ),
+        Decoded(
+            kept=decoded.kept[:rows],
+            numeric={name: values[:rows] for name, values in decoded.numeric.items()},
+            categorical={name: values[:rows] for name, values in decoded.categorical.items()},
+            time_ms=None if decoded.time_ms is None else decoded.time_ms[:rows],
+            refused=tuple(r for r in decoded.refused if r.index < last),
+        ),
+        part.first,
+    )

@@ -1,0 +1,129 @@
+"""A reference built from files: the counts of its consecutive spans, and the tails of its columns."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detectors.base import IntArray, Kind
+from detectors.scatter import Statistic
+from flows.input import file_input
+from flows.reference_build import build_reference
+from state.columns import Column, TimeColumn, TimeUnit
+from state.reference import Reference
+from state.sketches.categorical import Categories
+from state.sketches.numeric import NumericBins
+from state.spans import SPAN_ROWS, Spans
+
+COLUMNS = (
+    Column(name="x", path="x", kind=Kind.NUMERIC),
+    Column(name="c", path="c", kind=Kind.CATEGORICAL),
+)
+ROWS = 3_000
+
+
+def records(seed: int = 3) -> list[dict[str, object]]:
+    """Rows in order of time: the mean of x rises, c is missing at times."""
+    rng = np.random.default_rng(seed)
+    times = np.sort(rng.integers(0, 10**7, ROWS))
+    return [
+        {"t": int(t), "x": float(rng.normal(i / ROWS)), "c": None if rng.random() < 0.1 else "ab"[i % 2]}
+        for i, t in enumerate(times.tolist())
+    ]
+
+
+def build(folder: Path, files: Sequence[Sequence[dict[str, object]]], *, timed: bool = True) -> Reference:
+    folder.mkdir()
+    for i, rows in enumerate(files):
+        (folder / f"{i}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    time = TimeColumn(path="t", unit=TimeUnit.MILLISECONDS) if timed else None
+    source = file_input(folder, columns=COLUMNS, time=time)
+    return build_reference(source, COLUMNS, model="m", now_ms=0).reference
+
+
+def chunks_of(reference: Reference, column: str) -> IntArray:
+    known = reference.feature(column).calibration
+    assert known is not None
+    assert known.chunks is not None
+    return known.chunks
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_the_spans_hold_the_rows_that_came_in_them(tmp_path: Path, *, timed: bool) -> None:
+    rows = records()
+    reference = build(tmp_path / "one", [rows], timed=timed)
+    positions = np.array([row["t"] for row in rows]) if timed else np.arange(ROWS)
+    borders = Spans.over(positions, ROWS).borders
+    assert len(borders) + 1 == ROWS // SPAN_ROWS
+    for feature in reference.features:
+        bins, column = feature.bins, feature.column.name
+        wanted = np.zeros((len(borders) + 1, int(bins.groups.max()) + 1), dtype=np.int64)
+        for position, row in zip(positions.tolist(), rows, strict=True):
+            value = row[column]
+            if isinstance(value, float) and isinstance(bins, NumericBins):
+                place = int((bins.edges < value).sum())
+            elif isinstance(value, str) and isinstance(bins, Categories):
+                place = bins.names.index(value)
+            else:
+                continue
+            wanted[int((borders <= position).sum()), bins.groups[place]] += 1
+        assert np.array_equal(chunks_of(reference, column), wanted)
+        assert wanted.sum() == feature.summary.n
+
+
+def test_by_event_time_it_does_not_matter_how_rows_are_spread_over_files(tmp_path: Path) -> None:
+    rows = records()
+    whole = build(tmp_path / "whole", [rows])
+    split = build(tmp_path / "split", [rows[1::2], rows[::2]])
+    turned = build(tmp_path / "turned", [rows[:1_000][::-1], rows[2_000:], rows[1_000:2_000]])
+    assert whole.version == split.version == turned.version
+    assert [f.calibration is not None for f in whole.features] == [True, True]
+
+
+def test_without_times_rows_are_in_the_order_of_their_files(tmp_path: Path) -> None:
+    rows = records()
+    whole = build(tmp_path / "whole", [rows], timed=False)
+    split = build(tmp_path / "split", [rows[:1_700], rows[1_700:]], timed=False)
+    turned = build(tmp_path / "turned", [rows[1_700:], rows[:1_700]], timed=False)
+    assert whole.version == split.version != turned.version
+
+
+def test_rows_without_an_order_have_no_spans(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in records()))
+    for time, known in ((None, False), (TimeColumn(path="t", unit=TimeUnit.MILLISECONDS), True)):
+        source = file_input(path, columns=COLUMNS, time=time)
+        built = build_reference(source, COLUMNS, model="m", now_ms=0, in_order=False).reference
+        for feature in built.features:
+            assert feature.calibration is not None
+            assert (feature.calibration.chunks is not None) is known
+
+
+def test_numbers_have_tails_and_categories_have_none(tmp_path: Path) -> None:
+    rows = records()
+    reference = build(tmp_path / "one", [rows])
+    numeric, categorical = (feature.calibration for feature in reference.features)
+    assert numeric is not None
+    assert numeric.tails is not None
+    x = np.array([row["x"] for row in rows], dtype=np.float64)
+    scaled = (x - x.mean()) / x.std()
+    assert numeric.tails.skewness == pytest.approx((scaled**3).mean())
+    assert numeric.tails.excess_kurtosis == pytest.approx((scaled**4).mean() - 3)
+    assert numeric.tails.bin_deviations.shape == reference.features[0].summary.counts.shape
+    assert numeric.ordered
+    assert categorical is not None
+    assert categorical.tails is None
+    assert not categorical.ordered
+
+
+def test_a_trend_over_the_reference_inflates_what_its_windows_scatter(tmp_path: Path) -> None:
+    rows = records()
+    reference = build(tmp_path / "one", [rows])
+    rising, independent = (f.calibration.dependence for f in reference.features if f.calibration is not None)
+    assert rising is not None
+    assert independent is not None
+    # The mean moves by a standard deviation over the reference: by a variance of 1/12 between spans of 50.
+    assert rising.inflation(50, Statistic.MEAN) == pytest.approx((1 + 50 / 12) / (1 + 1 / 12), rel=0.3)
+    assert independent.inflation(50) < 1.3
