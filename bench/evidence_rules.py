@@ -95,22 +95,24 @@ class Evidence:
 
     def __init__(self, family: Family, budget: Budget, recursion: Recursion = Recursion.SR) -> None:
         """Begin without evidence."""
-        self._evidence = family.evidence
+        self._family = family
         self._detectors = EDetectors.of([each.weights for each in family.evidence], recursion)
         self._log_threshold = budget.log_threshold
         self._state = self._detectors.start()
         self._all = np.ones(len(family.evidence), dtype=np.bool_)
 
-    def __call__(self, counts: IntArray, inflations: FloatArray | None = None) -> BoolArray:
+    def __call__(self, counts: IntArray) -> BoolArray:
         """Take up a block of every column; return the columns that alarm, which begin again."""
-        if inflations is None:
-            parts = [each.log_e(block) for each, block in zip(self._evidence, counts, strict=True)]
-        else:
-            parts = [
-                each.log_e(block, inflation=inflation)
-                for each, block, inflation in zip(self._evidence, counts, inflations, strict=True)
-            ]
-        self._state = self._detectors.update(self._state, np.concatenate(parts), self._all)
+        return self.take(log_e_values(self._family, counts))
+
+    def take(self, log_e: FloatArray) -> BoolArray:
+        """Take up the e-values of a block, where several judges share them."""
+        self._state = self._detectors.update(self._state, log_e, self._all)
         alarmed = e_benjamini_hochberg(self._detectors.log_values(self._state), self._log_threshold)
         self._state = self._detectors.restart(self._state, alarmed)
         return alarmed
+
+
+def log_e_values(family: Family, counts: IntArray) -> FloatArray:
+    """Logarithms of the e-values of a block of every column, columns one after the other."""
+    return np.concatenate([each.log_e(block) for each, block in zip(family.evidence, counts, strict=True)])
