@@ -10,7 +10,6 @@ from scipy.special import kolmogorov
 from bench.evidence_rules import LEVEL, BoolArray
 from bench.measure import show
 from detectors.base import FloatArray, IntArray, Kind, Summary
-from detectors.calibration import MOST_CHUNKS
 from detectors.dependence import Dependence, dependence
 from detectors.multiplicity import benjamini_hochberg, e_benjamini_hochberg
 from detectors.ordered import OVERSHOOT
@@ -18,6 +17,7 @@ from detectors.sequential.budget import Budget
 from detectors.sequential.detectors import EDetectors
 from detectors.sequential.evalues import FeatureEvidence
 from state.layout import numeric_bins
+from state.spans import Spans, bounded
 
 PHIS = (0.0, 0.3, 0.6, 0.9, 0.99)
 COLUMNS = 20
@@ -57,9 +57,8 @@ def series(rng: np.random.Generator, phi: float, reference_rows: int, windows: i
     bins = numeric_bins(sample)
     place = np.searchsorted(bins.edges, sample, side="left")
     size = bins.edges.size + 1
-    cells = int(bins.groups.max()) + 1
-    spans = np.minimum(np.arange(reference_rows) * MOST_CHUNKS // reference_rows, MOST_CHUNKS - 1)
-    chunks = np.bincount(spans * cells + bins.groups[place], minlength=MOST_CHUNKS * cells)
+    numbers = np.arange(reference_rows)
+    chunks = bounded(Spans.over(numbers, reference_rows).count(numbers, place, bins.groups))
     later = np.searchsorted(bins.edges, autoregression(rng, phi, windows * ROWS), side="left")
     of_window = np.repeat(np.arange(windows), ROWS)
     counts = np.bincount(of_window * size + later, minlength=windows * size).reshape(windows, size)
@@ -71,7 +70,7 @@ def series(rng: np.random.Generator, phi: float, reference_rows: int, windows: i
             continuous=True,
             edges=bins.edges,
         ),
-        known=dependence(chunks.reshape(MOST_CHUNKS, cells), ordered=True),
+        known=dependence(chunks, ordered=True),
         windows=counts,
     )
 
