@@ -86,6 +86,8 @@ class Stage:
         Of the topic and the model; new for each bench, so that nothing of an earlier one is found.
     windows
         As the configuration writes them.
+    library
+        Kafka's, for what driftflow reads and writes.
     """
 
     folder: Path
@@ -93,6 +95,7 @@ class Stage:
     servers: Servers
     options: ScenarioOptions
     windows: str = "{daily: {size: 1d}, sliding: {size: 12h, slide: 3h}}"
+    library: str = "kafka-python"
     scenario: Scenario = field(default_factory=partial(scenario, "demo"))
 
     @property
@@ -131,7 +134,7 @@ class Stage:
         )
         place.config.write_text(f"""
 model: {{name: {self.name}}}
-kafka: {{bootstrap: "{self.servers.bootstrap}"}}
+kafka: {{bootstrap: "{self.servers.bootstrap}", library: {self.library}}}
 input: {{topics: [{self.name}], until_end: {str(until_end).lower()}}}
 time: {{column: ts, lateness: 2m, idle_timeout: null}}
 windows: {self.windows}
