@@ -30,7 +30,7 @@ from state.panes import PanesClosed, Partial
 from state.report import Output
 from state.stores.base import Point, StoredEvent
 from state.stores.sqlite import SqliteStore
-from state.windows import Closed
+from state.windows import Told
 
 SEED = 3
 STEP_MS = 10
@@ -49,7 +49,7 @@ class Prepared:
     raw: list[RawBatch]
     batches: list[Batch]
     partials: list[list[tuple[str, Partial]]]
-    closed: list[tuple[str, list[Closed]]]
+    closed: list[tuple[str, list[Told]]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -220,10 +220,10 @@ def _polled(plan: Plan, *, keep: bool = True) -> list[Batch]:
         return batches
 
 
-def _closed(plan: Plan, partials: list[list[tuple[str, Partial]]]) -> list[tuple[str, list[Closed]]]:
+def _closed(plan: Plan, partials: list[list[tuple[str, Partial]]]) -> list[tuple[str, list[Told]]]:
     names = plan.context.features
     mergers, windows = {n: plan.panes() for n in names}, {n: plan.windows() for n in names}
-    closed: list[tuple[str, list[Closed]]] = []
+    closed: list[tuple[str, list[Told]]] = []
     for batch in partials:
         for name, partial in batch:
             mergers[name].add(partial)

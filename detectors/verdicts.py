@@ -11,7 +11,7 @@ class Verdict(StrEnum):
     INSUFFICIENT = "insufficient"
     """Too few rows with a value to say anything."""
     SUSPECT = "suspect"
-    """Unlikely without drift, but smaller than what was declared to matter."""
+    """Unlikely without drift, but no alarm: too small to matter, or seen in one window only."""
     DRIFT = "drift"
 
 
@@ -23,18 +23,53 @@ class Severity(StrEnum):
     HIGH = "high"
 
 
+class Rule(StrEnum):
+    """What makes a drift of a feature that is judged."""
+
+    EVIDENCE = "evidence"
+    """Sequential evidence under a budget of false alarms, and an effect that matters."""
+    WINDOW = "window"
+    """The q-value of the window alone, and an effect that matters; nothing is promised over time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What the rules look at: one feature in one window.
+
+    Attributes
+    ----------
+    n
+        Rows with a value.
+    q_value
+        Adjusted p-value of the window; None where the feature could not be judged.
+    p_min_effect
+        P-value of "the PSI is at most `min_effect`"; None where it could not be judged.
+    alarmed
+        Whether an alarm of the sequential evidence stands.
+    """
+
+    n: int
+    q_value: float | None
+    p_min_effect: float | None
+    alarmed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """Limits of the verdicts.
 
     Attributes
     ----------
+    rule
+        What makes a drift.
     false_discovery_rate
         Of all features called in a window, the share that may be called wrongly (Benjamini-Hochberg level).
     min_rows
         Rows with a value below which a feature is not judged.
     min_effect
-        Smallest debiased PSI that matters; .02 is a shift of the mean by about .14 standard deviations.
+        Largest PSI that does not matter; .02 is a shift of the mean by about .14 standard deviations.
+    effect_level
+        Chance of taking an effect of exactly `min_effect` for one that matters.
     medium, high
         Debiased PSI from which a drift is of medium and of high severity; .1 and .25 are the customary
         borders of "moderate" and "major" (Siddiqi, Credit Risk Scorecards, 2006).
@@ -42,20 +77,24 @@ class Rules:
         Share of the watched columns in drift from which the whole window counts as drifted.
     """
 
+    rule: Rule = Rule.EVIDENCE
     false_discovery_rate: float = 0.05
     min_rows: int = 50
     min_effect: float = 0.02
+    effect_level: float = 0.1
     medium: float = 0.1
     high: float = 0.25
     drift_share: float = 0.5
 
-    def verdict(self, *, n: int, q_value: float | None, effect: float | None) -> Verdict:
-        """Judge one feature by its rows, its q-value within the window, and its debiased PSI."""
-        if n < self.min_rows or q_value is None or effect is None:
+    def verdict(self, found: Findings) -> Verdict:
+        """Judge one feature in one window."""
+        if found.n < self.min_rows or found.q_value is None:
             return Verdict.INSUFFICIENT
-        if q_value > self.false_discovery_rate:
-            return Verdict.OK
-        return Verdict.DRIFT if effect >= self.min_effect else Verdict.SUSPECT
+        unlikely = found.q_value <= self.false_discovery_rate
+        matters = found.p_min_effect is not None and found.p_min_effect <= self.effect_level
+        if matters and (found.alarmed if self.rule is Rule.EVIDENCE else unlikely):
+            return Verdict.DRIFT
+        return Verdict.SUSPECT if unlikely or found.alarmed else Verdict.OK
 
     def severity(self, effect: float) -> Severity:
         """Grade a drift by its debiased PSI."""

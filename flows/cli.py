@@ -10,8 +10,10 @@ from rich.text import Text
 
 from flows.commands import (
     compare,
+    config_explain,
     demo,
     episodes,
+    explain,
     generate,
     reference_activate,
     reference_build,
@@ -38,6 +40,7 @@ app = typer.Typer(
     epilog="New here? [bold]driftflow demo[/bold] shows all of it in a minute.",
 )
 reference = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+config = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 state = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 app.command("demo", epilog=demo.EXAMPLE, rich_help_panel=_START)(demo.demo)
@@ -56,6 +59,15 @@ reference.command("activate", epilog=reference_activate.EXAMPLE)(reference_activ
 app.command("run", epilog=run.EXAMPLE, rich_help_panel=_WATCH)(run.run)
 app.command("tail", epilog=tail.EXAMPLE, rich_help_panel=_WATCH)(tail.tail)
 app.command("episodes", epilog=episodes.EXAMPLE, rich_help_panel=_WATCH)(episodes.episodes)
+app.command("explain", epilog=explain.EXAMPLE, rich_help_panel=_WATCH)(explain.explain)
+app.add_typer(
+    config,
+    name="config",
+    rich_help_panel=_WATCH,
+    help="Show what a configuration turns into.",
+    epilog=config_explain.EXAMPLE,
+)
+config.command("explain", epilog=config_explain.EXAMPLE)(config_explain.explain_config)
 app.add_typer(
     state,
     name="state",

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from detectors.base import Kind, Reading
 from detectors.multiplicity import family_q_values
-from detectors.verdicts import Rules, Severity, Verdict
+from detectors.verdicts import Findings, Rule, Rules, Severity, Verdict
 from flows.decode.base import Reason
 from flows.input import InputSet
 from flows.reference_build import build_reference
@@ -126,7 +126,12 @@ def compare_inputs(
     # Without times a file may stand in any order, and one that is sorted would look as if its rows depended.
     built = build_reference(baseline, columns, model="baseline", now_ms=0, in_order=False, on_read=on_read)
     summed = _summarize(current, built.reference, on_read)
-    scored = [_scored(feature, summed.sketches[feature.column.name]) for feature in built.reference.features]
+    # Two inputs are one window: there is no evidence over time.
+    rules = replace(rules, rule=Rule.WINDOW)
+    scored = [
+        _scored(feature, summed.sketches[feature.column.name], rules.min_effect)
+        for feature in built.reference.features
+    ]
     q_values = family_q_values([found.p_value if found.n >= rules.min_rows else None for found in scored])
     compared = [
         _compared(feature, found, summed.sketches[found.feature], q, rules)
@@ -172,8 +177,8 @@ def _summarize(source: InputSet, reference: Reference, on_read: Callable[[int], 
     return _Summed(sketches, rows, refused)
 
 
-def _scored(feature: FeatureReference, sketch: Sketch) -> Scored:
-    found = score(feature, ClosedWindow(0, 0, 1, sketch), version="")
+def _scored(feature: FeatureReference, sketch: Sketch, min_effect: float) -> Scored:
+    found = score(feature, ClosedWindow(0, 0, 1, sketch), version="", min_effect=min_effect)
     assert isinstance(found, Scored)
     return found
 
@@ -182,7 +187,7 @@ def _compared(
     feature: FeatureReference, found: Scored, sketch: Sketch, q_value: float | None, rules: Rules
 ) -> ComparedColumn:
     effect = found.effect
-    verdict = rules.verdict(n=found.n, q_value=q_value, effect=effect)
+    verdict = rules.verdict(Findings(n=found.n, q_value=q_value, p_min_effect=found.p_min_effect))
     decisive = found.reading(found.test)
     return ComparedColumn(
         column=found.feature,

@@ -167,6 +167,8 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         ),
         grid=_grid(file, axis),
         rules=Rules(
+            rule=detection.rule,
+            effect_level=detection.effect_level,
             false_discovery_rate=detection.false_discovery_rate,
             min_rows=detection.min_rows,
             min_effect=detection.min_effect,

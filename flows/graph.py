@@ -23,9 +23,9 @@ from flows.sinks.store import StoreItem, StoreSink
 from state.durations import Axis
 from state.panes import PanesClosed
 from state.report import Output, Report
-from state.scoring import Gap, Scored
+from state.scoring import BlockCounts, Gap, Scored
 from state.stores.base import Store, StoredEvent
-from state.windows import Closed
+from state.windows import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     """
     stateful = adapters.Keyed(plan.fingerprint, hooks.on_snapshot)
 
-    def compare(keyed: tuple[str, Closed]) -> tuple[str, Scored | Gap]:
+    def compare(keyed: tuple[str, Told]) -> tuple[str, Scored | Gap | BlockCounts]:
         name, closed = keyed
         return name, plan.compare(name, closed)
 

@@ -16,11 +16,13 @@ from flows.hooks import Hooks, OnSnapshot
 from flows.pace import Pace
 from flows.partition import Partition
 from flows.plan import Plan
+from state.alarms import BlockEvidence
 from state.codec import pack, unpack
+from state.judge import Judge
 from state.panes import PaneMerger, PanesClosed, Partial
 from state.report import Output, Report
-from state.scoring import Evidence, Gap, Judge, Scored
-from state.windows import Closed, Windows
+from state.scoring import BlockCounts, Evidence, Gap, Scored
+from state.windows import Told, Windows
 
 _STATE_VERSION = 2
 """Version 1 knew no generations of the reference; it reads as the state of the first."""
@@ -119,19 +121,19 @@ def merge_panes(logic: PaneMerger, values: list[Partial]) -> list[PanesClosed]:
     return [] if closed is None else [closed]
 
 
-def close_windows(logic: Windows, values: list[PanesClosed]) -> list[Closed]:
+def close_windows(logic: Windows, values: list[PanesClosed]) -> list[Told]:
     """Turn closed panes into closed windows."""
     return [closed for value in values for closed in logic.add(value)]
 
 
-def judge(logic: Judge, values: list[Scored | Gap]) -> list[bytes]:
+def judge(logic: Judge, values: list[Scored | Gap | BlockCounts]) -> list[bytes]:
     """Weigh scores; bytes, because this goes to the worker that holds the model's report."""
     return [msgspec.msgpack.encode(evidence) for evidence in logic.add(values)]
 
 
 def report(logic: Report, values: list[bytes]) -> list[list[Output]]:
     """Judge the windows that are complete; all that one activation gives travels as one item."""
-    outputs = logic.add(msgspec.msgpack.decode(value, type=Evidence) for value in values)
+    outputs = logic.add(msgspec.msgpack.decode(value, type=Evidence | BlockEvidence) for value in values)
     return [outputs] if outputs else []
 
 

@@ -3,20 +3,25 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from detectors.verdicts import Rule
 from flows.batch import Batch
 from flows.config import Config
+from flows.detection import promise_of
 from flows.generations import too_early
 from flows.partition import Partition
 from flows.summarize import summarize
+from state.blocks import BlockSpec
 from state.closed_panes import PaneRecorder
 from state.event_factory import ReportContext
+from state.evidence import evidence_of
 from state.generations import Generations
+from state.judge import Judge, JudgeContext
 from state.panes import PaneMerger, Partial
 from state.reference import FeatureReference
 from state.report import Report
 from state.schedule import Schedule, ScheduleConflictError
-from state.scoring import Gap, Judge, Scored, score
-from state.windows import Closed, Windows
+from state.scoring import BlockCounts, Gap, Scored, score
+from state.windows import Told, Windows
 
 OpenPartition = Callable[[str, bytes | None], Partition]
 """Opens a partition by name, at the start or where a snapshot was taken."""
@@ -34,6 +39,8 @@ class Plan:
         For each generation of the reference: the watched columns, in the order of the configuration.
     fingerprint
         Hash of what stored state depends on.
+    blocks
+        How evidence blocks are cut; None where no rule asks for them.
     live
         Whether more partitions may come: a run that goes on takes them in.
     """
@@ -44,6 +51,7 @@ class Plan:
     features: tuple[tuple[FeatureReference, ...], ...]
     context: ReportContext
     fingerprint: bytes
+    blocks: BlockSpec | None
     live: bool = False
 
     @property
@@ -65,10 +73,15 @@ class Plan:
         """Count the rows of a batch: one partial per column, unless there is nothing to tell."""
         return summarize(batch, self.features, self.schedule)
 
-    def compare(self, name: str, closed: Closed) -> Scored | Gap:
-        """Compare a window of one column with the reference in which it starts."""
+    def compare(self, name: str, closed: Told) -> Scored | Gap | BlockCounts:
+        """Compare a window or block of one column with the reference in which it starts."""
         reference = self.generations.of_window(closed.start)
-        return score(reference.feature(name), closed, version=reference.version)
+        return score(
+            reference.feature(name),
+            closed,
+            version=reference.version,
+            min_effect=self.config.rules.min_effect,
+        )
 
     def panes(self, resume: bytes | None = None) -> PaneMerger:
         """Begin or resume the pane step of one column.
@@ -85,12 +98,18 @@ class Plan:
 
     def windows(self, resume: bytes | None = None) -> Windows:
         """Begin or resume the window step of one column."""
-        return Windows.start(self.config.grid.windows, resume, schedule=self.schedule)
+        return Windows.start(self.config.grid.windows, resume, schedule=self.schedule, blocks=self.blocks)
 
     def judge(self, resume: bytes | None = None) -> Judge:
         """Begin or resume the judge of one column."""
         rules = self.config.rules
-        return Judge(rules.false_discovery_rate, resume, min_rows=rules.min_rows, schedule=self.schedule)
+        context = JudgeContext(
+            level=rules.false_discovery_rate,
+            min_rows=rules.min_rows,
+            evidence=self.context.evidence,
+            schedule=self.schedule,
+        )
+        return Judge(context, resume)
 
     @property
     def pane_recorder(self) -> PaneRecorder:
@@ -125,6 +144,9 @@ def make_plan(
     """
     for reference in generations.references:
         reference.check_columns(config.columns)
+    promise = promise_of(config)
+    sequential = config.rules.rule is Rule.EVIDENCE
+    names = tuple(column.name for column in config.columns)
     fingerprint = config.state_fingerprint(generations.first.version)
     return Plan(
         config=config,
@@ -137,12 +159,19 @@ def make_plan(
         context=ReportContext(
             model=config.file.model.name,
             model_version=config.file.model.version,
-            features=tuple(column.name for column in config.columns),
+            features=names,
             generations=generations,
             grid=config.grid,
             rules=config.rules,
             fingerprint=config.decision_fingerprint.hex(),
+            evidence={
+                reference.version: evidence_of(reference, names, rows=promise.block.rows, risk=promise.risk)
+                for reference in generations.references
+                if sequential
+            },
+            alarms=promise.alarms,
         ),
+        blocks=promise.block if sequential else None,
         fingerprint=fingerprint,
         live=live,
     )

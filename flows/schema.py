@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from detectors.base import Kind
+from detectors.sequential.detectors import Recursion
+from detectors.verdicts import Rule
 from flows.kafka.base import SaslMechanism, SecurityProtocol
 from state.columns import Role, TimeUnit
 
@@ -97,9 +99,29 @@ class WindowConfig(_Section, frozen=True):
     slide: str | None = None
 
 
-class DetectionConfig(_Section, frozen=True):
-    """Limits of the verdicts."""
+class BudgetConfig(_Section, frozen=True):
+    """False alarms of a model that are accepted: `episodes` in a span of event time, `every`."""
 
+    episodes: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0
+    every: str | None = None
+
+
+class EvidenceConfig(_Section, frozen=True):
+    """Blocks of rows that evidence over time is made of, and how it is kept."""
+
+    rows: Positive = 500
+    span: str | None = None
+    detector: Recursion = Recursion.SR
+    risk: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
+
+
+class DetectionConfig(_Section, frozen=True):
+    """What makes a drift."""
+
+    rule: Rule = Rule.EVIDENCE
+    budget: BudgetConfig = BudgetConfig()
+    evidence: EvidenceConfig = EvidenceConfig()
+    effect_level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.1
     false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
     min_rows: Positive = 50
     min_effect: Annotated[float, msgspec.Meta(ge=0.0)] = 0.02

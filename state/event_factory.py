@@ -1,12 +1,15 @@
 """Events and series points of one model, written from what the report decided."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.verdicts import Rules, Verdict
+from detectors.registry import for_kind
+from detectors.verdicts import Rule, Rules, Verdict
+from state.alarms import AlarmRules
 from state.columns import Role
+from state.decisions import Heard, decide
 from state.durations import Axis
 from state.episodes import Change, Episode
 from state.events import (
@@ -23,10 +26,11 @@ from state.events import (
     deterministic_id,
     instant,
 )
+from state.evidence import ColumnEvidence
 from state.explain import contributors, direction, histogram
 from state.generations import Generations
 from state.grid import Grid
-from state.scoring import Evidence, Gap, Scored
+from state.scoring import EFFECT, Evidence, Gap, Scored
 from state.stores.base import Point, SeriesKey, StoredEvent
 from state.stores.episodes import StoredEpisode
 
@@ -47,6 +51,10 @@ class ReportContext:
         Names of the watched columns, in the order of the configuration: the family.
     fingerprint
         Hash of the configuration keys that can change a decision, hex; part of every id.
+    evidence
+        What is asked of blocks, by version of the reference and name of the column.
+    alarms
+        When their answers are an alarm.
     """
 
     model: str
@@ -56,6 +64,8 @@ class ReportContext:
     grid: Grid
     rules: Rules
     fingerprint: str
+    evidence: Mapping[str, Mapping[str, ColumnEvidence]]
+    alarms: AlarmRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +74,15 @@ class EventFactory:
 
     context: ReportContext
 
-    def feature(self, item: Evidence, found: Scored, q_value: float | None) -> FeatureData:
-        """Give one column its verdict and write it down; `q_value` is None where it cannot be judged."""
+    def feature(
+        self, item: Evidence, found: Scored, q_value: float | None, heard: Heard | None
+    ) -> FeatureData:
+        """Give one column its verdict and write it down; see `state.decisions.decide`."""
         context = self.context
         feature = context.generations.named(found.reference).feature(found.feature)
         effect = found.effect
-        verdict = context.rules.verdict(n=found.n, q_value=q_value, effect=effect)
+        graded = found.reading(EFFECT)
+        verdict, decision = decide(context.rules, found, q_value, heard, self._written)
         drifting = verdict is Verdict.DRIFT and effect is not None
         return FeatureData(
             feature=found.feature,
@@ -77,13 +90,17 @@ class EventFactory:
             role=feature.column.role,
             verdict=verdict,
             severity=context.rules.severity(effect) if drifting and effect is not None else None,
+            decision=decision,
             test=found.test,
             p_value=found.p_value,
             q_value=q_value,
             effect=effect,
+            effect_low=None if graded is None else graded.effect_low,
+            effect_high=None if graded is None else graded.effect_high,
             since=self._written(item.since) if item.streak else None,
             n_reference=feature.summary.n,
             n_current=found.n,
+            n_effective=None if graded is None else graded.n_effective,
             missing=found.missing,
             non_finite=found.non_finite,
             readings=found.readings,
@@ -119,6 +136,12 @@ class EventFactory:
             result=result,
             rule=self._rule_data(),
             direction=direction(found),
+            limits={
+                each.name: each.limit(feature.summary, found.n, context.rules.false_discovery_rate)
+                for each in for_kind(feature.summary.kind)
+            }
+            if found.n
+            else {},
             contributors=contributors(feature, counts),
             new_categories=tuple(name for _, name in found.new_names),
             histogram=histogram(feature, counts),
@@ -184,6 +207,7 @@ class EventFactory:
                 "p_value": result.p_value,
                 "q_value": result.q_value,
                 "effect": result.effect,
+                "evidence": result.decision.value if result.decision.rule is Rule.EVIDENCE else None,
                 "rows": float(found.n),
                 "missing_share": found.missing / found.rows if found.rows else None,
             }
@@ -245,9 +269,11 @@ class EventFactory:
     def _rule_data(self) -> RuleData:
         rules = self.context.rules
         return RuleData(
+            rule=rules.rule,
             false_discovery_rate=rules.false_discovery_rate,
             min_rows=rules.min_rows,
             min_effect=rules.min_effect,
+            effect_level=rules.effect_level,
         )
 
     def _instant_of(self, pane: int) -> int:

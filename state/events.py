@@ -8,7 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from detectors.base import Reading
-from detectors.verdicts import Severity, Verdict
+from detectors.verdicts import Rule, Severity, Verdict
 from state.columns import Role
 from state.durations import Axis
 from state.stores.base import StoredEvent
@@ -58,18 +58,53 @@ class ReferenceData(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
 
 
+class DecisionData(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rule was applied, what it looked at, its limit and where that comes from.
+
+    Attributes
+    ----------
+    rule, fired
+        The rule, and whether it called this a drift.
+    statistic, value, limit
+        What is compared with what: the evidence (`e-sr`, `e-cusum`; as logarithms to base 10), `q_value`, or
+        the score of a detector. None where there is nothing yet.
+    source
+        Where the limit comes from, in words.
+    component
+        What the evidence is made of above all, such as "mean up"; None for other rules.
+    since
+        Where the change began, as the evidence has it.
+    p_min_effect
+        P-value of "the PSI is at most `min_effect`".
+    """
+
+    rule: Rule
+    fired: bool
+    statistic: str
+    value: float | None
+    limit: float | None
+    source: str
+    component: str | None
+    since: Instant | None
+    p_min_effect: float | None
+
+
 class FeatureData(msgspec.Struct, frozen=True, kw_only=True):
     """One column in one window.
 
     Attributes
     ----------
+    decision
+        Which rule was applied, and what it found.
     test, p_value, q_value
-        The detector that decides, its p-value, and the share of false alarms among features at least this
+        The test of this window, its p-value, and the share of false alarms among features at least this
         unlikely (Benjamini-Hochberg over the columns of the window).
-    effect
-        PSI less its expectation without drift.
+    effect, effect_low, effect_high
+        PSI less its expectation without drift, and its interval of 90 %.
     since
         Start of the first window of the run of unlikely ones that this window continues.
+    n_effective
+        Rows of the window less what autocorrelation takes from their weight.
     """
 
     feature: str
@@ -77,13 +112,17 @@ class FeatureData(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     verdict: Verdict
     severity: Severity | None
+    decision: DecisionData
     test: str
     p_value: float | None
     q_value: float | None
     effect: float | None
+    effect_low: float | None
+    effect_high: float | None
     since: Instant | None
     n_reference: int
     n_current: int
+    n_effective: float | None
     missing: int
     non_finite: int
     readings: tuple[Reading, ...]
@@ -92,9 +131,11 @@ class FeatureData(msgspec.Struct, frozen=True, kw_only=True):
 class RuleData(msgspec.Struct, frozen=True, kw_only=True):
     """The limits that were applied."""
 
+    rule: Rule
     false_discovery_rate: float
     min_rows: int
     min_effect: float
+    effect_level: float
 
 
 class EpisodeData(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +168,11 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DriftData(msgspec.Struct, frozen=True, kw_only=True):
-    """Data of an event that opens, updates or closes an episode."""
+    """Data of an event that opens, updates or closes an episode.
+
+    `limits` are, by detector, the scores that a share `rule.false_discovery_rate` of windows with as many
+    rows exceeds without drift; None where that is not known.
+    """
 
     kind: str
     model: str
@@ -138,6 +183,7 @@ class DriftData(msgspec.Struct, frozen=True, kw_only=True):
     result: FeatureData
     rule: RuleData
     direction: str
+    limits: dict[str, float | None]
     contributors: tuple[Contributor, ...]
     new_categories: tuple[str, ...]
     histogram: Histogram

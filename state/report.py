@@ -6,6 +6,9 @@ from collections.abc import Iterable
 import msgspec
 
 from detectors.multiplicity import family_q_values
+from detectors.verdicts import Rule
+from state.alarms import Alarms, BlockEvidence
+from state.decisions import hear
 from state.episodes import Change, Episode, open_episode, step
 from state.event_factory import EventFactory, ReportContext
 from state.events import FeatureData
@@ -22,6 +25,9 @@ _WindowKey = tuple[int, int, int, bool]
 class _State(msgspec.Struct):
     pending: list[tuple[_WindowKey, list[Evidence]]]
     episodes: list[tuple[int, str, Episode]]
+    # Not in version 1, which knew windows only.
+    blocks: list[tuple[int, list[BlockEvidence]]] = []
+    alarms: bytes | None = None
 
 
 class Report:
@@ -35,18 +41,20 @@ class Report:
         """Begin, or go on from what `snapshot` returned."""
         self._context = context
         self._factory = EventFactory(context)
-        self._pending: dict[_WindowKey, dict[str, Evidence]] = {}
-        self._episodes: dict[tuple[int, str], Episode] = {}
-        if resume is not None:
-            state = msgspec.msgpack.decode(resume, type=_State)
-            self._pending = {key: {e.found.feature: e for e in items} for key, items in state.pending}
-            self._episodes = {(spec, feature): episode for spec, feature, episode in state.episodes}
+        state = _State([], []) if resume is None else msgspec.msgpack.decode(resume, type=_State)
+        self._pending = {key: {e.found.feature: e for e in items} for key, items in state.pending}
+        self._blocks = {end: {b.feature: b for b in items} for end, items in state.blocks}
+        self._episodes = {(spec, feature): episode for spec, feature, episode in state.episodes}
+        self._alarms = self._open_alarms(state.alarms)
 
-    def add(self, evidence: Iterable[Evidence]) -> list[Output]:
+    def add(self, evidence: Iterable[Evidence | BlockEvidence]) -> list[Output]:
         """Take evidence of any columns; return what the windows that it completes give."""
         outputs: list[Output] = []
         family = self._context.features
         for item in evidence:
+            if isinstance(item, BlockEvidence):
+                self._add_block(item)
+                continue
             found = item.found
             key = (found.spec, found.start, found.end, isinstance(found, Gap))
             held = self._pending.setdefault(key, {})
@@ -68,8 +76,29 @@ class Report:
             _State(
                 pending=[(key, list(items.values())) for key, items in self._pending.items()],
                 episodes=[(spec, feature, e) for (spec, feature), e in self._episodes.items()],
+                blocks=[(end, list(items.values())) for end, items in self._blocks.items()],
+                alarms=None if self._alarms is None else self._alarms.snapshot(),
             )
         )
+
+    def _open_alarms(self, resume: bytes | None) -> Alarms | None:
+        context = self._context
+        if context.rules.rule is not Rule.EVIDENCE:
+            return None
+        asked = {
+            version: {name: each.questions for name, each in columns.items()}
+            for version, columns in context.evidence.items()
+        }
+        return Alarms(context.alarms, asked, resume)
+
+    def _add_block(self, block: BlockEvidence) -> None:
+        """Keep a block until all columns have sent theirs, then weigh it."""
+        family = self._context.features
+        held = self._blocks.setdefault(block.end, {})
+        held[block.feature] = block
+        if len(held) == len(family) and self._alarms is not None:
+            del self._blocks[block.end]
+            self._alarms.add([held[name] for name in family])
 
     def _complete(self, family: list[Evidence]) -> list[Output]:
         """Judge one window: what happened to episodes and how they stand, the report, then its points."""
@@ -91,8 +120,10 @@ class Report:
         """Give verdicts, over all columns of the window as one family."""
         enough = self._context.rules.min_rows
         q_values = family_q_values([found.p_value if found.n >= enough else None for found in scored])
+        alarms = self._alarms
+        values = {} if alarms is None else alarms.evidence()
         return [
-            self._factory.feature(item, found, q)
+            self._factory.feature(item, found, q, None if alarms is None else hear(alarms, values, found))
             for item, found, q in zip(family, scored, q_values, strict=True)
         ]
 
@@ -104,9 +135,11 @@ class Report:
         if held is None:
             if result.severity is None:
                 return None
+            alarms = self._alarms
+            alarm = None if alarms is None else alarms.standing(found.feature, found.start, found.end)
             episode = open_episode(
                 episode_id=self._factory.episode_id(found),
-                since=item.since,
+                since=item.since if alarm is None else alarm.since,
                 opened=found.end,
                 severity=result.severity,
                 effect=result.effect or 0.0,

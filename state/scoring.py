@@ -1,16 +1,17 @@
-"""A closed window against its reference: readings, and the evidence they make over time."""
-
-from collections.abc import Iterable
+"""A closed window against its reference: readings, and what they are weighed by over time."""
 
 import msgspec
 
-from detectors.base import Reading
+from detectors.base import Reading, Summary
+from detectors.coarse import coarsen
+from detectors.effects import min_effect_p_value
 from detectors.registry import for_kind
+from detectors.scatter import Statistic
 from detectors.significance import primary_test
+from state.blocks import Block
 from state.reference import FeatureReference
-from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import LATE, MISSING, NON_FINITE, Names
-from state.windows import Closed, ClosedWindow
+from state.windows import ClosedWindow, EmptySpan, Told
 
 EFFECT = "psi"
 """The detector whose debiased score grades a drift."""
@@ -20,7 +21,8 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     """Readings of one column in one window.
 
     `start` and `end` are panes; `reference` is the version that it was compared with; `counts` are the
-    window's counters as packed int64, for the histogram.
+    window's counters as packed int64, for the histogram. `p_min_effect` is the p-value of "the PSI is at most
+    the one that does not matter".
     """
 
     feature: str
@@ -36,6 +38,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     non_finite: int
     n: int
     test: str
+    p_min_effect: float | None
     readings: tuple[Reading, ...]
     counts: bytes
     new_names: Names
@@ -68,7 +71,17 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):
     windows: int
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class BlockCounts(msgspec.Struct, frozen=True, kw_only=True, tag="counts"):
+    """Rows of one column in one evidence block, per bin as packed int64; `start` and `end` are panes."""
+
+    feature: str
+    start: int
+    end: int
+    reference: str
+    counts: bytes
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, tag="evidence"):
     """What one window of one column adds to what was known of it.
 
     Attributes
@@ -85,16 +98,20 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     since: int
 
 
-def score(feature: FeatureReference, closed: Closed, *, version: str) -> Scored | Gap:
+def score(
+    feature: FeatureReference, closed: Told, *, version: str, min_effect: float
+) -> Scored | Gap | BlockCounts:
     """Take all readings of one closed window; a pure function.
 
     Parameters
     ----------
     version
         Of the reference that the feature is from.
+    min_effect
+        The PSI that `Scored.p_min_effect` asks about.
     """
     name = feature.column.name
-    if not isinstance(closed, ClosedWindow):
+    if isinstance(closed, EmptySpan):
         return Gap(
             feature=name,
             spec=closed.spec,
@@ -103,6 +120,22 @@ def score(feature: FeatureReference, closed: Closed, *, version: str) -> Scored 
             reference=version,
             windows=closed.windows,
         )
+    if isinstance(closed, Block):
+        counts = feature.bins.summary(closed.sketch).counts
+        return BlockCounts(
+            feature=name,
+            start=closed.start,
+            end=closed.end,
+            reference=version,
+            counts=counts.astype("<i8").tobytes(),
+        )
+    return _score_window(feature, closed, version=version, min_effect=min_effect)
+
+
+def _score_window(
+    feature: FeatureReference, closed: ClosedWindow, *, version: str, min_effect: float
+) -> Scored:
+    name = feature.column.name
     reference, current = feature.summary, feature.bins.summary(closed.sketch)
     counters = closed.sketch.counters
     return Scored(
@@ -119,59 +152,21 @@ def score(feature: FeatureReference, closed: Closed, *, version: str) -> Scored 
         non_finite=int(counters[NON_FINITE]),
         n=current.n,
         test=primary_test(reference),
+        p_min_effect=_p_min_effect(reference, current, min_effect),
         readings=tuple(detector.compare(reference, current) for detector in for_kind(reference.kind)),
         counts=current.counts.astype("<i8").tobytes(),
         new_names=closed.sketch.names,
     )
 
 
-class Judge:
-    """Evidence of one column over time; keeps one streak per kind of window."""
-
-    def __init__(
-        self,
-        level: float,
-        resume: bytes | None = None,
-        *,
-        min_rows: int = 1,
-        schedule: Schedule = UNCHANGED,
-    ) -> None:
-        """Begin, or go on from what `snapshot` returned.
-
-        Parameters
-        ----------
-        level
-            The p-value of a streak.
-        min_rows
-            Rows with a value below which a window says nothing.
-        schedule
-            A streak ends where a window is compared with another generation than the one before it.
-        """
-        self._level = level
-        self._min_rows = min_rows
-        self._schedule = schedule
-        self._streaks: dict[int, tuple[int, int]] = (
-            {} if resume is None else msgspec.msgpack.decode(resume, type=dict[int, tuple[int, int]])
-        )
-
-    def add(self, found: Iterable[Scored | Gap]) -> list[Evidence]:
-        """Weigh windows in order; a window that says nothing (no rows, too few) leaves the streak alone."""
-        return [self._weigh(item) for item in found]
-
-    def _weigh(self, found: Scored | Gap) -> Evidence:
-        streak, since = self._streaks.get(found.spec, (0, found.start))
-        if self._schedule.of_window(since) != self._schedule.of_window(found.start):
-            # Evidence against one reference is none against the next.
-            streak, since = 0, found.start
-        if isinstance(found, Scored) and found.p_value is not None and found.n >= self._min_rows:
-            streak, since = (
-                (streak + 1, since if streak else found.start)
-                if found.p_value <= self._level
-                else (0, found.start)
-            )
-            self._streaks[found.spec] = (streak, since)
-        return Evidence(found=found, streak=streak, since=since if streak else found.start)
-
-    def snapshot(self) -> bytes:
-        """Pack the state."""
-        return msgspec.msgpack.encode(self._streaks)
+def _p_min_effect(reference: Summary, current: Summary, min_effect: float) -> float | None:
+    """Ask whether the effect is at most one that does not matter; None for a window without a value."""
+    if not current.n:
+        return None
+    dependence = None if reference.calibration is None else reference.calibration.dependence
+    return min_effect_p_value(
+        coarsen(reference.counts, reference.groups),
+        coarsen(current.counts, reference.groups),
+        min_effect,
+        inflation=1.0 if dependence is None else dependence.inflation(current.n, Statistic.CHI_SQUARE),
+    )

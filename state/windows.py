@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from state.blocks import Block, Blocks, BlockSpec
 from state.grid import END, PanedWindow
 from state.panes import PanesClosed
 from state.schedule import UNCHANGED, Schedule
@@ -42,7 +43,12 @@ class EmptySpan(NamedTuple):
 
 Closed = ClosedWindow | EmptySpan
 
-_Ordered = tuple[tuple[int, int, int], Closed]
+Told = Closed | Block
+"""What a column sends on: windows, spans without rows, and blocks that evidence is made of."""
+
+_BEFORE_WINDOWS = -1
+
+_Ordered = tuple[tuple[int, int, int], Told]
 """A window behind its place in the order of all: end of the window that brought it, specification, turn."""
 
 
@@ -53,6 +59,11 @@ class _SpecState(msgspec.Struct):
     skipped: list[tuple[int, int]]
     # Not in version 1, whose slices were all of the first generation.
     later_slices: list[tuple[int, int, bytes]] = []
+
+
+class _State(msgspec.Struct):
+    rings: list[_SpecState]
+    blocks: bytes | None
 
 
 @dataclass(slots=True)
@@ -150,10 +161,12 @@ class Windows:
     """All windows of one column.
 
     Windows come out ordered by end, then by the order of the configuration, whatever the cut of the stream:
-    so every column sends the same windows in the same order.
+    so every column sends the same windows in the same order. An evidence block comes before the windows that
+    end with it, so that they are judged by what it says.
     """
 
     rings: tuple[_Ring, ...]
+    blocks: Blocks | None = None
 
     @classmethod
     def start(
@@ -162,19 +175,24 @@ class Windows:
         resume: bytes | None = None,
         *,
         schedule: Schedule = UNCHANGED,
+        blocks: BlockSpec | None = None,
     ) -> "Windows":
-        """Begin, or go on from what `snapshot` returned."""
+        """Begin, or go on from what `snapshot` returned; `blocks` None: no evidence blocks are cut."""
         if resume is None:
-            return cls(tuple(_Ring(window, schedule, {}) for window in windows))
-        states = msgspec.msgpack.decode(resume, type=list[_SpecState])
+            begun = None if blocks is None else Blocks.begin(blocks, schedule)
+            return cls(tuple(_Ring(window, schedule, {}) for window in windows), begun)
+        read = msgspec.msgpack.decode(resume, type=_State | list[_SpecState])
+        # Version 1 was the list of rings.
+        state = _State(rings=read, blocks=None) if isinstance(read, list) else read
         return cls(
             tuple(
-                _Ring(window, schedule, dict(_unpacked(state)), state.first, state.next, state.skipped)
-                for window, state in zip(windows, states, strict=True)
-            )
+                _Ring(window, schedule, dict(_unpacked(ring)), ring.first, ring.next, ring.skipped)
+                for window, ring in zip(windows, state.rings, strict=True)
+            ),
+            None if blocks is None else Blocks.begin(blocks, schedule, state.blocks),
         )
 
-    def add(self, message: PanesClosed) -> list[Closed]:
+    def add(self, message: PanesClosed) -> list[Told]:
         """Take closed panes, return the windows that end with them.
 
         A stream that has ended closes each kind of window once more: the first one that ends behind its last
@@ -186,14 +204,18 @@ class Windows:
                 ring.add(pane, generation, sketch)
         if message.upto == END:
             last = message.last
-            closed = chain.from_iterable(ring.close(ring.last_end(last), last) for ring in self.rings)
+            closed = list(chain.from_iterable(ring.close(ring.last_end(last), last) for ring in self.rings))
         else:
-            closed = chain.from_iterable(ring.close(message.upto) for ring in self.rings)
+            closed = list(chain.from_iterable(ring.close(message.upto) for ring in self.rings))
+        if self.blocks is not None:
+            full = self.blocks.add(message.panes, message.upto)
+            closed += [((block.end, _BEFORE_WINDOWS, 0), block) for block in full]
         return [found for _, found in sorted(closed, key=lambda item: item[0])]
 
     def snapshot(self) -> bytes:
         """Pack the state; `start` goes on from it."""
-        return msgspec.msgpack.encode([_packed(ring) for ring in self.rings])
+        blocks = None if self.blocks is None else self.blocks.snapshot()
+        return msgspec.msgpack.encode(_State(rings=[_packed(ring) for ring in self.rings], blocks=blocks))
 
 
 def _packed(ring: _Ring) -> _SpecState:

@@ -7,15 +7,20 @@ import msgspec
 import numpy as np
 
 from detectors.base import Kind
-from detectors.verdicts import Rules
+from detectors.sequential.budget import Budget
+from detectors.sequential.detectors import Recursion
+from detectors.verdicts import Rule, Rules
+from state.alarms import AlarmRules
 from state.columns import Column, Role
 from state.durations import Axis
 from state.event_factory import ReportContext
+from state.evidence import evidence_of
 from state.generations import Generations
 from state.grid import Grid, WindowSpec, build_grid
+from state.judge import Judge, JudgeContext
 from state.layout import categories, numeric_bins
 from state.reference import Bins, FeatureReference, Provenance, Reference
-from state.scoring import Evidence, Gap, Judge, Scored, score
+from state.scoring import Evidence, Gap, Scored, score
 from state.sketches.base import Sketch
 from state.sketches.numeric import NumericBins
 from state.windows import ClosedWindow
@@ -25,6 +30,7 @@ MOODS = ("calm", "slight", "large", "few", "missing", "barred")
 
 FAMILY = ("x", "y", "c")
 LEVEL = 0.05
+MIN_EFFECT = 0.02
 NO_PANES = np.zeros(1, dtype=np.int64)
 
 _COLUMNS = {
@@ -91,7 +97,7 @@ def _scored(against: Reference, column: str, mood: str) -> Scored:
     rows = 10 if mood == "few" else 400
     values = values_of(column, mood, rows, 99)
     window = ClosedWindow(0, 0, 1, sketch_of(feature.bins, values))
-    found = score(feature, window, version=against.version)
+    found = score(feature, window, version=against.version, min_effect=MIN_EFFECT)
     assert isinstance(found, Scored)
     return found
 
@@ -122,7 +128,8 @@ def gap(
 
 
 def judged(found: Sequence[Scored | Gap]) -> list[Evidence]:
-    return Judge(LEVEL, min_rows=50).add(found)
+    said = Judge(JudgeContext(level=LEVEL, min_rows=50, evidence={})).add(found)
+    return [item for item in said if isinstance(item, Evidence)]
 
 
 HOUR = 3_600_000
@@ -150,8 +157,14 @@ def context(
         features=FAMILY,
         generations=Generations((of or reference(),)),
         grid=grid_of(axis, specs),
-        rules=rules or Rules(false_discovery_rate=LEVEL),
+        rules=rules or Rules(rule=Rule.WINDOW, false_discovery_rate=LEVEL),
         fingerprint=fingerprint,
+        evidence={(of or reference()).version: evidence_of(of or reference(), FAMILY, rows=500, risk=0.05)},
+        alarms=AlarmRules(
+            recursion=Recursion.SR,
+            budget=Budget(columns=len(FAMILY), blocks=1_000, episodes=1),
+            source="budget: a test's",
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from flows.decode.base import Decoded, Reason, Refusal
 from flows.partition import Partition
 from flows.sources.base import RawBatch, RefusedRecord
 from flows.summarize import summarize
+from state.blocks import Block
 from state.columns import Column
 from state.grid import Grid
 from state.layout import categories, numeric_bins
@@ -20,7 +21,7 @@ from state.panes import PaneMerger
 from state.reference import FeatureReference
 from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import empty
-from state.windows import Closed, Windows
+from state.windows import Closed, Told, Windows
 
 PRINT = bytes(range(16))
 
@@ -180,7 +181,7 @@ class Run:
                 mergers[column].add(partial)
                 closed = mergers[column].close()
                 if closed is not None:
-                    self.windows[column] += rings[column].add(closed)
+                    self.windows[column] += windows_only(rings[column].add(closed))
             if self.restart():
                 live = {name: self.partition(name, part.snapshot()) for name, part in live.items()}
                 mergers = {c: self._merger(m.snapshot()) for c, m in mergers.items()}
@@ -192,6 +193,11 @@ class Run:
 
     def _rings(self, resume: bytes | None = None) -> Windows:
         return Windows.start(self.grid.windows, resume, schedule=self.schedule)
+
+
+def windows_only(told: Sequence[Told]) -> list[Closed]:
+    """Leave evidence blocks out."""
+    return [found for found in told if not isinstance(found, Block)]
 
 
 def in_turn() -> Callable[[list[str]], str]:

@@ -16,10 +16,10 @@ from flows.plan import Plan, make_plan
 from state.events import EventType
 from state.generations import Generations
 from state.grid import WindowSpec
+from state.judge import Judge
 from state.panes import PaneMerger
 from state.reference import BadReferenceError
 from state.report import Output, Report
-from state.scoring import Judge
 from state.stores.base import Point, StoredEvent
 from state.windows import Windows
 from tests.evidence import reference
@@ -35,7 +35,7 @@ windows: {block: {size: 3h}, sliding: {size: 90m, slide: 30m}}
 columns:
   x: {kind: numeric}
   c: {kind: categorical}
-detection: {min_rows: 12, min_effect: 0.02}
+detection: {min_rows: 12, min_effect: 0.02, evidence: {rows: 40}}
 """
 
 SPECS = (

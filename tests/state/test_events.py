@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from detectors.base import Reading, Status
-from detectors.verdicts import Rules, Severity, Verdict
+from detectors.verdicts import Rule, Rules, Severity, Verdict
 from state import events as module
 from state.columns import Role
 from state.durations import Axis
@@ -152,7 +152,7 @@ def test_a_reading_stands_in_the_schema() -> None:
     assert sorted(known["properties"]) == sorted(known["required"]) == sorted(Reading.__dataclass_fields__)
 
 
-@pytest.mark.parametrize("closed_set", [Severity, Verdict, Role, Status], ids=lambda e: e.__name__)
+@pytest.mark.parametrize("closed_set", [Severity, Verdict, Role, Rule, Status], ids=lambda e: e.__name__)
 def test_closed_sets_are_those_of_the_program(closed_set: type[StrEnum]) -> None:
     assert SCHEMA["$defs"][closed_set.__name__]["enum"] == [item.value for item in closed_set]
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.multiplicity import benjamini_hochberg
-from detectors.verdicts import Rules, Severity, Verdict
+from detectors.verdicts import Rule, Rules, Severity, Verdict
 from state.events import DriftData, EpisodeData, EventType, FeatureData, ReportData, instant
 from state.generations import Generations
 from state.report import Output, Report
@@ -228,8 +228,8 @@ def test_rows_late_rows_and_streaks_reach_the_report() -> None:
 
 
 def test_an_episode_goes_back_to_the_first_unlikely_window() -> None:
-    # With a high limit a slight shift is unlikely but does not matter yet.
-    of = context(rules=Rules(false_discovery_rate=0.05, min_effect=0.4))
+    # With so small a chance of error a slight shift is unlikely, but not shown to matter yet.
+    of = context(rules=Rules(rule=Rule.WINDOW, effect_level=1e-4))
     plot = [
         (0, k, dict.fromkeys(FAMILY, mood)) for k, mood in enumerate(["calm", "slight", "slight", "large"])
     ]

@@ -1,0 +1,81 @@
+"""Works out the thresholds of a configuration with its active reference, and prints them."""
+
+from math import log
+from pathlib import Path
+
+from detectors.registry import for_kind
+from detectors.significance import primary_test
+from flows.commands.console import results, show
+from flows.commands.document import print_json
+from flows.commands.stored import active_generations
+from flows.config import Config, load_config
+from flows.detection import promise_of
+from flows.render.limits import ColumnLimits, ExplainedConfig, limit_lines
+from state.evidence import ColumnEvidence, evidence_of
+from state.reference import FeatureReference, Reference
+
+_LOG_10 = log(10)
+
+_ROWS = 1_000
+"""Rows of a window where the reference has no clock."""
+
+
+def explain_limits(path: Path, rows: int | None, *, json: bool) -> None:
+    """Print what the limits of a configuration turn into."""
+    config = load_config(path)
+    # The one that was activated last is the one to come, or the one that is.
+    reference = active_generations(config, str(path)).references[-1]
+    found = explained(config, reference, rows)
+    if json:
+        print_json(found)
+        return
+    console = results()
+    show(console, limit_lines(found, console.width))
+
+
+def explained(config: Config, reference: Reference, rows: int | None) -> ExplainedConfig:
+    """Work the limits out; `rows`: of a window, None for what the reference lets expect."""
+    promise = promise_of(config)
+    reference.check_columns(config.columns)
+    names = [column.name for column in config.columns]
+    risk = config.file.detection.evidence.risk
+    evidence = evidence_of(reference, names, rows=promise.block.rows, risk=risk)
+    expected = rows or typical_rows(config, reference)
+    level = config.rules.false_discovery_rate
+    budget = promise.alarms.budget
+    return ExplainedConfig(
+        model=config.file.model.name,
+        reference=reference.version,
+        rules=config.rules,
+        promise=budget.words(promise.period),
+        patience=budget.threshold,
+        lone_limit=budget.lone_log_threshold / _LOG_10,
+        joint_limit=budget.log_threshold / _LOG_10,
+        block_rows=promise.block.rows,
+        block_span=promise.block.panes * config.grid.length,
+        rows=expected,
+        level=level,
+        axis=config.grid.axis,
+        columns=tuple(_limits(reference.feature(name), evidence[name], expected, level) for name in names),
+    )
+
+
+def typical_rows(config: Config, reference: Reference) -> int:
+    """Rows that a window of the first kind holds where rows come as they came in the reference."""
+    window = config.grid.windows[0].size * config.grid.length
+    made = reference.provenance
+    if made.start_ms is None or made.end_ms is None or made.end_ms <= made.start_ms:
+        return min(window, made.rows) if config.file.time.rows else _ROWS
+    return max(1, round(made.rows * window / (made.end_ms - made.start_ms)))
+
+
+def _limits(feature: FeatureReference, evidence: ColumnEvidence, rows: int, level: float) -> ColumnLimits:
+    summary, dependence = feature.summary, evidence.dependence
+    return ColumnLimits(
+        column=feature.column.name,
+        test=primary_test(summary),
+        inflation=1.0 if dependence is None else dependence.inflation(rows),
+        known=None if dependence is None else dependence.known(rows),
+        block_rows=evidence.rows,
+        limits={each.name: each.limit(summary, rows, level) for each in for_kind(summary.kind)},
+    )

@@ -1,0 +1,66 @@
+"""Finds an event by its id and says it in words."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from flows.commands.console import results, show
+from flows.commands.stored import open_store
+from flows.commands.usage import UsageError
+from flows.config import Config, load_config
+from flows.render.explained import drift_lines, report_lines
+from state.events import DriftData, EventType, ReportData
+from state.stores.base import StoredEvent
+
+_LISTED = 5
+
+
+class _Drift(msgspec.Struct):
+    data: DriftData
+
+
+class _Report(msgspec.Struct):
+    data: ReportData
+
+
+def explain_stored(path: Path, beginning: str, *, json: bool) -> None:
+    """Print the event of this id; of an episode, the event that opened it.
+
+    Raises
+    ------
+    UsageError
+        No event has an id that begins so, or several have.
+    """
+    config = load_config(path)
+    found = _find(config, beginning)
+    if json:
+        sys.stdout.write(found.body.decode() + "\n")
+        return
+    console = results()
+    kind = EventType(found.type)
+    if kind is EventType.REPORT:
+        show(console, report_lines(msgspec.json.decode(found.body, type=_Report).data, console.width))
+    else:
+        data = msgspec.json.decode(found.body, type=_Drift).data
+        show(console, drift_lines(kind, data, console.width))
+
+
+def _find(config: Config, beginning: str) -> StoredEvent:
+    model = config.file.model.name
+    if isinstance(config.store, Path) and not config.store.exists():
+        raise UsageError(f"model {model!r} has no events yet: run 'driftflow run' first")
+    with open_store(config) as store:
+        events = store.events(model)
+    found = [event for event in events if event.id.startswith(beginning)]
+    if not found:
+        found = [e for e in events if (e.episode or "").startswith(beginning) and e.type == EventType.OPENED]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError(
+            f"no event or episode of model {model!r} begins with {beginning!r}; 'driftflow tail' prints "
+            "events as they come, and with --json their ids"
+        )
+    listed = ", ".join(event.id for event in found[:_LISTED])
+    raise UsageError(f"{len(found)} ids begin with {beginning!r}, wanted one: {listed}")

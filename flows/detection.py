@@ -1,0 +1,80 @@
+"""What a budget of false alarms turns into: evidence blocks, and the threshold of their evidence."""
+
+from dataclasses import dataclass
+
+from detectors.sequential.budget import Budget, BudgetError
+from flows.config import Config, ConfigError
+from state.alarms import AlarmRules
+from state.blocks import BlockSpec
+from state.durations import Axis, DurationError, format_span, parse_span
+
+_EVERY = {Axis.MILLISECONDS: "90d", Axis.ROWS: "1000000 rows"}
+"""The span of a budget that names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """The promise of a configuration about false alarms.
+
+    Attributes
+    ----------
+    period
+        Span of event time that the budget is for, as people write it.
+    block
+        When an evidence block is full.
+    risk
+        Chance, over the draw of the reference, that its own error is larger than evidence allows for.
+    alarms
+        How evidence is kept, and its thresholds.
+    """
+
+    period: str
+    block: BlockSpec
+    risk: float
+    alarms: AlarmRules
+
+
+def promise_of(config: Config) -> Promise:
+    """Turn a configuration's budget into thresholds; a span has at most as many blocks as its length holds.
+
+    Raises
+    ------
+    ConfigError
+        A span of the configuration is none, or the budget is larger than one false alarm per block.
+    """
+    grid, detection = config.grid, config.file.detection
+    given, evidence = detection.budget, detection.evidence
+    every = _span(given.every or _EVERY[grid.axis], grid.axis, "detection.budget.every")
+    wanted = grid.length
+    if evidence.span is not None:
+        wanted = _span(evidence.span, grid.axis, "detection.evidence.span")
+    panes = -(-wanted // grid.length)
+    if grid.axis is Axis.ROWS:
+        panes = max(panes, -(-evidence.rows // grid.length))
+    blocks = -(-every // (panes * grid.length))
+    try:
+        budget = Budget(columns=len(config.columns), blocks=blocks, episodes=given.episodes)
+    except BudgetError as error:
+        raise ConfigError(f"`detection.budget`: {error}") from error
+    period = format_span(every, grid.axis)
+    alarms = "alarm" if given.episodes == 1 else "alarms"
+    return Promise(
+        period=period,
+        block=BlockSpec(rows=evidence.rows, panes=panes),
+        risk=evidence.risk,
+        alarms=AlarmRules(
+            recursion=evidence.detector,
+            budget=budget,
+            source=f"budget: at most {given.episodes:g} false {alarms} in {period}",
+        ),
+    )
+
+
+def _span(text: str, axis: Axis, key: str) -> int:
+    try:
+        span = parse_span(text, axis)
+    except DurationError as error:
+        raise ConfigError(f"`{key}`: {error}") from error
+    if span <= 0:
+        raise ConfigError(f"`{key}`: found {text!r}, wanted more than nothing")
+    return span

@@ -1,0 +1,129 @@
+"""The limits of a configuration as a page for the terminal."""
+
+from collections.abc import Iterator
+
+import msgspec
+from rich.text import Text
+
+from detectors.verdicts import Rule, Rules
+from flows.render.grid import Cell, Field, Row, grid, note_lines
+from flows.render.words import NOTHING, number_text
+from state.durations import Axis, format_span
+
+_FIELDS = (
+    Field(title="column", least=10),
+    Field(title="test"),
+    Field(title="rows per independent one", right=True, leaves=3),
+    Field(title="rows per block", right=True),
+    Field(title="limit of the test", right=True, leaves=2),
+    Field(title="limit of PSI", right=True, leaves=1),
+)
+
+
+class ColumnLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of one column.
+
+    Attributes
+    ----------
+    inflation
+        Rows of a window that say as much as one independent row.
+    known
+        Whether the reference is long enough to know that; None where it was built without counting it.
+    block_rows
+        Rows that one answer of the sequential evidence takes.
+    limits
+        By detector: the score that a share `level` of windows exceeds without drift; None where unknown.
+    """
+
+    column: str
+    test: str
+    inflation: float
+    known: bool | None
+    block_rows: int
+    limits: dict[str, float | None]
+
+
+class ExplainedConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``config explain --json`` prints; thresholds of evidence are logarithms to base 10.
+
+    Attributes
+    ----------
+    promise
+        The budget in words.
+    patience
+        Evidence blocks to a false alarm, on average at least.
+    lone_limit, joint_limit
+        Evidence from which a column alarms alone, and with all others.
+    block_rows, block_span
+        What an evidence block holds at least; the span in the unit of the axis.
+    rows, level
+        Of the windows that the columns' limits are for, and the share of them above without drift.
+    """
+
+    model: str
+    reference: str
+    rules: Rules
+    promise: str
+    patience: float
+    lone_limit: float
+    joint_limit: float
+    block_rows: int
+    block_span: int
+    rows: int
+    level: float
+    axis: Axis
+    columns: tuple[ColumnLimits, ...]
+
+
+def limit_lines(found: ExplainedConfig, width: int) -> Iterator[Text]:
+    """Write the promise, what it turns into, and the limits of each column."""
+    yield Text(f" {found.model}: limits with reference {found.reference}", "bold")
+    for text in _paragraphs(found):
+        yield Text()
+        yield from note_lines(text, width, indent=1, style="")
+    yield Text()
+    yield grid(_FIELDS, [_row(column) for column in found.columns], width)
+
+
+def _paragraphs(found: ExplainedConfig) -> Iterator[str]:
+    rules = found.rules
+    matters = (
+        f'An effect matters where "the PSI is at most {rules.min_effect:g}" has a p-value of at most '
+        f"{rules.effect_level:g} in the window."
+    )
+    if rules.rule is Rule.EVIDENCE:
+        yield f"Promised: {found.promise}."
+        yield (
+            f"A column drifts where its evidence has reached 10^{found.lone_limit:.1f} by itself (10^"
+            f"{found.joint_limit:.1f} where all columns do) and its effect matters. Evidence grows with "
+            f"blocks of at least {found.block_rows:,} rows and {format_span(found.block_span, found.axis)}; "
+            f"a false alarm takes {found.patience:,.0f} of them on average, or more. {matters}"
+        )
+    else:
+        level = f"{rules.false_discovery_rate:g}"
+        yield f"A column drifts where its q-value is at most {level} in a window. {matters}"
+    yield (
+        f"Below: scores that {found.level:.0%} of windows of {found.rows:,} rows exceed without drift; one "
+        "above is suspect at most."
+    )
+
+
+def _row(column: ColumnLimits) -> Row:
+    unsure = column.known is False
+    inflation = Cell(NOTHING, "dim")
+    if column.known is not None:
+        inflation = Cell(f"{column.inflation:.1f}", "yellow" if unsure else "")
+    note = ""
+    if unsure:
+        note = "the reference is too short to tell how far rows depend on each other; build a longer one"
+    return Row(
+        (
+            column.column,
+            Cell(column.test, "dim"),
+            inflation,
+            f"{column.block_rows:,}",
+            number_text(column.limits.get(column.test)),
+            number_text(column.limits.get("psi")),
+        ),
+        note=note,
+    )
