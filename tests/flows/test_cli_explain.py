@@ -1,0 +1,121 @@
+"""driftflow explain and config explain: events and limits in words."""
+
+import subprocess
+import sys
+from math import log10
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from state.events import EventType
+from tests.command_line import Call, caller
+
+COMMAND = (sys.executable, "-m", "flows.cli")
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explain")
+    path = folder / "driftflow.yaml"
+    for command in (
+        ("generate", "demo", "--out", folder, "--rows", "20000", "--reference-rows", "5000"),
+        ("reference", "build", path, folder / "reference.jsonl"),
+        ("run", path),
+    ):
+        subprocess.run([*COMMAND, *command], check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    return caller(capsys, monkeypatch, 100)
+
+
+def first(config: Path, kind: EventType) -> dict[str, Any]:
+    lines = (config.parent / "out" / "events.jsonl").read_bytes().splitlines()
+    found: dict[str, Any] = next(e for line in lines if (e := orjson.loads(line))["type"] == kind)
+    return found
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_an_opened_episode_is_explained_with_its_rule_and_limit(call: Call, config: Path) -> None:
+    event = first(config, EventType.OPENED)
+    told = call("explain", config, event["id"])
+    assert told.code == 0
+    said, data = plain(told.out), event["data"]
+    decision = data["result"]["decision"]
+    assert f"sequential evidence (e-sr) 10^{decision['value']:.1f} against 10^{decision['limit']:.1f}" in said
+    assert f'above all of "{decision["component"]}"' in said
+    assert "Limit: budget: at most 1 false alarm in 90d" in said
+    assert f"demo 1: {data['result']['feature']}" in said
+    assert "larger than the 0.02 that does not matter" in said
+    assert all(reading["method"] in said for reading in data["result"]["readings"])
+    assert all(len(line) <= 100 for line in told.out.splitlines())
+
+
+def test_an_episode_is_explained_by_the_event_that_opened_it(call: Call, config: Path) -> None:
+    event = first(config, EventType.OPENED)
+    assert (
+        call("explain", config, event["data"]["episode"]["id"]).out
+        == call("explain", config, event["id"]).out
+    )
+
+
+def test_a_beginning_is_enough_and_json_is_the_event(call: Call, config: Path) -> None:
+    event = first(config, EventType.OPENED)
+    assert call("explain", config, event["id"][:20], "--json").json() == event
+
+
+def test_a_report_is_explained_column_by_column(call: Call, config: Path) -> None:
+    event = first(config, EventType.REPORT)
+    told = call("explain", config, event["id"])
+    assert all(found["feature"] in told.out for found in event["data"]["features"])
+
+
+@pytest.mark.parametrize("beginning", ["nothing", ""])
+def test_an_id_that_names_no_event_or_many_is_refused(call: Call, config: Path, beginning: str) -> None:
+    told = call("explain", config, beginning)
+    assert told.code == 2
+    assert ("no event or episode" if beginning else "ids begin with ''") in told.err
+
+
+def test_without_a_run_there_is_nothing_to_explain(call: Call, tmp_path: Path) -> None:
+    call("generate", "demo", "--out", tmp_path, "--rows", 100, "--reference-rows", 100)
+    told = call("explain", tmp_path / "driftflow.yaml", "a")
+    assert told.code == 2
+    assert "driftflow run" in told.err
+
+
+def test_the_budget_becomes_thresholds(call: Call, config: Path) -> None:
+    found = call("config", "explain", config, "--json").json()
+    # The windows of so short a demo slide by 90 min: 90 d are 1,440 blocks; twelve columns.
+    assert "slide: 1h30m" in config.read_text()
+    assert found["patience"] == 1_440
+    assert found["lone_limit"] == pytest.approx(log10(12 * 1_440))
+    assert found["joint_limit"] == pytest.approx(log10(1_440))
+    said = plain(call("config", "explain", config).out)
+    assert "at most 1 false alarm of the model in 90d (1,440 evidence blocks)" in said
+    assert "10^4.2" in said
+
+
+def test_limits_are_those_of_the_detectors(call: Call, config: Path) -> None:
+    small = call("config", "explain", config, "--rows", 200, "--json").json()
+    large = call("config", "explain", config, "--rows", 20_000, "--json").json()
+    for few, many in zip(small["columns"], large["columns"], strict=True):
+        # A larger window scatters less; the statistic of chi-square is the one whose law does not change.
+        assert many["limits"]["psi"] < few["limits"]["psi"]
+        assert few["block_rows"] >= 500
+
+
+def test_a_budget_that_cannot_be_is_refused(call: Call, config: Path) -> None:
+    text = config.read_text() + "\ndetection: {budget: {every: nothing}}\n"
+    other = config.parent / "other.yaml"
+    other.write_text(text)
+    told = call("run", other)
+    assert told.code == 2
+    assert "`detection.budget.every`: found 'nothing', wanted a duration" in told.err
