@@ -14,7 +14,7 @@ from flows.input import InputSet
 from flows.reference_build import build_reference
 from flows.summarize import whole_sketch
 from state.columns import Column
-from state.events import Contributor
+from state.event_data import Contributor
 from state.explain import contributors, direction
 from state.reference import FeatureReference, Reference
 from state.scoring import Scored, score

@@ -13,7 +13,8 @@ import orjson
 
 from flows.connections import KEY_PASSWORD, PASSWORD
 from state.durations import Axis
-from state.events import EventType, Instant, instant
+from state.event_data import Instant, instant
+from state.events import EventType
 from state.report import Output
 from state.stores.base import StoredEvent
 

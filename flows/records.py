@@ -8,7 +8,7 @@ import orjson
 from flows.batch import DeadLetter, LateRow
 from flows.decode.base import Reason
 from state.durations import Axis
-from state.events import instant
+from state.event_data import instant
 
 _DETAILS = {
     Reason.MALFORMED: "the record is not one JSON object",

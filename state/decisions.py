@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from detectors.verdicts import Findings, Rule, Rules, Verdict
 from state.alarms import Alarm, Alarms
-from state.events import DecisionData, Instant
+from state.event_data import DecisionData, Instant
 from state.scoring import Scored
 
 

@@ -12,20 +12,18 @@ from state.columns import Role
 from state.decisions import Heard, decide
 from state.durations import Axis
 from state.episodes import Change, Episode
-from state.events import (
+from state.event_data import (
     DriftData,
     EpisodeData,
-    EventType,
     FeatureData,
     Instant,
     ReferenceData,
     ReportData,
     RuleData,
     WindowData,
-    cloud_event,
-    deterministic_id,
     instant,
 )
+from state.events import EventType, cloud_event, deterministic_id
 from state.evidence import ColumnEvidence
 from state.explain import contributors, direction, histogram
 from state.generations import Generations

@@ -4,7 +4,7 @@ import numpy as np
 
 from detectors.base import IntArray
 from detectors.coarse import coarsen
-from state.events import Contributor, Histogram
+from state.event_data import Contributor, Histogram
 from state.reference import FeatureReference
 from state.scoring import Scored
 from state.sketches.categorical import Categories

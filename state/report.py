@@ -10,8 +10,8 @@ from detectors.verdicts import Rule
 from state.alarms import Alarms, BlockEvidence
 from state.decisions import hear
 from state.episodes import Change, Episode, open_episode, step
+from state.event_data import FeatureData
 from state.event_factory import EventFactory, ReportContext
-from state.events import FeatureData
 from state.scoring import Evidence, Gap, Scored
 from state.stores.base import Point, StoredEvent
 from state.stores.episodes import StoredEpisode

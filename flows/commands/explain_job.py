@@ -10,7 +10,8 @@ from flows.commands.stored import open_store
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.render.explained import drift_lines, report_lines
-from state.events import DriftData, EventType, ReportData
+from state.event_data import DriftData, ReportData
+from state.events import EventType
 from state.stores.base import StoredEvent
 
 _LISTED = 5

@@ -21,7 +21,8 @@ from flows.outputs import configured_outputs
 from flows.patience import OnWait, Patience
 from flows.sinks.jsonl import JsonlFile
 from flows.sinks.kafka import KafkaEventSink
-from state.events import MissingReferenceData, missing_reference_event
+from state.event_data import MissingReferenceData
+from state.events import missing_reference_event
 from state.stores.base import StoreBusyError, StoredEvent
 
 logger = logging.getLogger("driftflow.references")

@@ -10,7 +10,7 @@ from flows.render.grid import Cell, Field, Row, grid, note_lines
 from flows.render.styles import severity_cell
 from flows.render.words import clock, count_text, effect_text
 from state.durations import Axis
-from state.events import Instant, instant
+from state.event_data import Instant, instant
 from state.stores.episodes import StoredEpisode
 
 _FIELDS = (

@@ -10,7 +10,8 @@ from detectors.verdicts import Rule, Verdict
 from flows.render.grid import Field, Row, grid, note_lines
 from flows.render.styles import severity_cell, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text, number_text, p_text
-from state.events import DecisionData, DriftData, EventType, FeatureData, ReportData, RuleData, WindowData
+from state.event_data import DecisionData, DriftData, FeatureData, ReportData, RuleData, WindowData
+from state.events import EventType
 
 _LABEL = 14
 _DIRECTIONS = {

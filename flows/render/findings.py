@@ -8,7 +8,8 @@ import msgspec
 
 from detectors.base import DriftflowError
 from detectors.verdicts import Severity
-from state.events import Contributor, EpisodeData, EventType, Instant, WindowData
+from state.event_data import Contributor, EpisodeData, Instant, WindowData
+from state.events import EventType
 
 
 class EventsFileError(DriftflowError):

@@ -17,7 +17,7 @@ from flows.render.words import (
     spark,
 )
 from state.durations import Axis
-from state.events import instant
+from state.event_data import instant
 from state.reference import FeatureReference, Reference
 from state.sketches.base import MISSING, NON_FINITE
 from state.sketches.categorical import Categories

@@ -9,7 +9,7 @@ from flows.recovery_facts import PositionFacts
 from flows.render.grid import note_lines
 from flows.render.words import NOTHING, bytes_text, count_text, moment_text
 from state.durations import Axis
-from state.events import instant
+from state.event_data import instant
 
 MOST_PARTITIONS = 40
 """Partitions that are listed; the document has all."""

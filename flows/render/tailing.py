@@ -8,7 +8,8 @@ from rich.text import Text
 from detectors.verdicts import Severity, Verdict
 from flows.render.styles import severity_cell, severity_rank, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text
-from state.events import Contributor, EpisodeData, EventType, MissingReferenceData, WindowData
+from state.event_data import Contributor, EpisodeData, MissingReferenceData, WindowData
+from state.events import EventType
 
 _NAMES = {kind: kind.rpartition(".")[2] for kind in EventType}
 _STYLES = {

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from state.events import Contributor, Instant
+from state.event_data import Contributor, Instant
 
 NOTHING = "–"  # noqa: RUF001  # an en dash is how tables say that there is nothing
 """Stands where a figure does not exist."""

@@ -94,7 +94,7 @@ def test_without_a_run_there_is_nothing_to_explain(call: Call, tmp_path: Path) -
 def test_the_budget_becomes_thresholds(call: Call, config: Path) -> None:
     found = call("config", "explain", config, "--json").json()
     # The windows of so short a demo slide by 90 min: 90 d are 1,440 blocks; twelve columns.
-    assert "slide: 1h30m" in config.read_text()
+    assert "slide: 90m" in config.read_text()
     assert found["patience"] == 1_440
     assert found["lone_limit"] == pytest.approx(log10(12 * 1_440))
     assert found["joint_limit"] == pytest.approx(log10(1_440))

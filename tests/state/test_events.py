@@ -18,8 +18,9 @@ from detectors.verdicts import Rule, Rules, Severity, Verdict
 from state import events as module
 from state.columns import Role
 from state.durations import Axis
+from state.event_data import instant
 from state.event_factory import ReportContext
-from state.events import DATA_SCHEMA, EventType, deterministic_id, instant
+from state.events import DATA_SCHEMA, EventType, deterministic_id
 from state.explain import contributors, group_label
 from state.grid import WindowSpec
 from state.reference import Reference

@@ -2,7 +2,8 @@ import msgspec
 import pytest
 from jsonschema import ValidationError
 
-from state.events import EventType, MissingReferenceData, missing_reference_event
+from state.event_data import MissingReferenceData
+from state.events import EventType, missing_reference_event
 from tests.evidence import FAMILY
 from tests.state.test_events import parsed, validator
 

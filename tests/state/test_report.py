@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from detectors.multiplicity import benjamini_hochberg
 from detectors.verdicts import Rule, Rules, Severity, Verdict
-from state.events import DriftData, EpisodeData, EventType, FeatureData, ReportData, instant
+from state.event_data import DriftData, EpisodeData, FeatureData, ReportData, instant
+from state.events import EventType
 from state.generations import Generations
 from state.report import Output, Report
 from state.schedule import Schedule
