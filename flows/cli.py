@@ -111,10 +111,11 @@ def _tell(error: Exception) -> ExitCode:
     from flows.commands.usage import UsageError  # noqa: PLC0415
     from flows.config import ConfigError  # noqa: PLC0415
     from flows.decode.setup import DecodeSetupError  # noqa: PLC0415
+    from flows.recovery_note import OtherSettingsError  # noqa: PLC0415
 
     if isinstance(error, DriftflowError):
         _print_error(str(error))
-        usage = isinstance(error, ConfigError | DecodeSetupError | UsageError)
+        usage = isinstance(error, ConfigError | DecodeSetupError | OtherSettingsError | UsageError)
         return ExitCode.USAGE if usage else ExitCode.FAILED
     if isinstance(error, OSError) and error.filename is not None:
         _print_error(f"{error.filename}: {error.strerror}")

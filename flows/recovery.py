@@ -8,36 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 from bytewax.recovery import init_db_dir
+from msgspec.structs import replace
 
-from detectors.base import DriftflowError
 from flows.plan import Plan
-from state.codec import fingerprint_of
+from flows.recovery_note import NOTE, RecoveryError, check_note, note_of, read_note, write_note
 from state.generations import Lineage
 
 PARTS = 8
 """Files that Bytewax spreads its snapshots over; fixed for the life of a folder, and the most workers."""
 
-NOTE = "driftflow.json"
 LOCK = "lock"
 SNAPSHOTS = "snapshots"
-
-
-class RecoveryError(DriftflowError):
-    """A recovery folder cannot be used; the message says why and what to do."""
-
-
-class _Note(msgspec.Struct, frozen=True, kw_only=True):
-    """What the snapshots in a folder belong to: each part of it that stored state depends on."""
-
-    format: int
-    model: str
-    partitions: tuple[str, ...]
-    parts: dict[str, str]
-    first: tuple[str, ...] | None = None
-    # References after that among the parts, with the pane from which each counts.
-    later: tuple[tuple[int, str], ...] = ()
 
 
 def noted_partitions(folder: Path) -> frozenset[str] | None:
@@ -107,16 +89,16 @@ def open_recovery(folder: Path, plan: Plan) -> Path:
     snapshots = folder / SNAPSHOTS
     if path.exists():
         found = read_note(path)
-        _check(path, found, wanted, live=plan.live)
-        if found.partitions != wanted.partitions or found.later != wanted.later:
+        check_note(folder, found, wanted, live=plan.live)
+        if replace(found, first=None) != replace(wanted, first=None):
             first = found.partitions if found.first is None else found.first
-            _write(path, msgspec.structs.replace(wanted, first=first))
+            write_note(path, replace(wanted, first=first))
         return snapshots
     # Without a note no run ever began here, so half-made snapshots are of no use to anyone.
     shutil.rmtree(snapshots, ignore_errors=True)
     snapshots.mkdir(parents=True)
     init_db_dir(snapshots, PARTS)  # type: ignore[no-untyped-call]  # Bytewax's stub has no types here
-    _write(path, wanted)
+    write_note(path, wanted)
     return snapshots
 
 
@@ -134,7 +116,7 @@ def await_recovery(folder: Path, plan: Plan, *, patience_s: float = 60.0) -> Pat
     while time.monotonic() < deadline:
         if path.exists():
             found = read_note(path)
-            _check(path, found, wanted, live=plan.live)
+            check_note(folder, found, wanted, live=plan.live)
             new = sorted(set(wanted.partitions) - set(found.partitions))
             other = found.later != wanted.later
             if not new and not other:
@@ -195,72 +177,3 @@ def _lock(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def note_of(plan: Plan) -> _Note:
-    """Say what the state of a plan belongs to."""
-    file = msgspec.to_builtins(plan.config.file)
-    # State knows windows by their number and events list columns in turn, so of these the order counts too.
-    depends = {
-        "columns": list(file["columns"].items()),
-        "time": file["time"],
-        "windows": list(file["windows"].items()),
-        "detection": file["detection"],
-        "input.missing": file["input"]["missing"],
-    }
-    return _Note(
-        format=1,
-        model=plan.model_key,
-        partitions=plan.partitions,
-        first=plan.partitions,
-        later=plan.schedule.later,
-        parts={
-            **{key: fingerprint_of(value).hex() for key, value in depends.items()},
-            "reference": plan.generations.first.version,
-        },
-    )
-
-
-def _write(path: Path, note: _Note) -> None:
-    temporary = path.with_suffix(".new")
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(note), indent=2))
-    temporary.replace(path)
-
-
-def read_note(path: Path) -> _Note:
-    """Read what the state in a folder belongs to.
-
-    Raises
-    ------
-    RecoveryError
-        The note cannot be read.
-    """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_Note)
-    except (OSError, msgspec.DecodeError) as error:
-        raise RecoveryError(
-            f"{path} cannot be read ({error}): start anew with 'driftflow run --overwrite', "
-            "or put the folder back"
-        ) from error
-
-
-def _check(path: Path, found: _Note, wanted: _Note, *, live: bool) -> None:
-    changed = [key for key, value in wanted.parts.items() if found.parts.get(key) != value]
-    if found.model != wanted.model:
-        changed.insert(0, f"model ({found.model} then, {wanted.model} now)")
-    gone = sorted(set(found.partitions) - set(wanted.partitions))
-    if live and gone and not changed:
-        raise RecoveryError(
-            f"{path.parent} holds the state of a run that read {', '.join(gone)}, and the input has no such "
-            "partition any more: bring the topic back, name another recovery folder, or start anew with "
-            "'driftflow run --overwrite'"
-        )
-    if not live and found.partitions != wanted.partitions:
-        new = sorted(set(wanted.partitions) - set(found.partitions))
-        changed.append(f"input files (gone: {', '.join(gone) or 'none'}; new: {', '.join(new) or 'none'})")
-    if changed:
-        raise RecoveryError(
-            f"{path.parent} holds the state of a run with other settings; changed since: "
-            f"{', '.join(changed)}. Go back to them, name another recovery folder, or start anew with "
-            "'driftflow run --overwrite'"
-        )

@@ -16,7 +16,8 @@ from flows.config import Config
 from flows.generations import TooEarlyError, too_early
 from flows.kafka.reader import next_offset
 from flows.plan import Plan
-from flows.recovery import LOCK, NOTE, SNAPSHOTS, holds_run, note_of, noted_lineage, read_note
+from flows.recovery import LOCK, SNAPSHOTS, holds_run, noted_lineage
+from flows.recovery_note import NOTE, differences, note_of, read_note
 from state.codec import CodecError, unpack
 from state.generations import Lineage
 from state.grid import END
@@ -107,13 +108,7 @@ def changes(folder: Path, plan: Plan) -> tuple[str, ...]:
         The note of what it belongs to cannot be read.
     """
     found, wanted = read_note(folder / NOTE), note_of(plan)
-    changed = [key for key, value in wanted.parts.items() if found.parts.get(key) != value]
-    told = [
-        f"reference ({found.parts.get(key)} then, {wanted.parts[key]} now)" if key == "reference" else key
-        for key in changed
-    ]
-    if found.model != wanted.model:
-        told.insert(0, f"model ({found.model} then, {wanted.model} now)")
+    told = differences(found, wanted)
     gone = sorted(set(found.partitions) - set(wanted.partitions))
     new = sorted(set(wanted.partitions) - set(found.partitions))
     if gone or (new and not plan.live):

@@ -30,7 +30,8 @@ from flows.metrics_server import serve_metrics
 from flows.outputs import configured_outputs
 from flows.plan import Plan, make_plan
 from flows.recovery import holds_run, known_partitions
-from flows.recovery_facts import changes, check_references
+from flows.recovery_facts import check_references
+from flows.recovery_note import NOTE, check_note, note_of, read_note
 from flows.render.findings import Findings, read_findings
 from flows.render.progress import meter
 from flows.render.summary import RunFiles, RunSummary, file_lines, summary_lines
@@ -134,7 +135,8 @@ def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
         # A stream without an end has no summary: its episodes are told as they come.
         hooks = together(hooks, Hooks(on_outputs=log_outputs))
     resumed = recovery is not None and not asked.overwrite and holds_run(recovery.folder)
-    if resumed and recovery is not None and not changes(recovery.folder, plan):
+    if resumed and recovery is not None:
+        check_note(recovery.folder, read_note(recovery.folder / NOTE), note_of(plan), live=plan.live)
         check_references(recovery.folder, config, generations.lineage)
     return Prepared(
         config=config,

@@ -18,8 +18,9 @@ from flows.generations import TooEarlyError
 from flows.input import config_input
 from flows.partition import Partition
 from flows.plan import make_plan
-from flows.recovery import RecoveryError, discard, holds_run, locked
+from flows.recovery import discard, holds_run, locked
 from flows.recovery_facts import FolderFacts, changes, check_references, read_folder
+from flows.recovery_note import RecoveryError
 from flows.render.stored_state import ShownState, age_text, state_lines
 from flows.render.words import bytes_text
 from state.reference import BadReferenceError

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.config import Config, parse_config
-from flows.recovery import NOTE
+from flows.recovery_note import NOTE
 from flows.workers.references import ReferenceWatch, lineage_text, notice
 from state.generations import Lineage
 

@@ -7,13 +7,8 @@ import msgspec
 import pytest
 
 from flows.plan import Plan
-from flows.recovery import (
-    RecoveryError,
-    await_recovery,
-    known_partitions,
-    noted_partitions,
-    open_recovery,
-)
+from flows.recovery import await_recovery, known_partitions, noted_partitions, open_recovery
+from flows.recovery_note import RecoveryError
 from tests.integration.stream import load_plan, write_stream
 
 

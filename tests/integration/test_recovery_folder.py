@@ -1,10 +1,13 @@
+import re
 import shutil
 from pathlib import Path
 
+import orjson
 import pytest
 
 from flows.engine import Member, Recovery, RunError, clear, run
-from flows.recovery import RecoveryError, locked
+from flows.recovery import locked
+from flows.recovery_note import NOTE, RecoveryError
 from tests.integration.processes import running
 from tests.integration.results import Results, assert_same, inline_results, outputs_in, read_results
 from tests.integration.stream import Layout, load_plan, write_stream
@@ -28,12 +31,20 @@ def wanted(data: Layout, tmp_path: Path) -> Results:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"windows": "{shift: {size: 6h}, day: {size: 12h, slide: 6h}}"}, "windows"),
+        (
+            {"windows": "{shift: {size: 6h}, day: {size: 12h, slide: 6h}}"},
+            'windows.day.slide ("3h" then, "6h" now)',
+        ),
+        (
+            {"windows": "{shift: {size: 6h}, late: {size: 12h, slide: 3h}}"},
+            'windows.day.size ("12h" then, not there now), windows.day.slide ("3h" then, not there now), '
+            'windows.late.size (not there then, "12h" now), windows.late.slide (not there then, "3h" now)',
+        ),
         # The same windows in another order: state knows them by number.
-        ({"windows": "{day: {size: 12h, slide: 3h}, shift: {size: 6h}}"}, "windows"),
-        ({"detection": "{min_rows: 60}"}, "detection"),
-        ({"lateness": "3m"}, "time"),
-        ({"missing": '["", "-"]'}, "input.missing"),
+        ({"windows": "{day: {size: 12h, slide: 3h}, shift: {size: 6h}}"}, "windows (their order)"),
+        ({"detection": "{min_rows: 60}"}, "detection.min_rows (50 then, 60 now)"),
+        ({"lateness": "3m"}, 'time.lateness ("2m" then, "3m" now)'),
+        ({"missing": '["", "-"]'}, 'input.missing ([""] then, ["","-"] now)'),
     ],
 )
 def test_changed_configuration_is_refused_by_name(
@@ -43,12 +54,30 @@ def test_changed_configuration_is_refused_by_name(
     assert run(load_plan(data.config()), outputs, recovery=recovery)
     before = read_results(tmp_path / "out")
     changed = load_plan(data.config("changed", **change))  # type: ignore[arg-type]  # texts, all of them
-    with pytest.raises(RecoveryError, match=f"changed since: {named}\\. .*--overwrite"):
+    with pytest.raises(
+        RecoveryError, match=f"changed since: {re.escape(named)}\\. .*state reset.*--overwrite"
+    ):
         run(changed, outputs, recovery=recovery)
     assert_same(read_results(tmp_path / "out"), before)
     # The way back is open too.
     assert run(load_plan(data.config()), outputs, recovery=recovery)
     assert_same(read_results(tmp_path / "out"), before)
+
+
+def test_what_has_changed_is_named_by_section_where_an_older_note_knows_no_more(
+    data: Layout, recovery: Recovery, tmp_path: Path
+) -> None:
+    outputs = outputs_in(tmp_path / "out")
+    assert run(load_plan(data.config()), outputs, recovery=recovery)
+    note = recovery.folder / NOTE
+    kept = orjson.loads(note.read_bytes())
+    del kept["settings"]
+    note.write_bytes(orjson.dumps(kept))
+    with pytest.raises(RecoveryError, match=r"changed since: detection\. "):
+        run(load_plan(data.config("changed", detection="{min_rows: 60}")), outputs, recovery=recovery)
+    # With the next start the note knows.
+    assert run(load_plan(data.config()), outputs, recovery=recovery)
+    assert orjson.loads(note.read_bytes())["settings"]["detection.min_rows"] == "50"
 
 
 def test_batch_size_may_change(data: Layout, recovery: Recovery, wanted: Results, tmp_path: Path) -> None:
