@@ -37,8 +37,10 @@ def wanted(data: Layout, tmp_path: Path) -> Results:
         ),
         (
             {"windows": "{shift: {size: 6h}, late: {size: 12h, slide: 3h}}"},
-            'windows.day.size ("12h" then, not there now), windows.day.slide ("3h" then, not there now), '
-            'windows.late.size (not there then, "12h" now), windows.late.slide (not there then, "3h" now)',
+            (
+                'windows.day.size ("12h" then, not there now), windows.day.slide ("3h" then, not there now), '
+                'windows.late.size (not there then, "12h" now), windows.late.slide (not there then, "3h" now)'
+            ),
         ),
         # The same windows in another order: state knows them by number.
         ({"windows": "{day: {size: 12h, slide: 3h}, shift: {size: 6h}}"}, "windows (their order)"),
