@@ -6,7 +6,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,9 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--quick", action="store_true", help="one draw, three models, fewer windows")
+    parser.add_argument(
+        "--draws", type=int, help=f"of everything (default {FULL.seeds}, quick {QUICK.seeds})"
+    )
     parser.add_argument("--no-install", action="store_true", help="ask only the tools that are there")
     given = parser.parse_args(arguments)
     size = QUICK if given.quick else FULL
+    size = replace(size, seeds=given.draws or size.seeds)
     if not given.no_install:
         for name in dict.fromkeys(TOOLS.values()):
             prepare(name)
@@ -85,11 +89,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for numeric in (True, False):
         report(collected, numeric=numeric)
     say(
-        f"{size.seeds} draws (seed {SEED}) of a reference of {REFERENCE_ROWS:,} rows and {size.stationary} "
-        f"windows of {WINDOW_ROWS} without drift, then {size.drifted} of each drift in half of the columns. "
-        "false: % of the windows without drift that are called, by column; any: with any column called; "
-        "runs: of such windows. Under a drift: % of drifted windows called / median windows to the first "
-        "call / % of drifted columns ever called."
+        f"Draws: {size.seeds} (seed {SEED}) of a reference of {REFERENCE_ROWS:,} rows and {size.stationary} "
+        f"windows of {WINDOW_ROWS} without drift, then {size.drifted} of each drift in half of the columns.\n"
+        "false: % of windows of single columns called without drift; any: % of windows with any column "
+        "called; runs: of such windows.\nUnder a drift: % of the drifted windows called / median windows to "
+        "the first call / % of the drifted columns ever called."
     )
     say(", ".join(f"{tool} {version}" for tool, version in collected.versions.items()))
 

@@ -1,51 +1,57 @@
 """driftflow's own answers to the windows that other tools are asked about, by the code of its streams."""
 
-from collections import Counter
+import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.peers_case import STATIONARY, Answers, Case, Rows
-from bench.peers_scoring import Flags
-from detectors.base import FloatArray, Summary
-from detectors.multiplicity import e_benjamini_hochberg, family_q_values
-from detectors.registry import detector
+from detectors.base import Kind
+from detectors.multiplicity import family_q_values
 from detectors.sequential.budget import Budget
-from detectors.sequential.detectors import EDetectors
-from detectors.sequential.evalues import FeatureEvidence
-from detectors.significance import primary_test
-from detectors.verdicts import Rules, Verdict
-from state.layout import categories, numeric_bins
-from state.reference import Bins
+from detectors.sequential.detectors import Recursion
+from detectors.sequential.evalues import RISK
+from detectors.verdicts import Findings, Rule, Rules, Verdict
+from flows.input import file_input
+from flows.reference_build import build_reference
+from state.alarms import Alarm, AlarmRules, Alarms, BlockEvidence
+from state.columns import Column
+from state.evidence import ColumnEvidence, evidence_of
+from state.reference import FeatureReference, Reference
+from state.scoring import Scored, score
+from state.sketches.base import Sketch
 from state.sketches.numeric import NumericBins
+from state.windows import ClosedWindow
 
 HOURS = 24 * 90
-"""Hourly windows in 90 days, the period of the budget that the program has unless told otherwise."""
+"""Hourly blocks in 90 days: the budget that the program has unless told otherwise is one in these."""
 
+RULES = Rules()
 _ONE_SPAN = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Column:
-    """One column: its reference, and the windows of each phase over the reference's bins."""
+class _Window:
+    """One window of all columns: what it scores, what it says as an evidence block, its q-values."""
 
-    reference: Summary
-    phases: Mapping[str, list[Summary]]
+    scored: tuple[Scored, ...]
+    block: tuple[BlockEvidence, ...]
+    q_values: tuple[float | None, ...]
 
-    @classmethod
-    def of(cls, case: Case, place: int) -> Self:
-        rows = case.reference[:, place]
-        bins: Bins = numeric_bins(rows) if case.numeric else categories(Counter(_names(rows)))
-        return cls(
-            reference=_summary(bins, rows),
-            phases={
-                phase: [_summary(bins, window) for window in windows[:, :, place]]
-                for phase, windows in case.phases.items()
-            },
-        )
+    def called(self, rules: Rules, alarms: Sequence[Alarm | None]) -> list[bool]:
+        """Judge the columns by a rule."""
+        return [
+            rules.verdict(
+                Findings(
+                    n=found.n, q_value=q_value, p_min_effect=found.p_min_effect, alarmed=alarm is not None
+                )
+            )
+            is Verdict.DRIFT
+            for found, q_value, alarm in zip(self.scored, self.q_values, alarms, strict=True)
+        ]
 
 
 def answers(case: Case) -> Iterator[tuple[str, Answers]]:
@@ -54,82 +60,107 @@ def answers(case: Case) -> Iterator[tuple[str, Answers]]:
     Yields
     ------
     rule, answers
-        The test of each window with and without the smallest effect that matters, then evidence over time
-        with a budget of one false alarm in as many blocks as there are windows without drift, and in 90 days
-        of hourly ones.
+        The q-values of a window alone and with the smallest effect that matters. Then evidence over time: the
+        alarms, and what the default rule makes of them, with a budget of one false alarm in as many blocks as
+        there are windows without drift; and the latter with a budget of one in 90 days of hourly blocks.
     """
-    columns = [_Column.of(case, place) for place in range(len(case.columns))]
-    verdicts = {phase: _verdicts(columns, phase) for phase in case.phases}
-    unlikely = {phase: np.isin(found, (Verdict.SUSPECT, Verdict.DRIFT)) for phase, found in verdicts.items()}
-    yield "driftflow q <= .05", unlikely
-    yield "driftflow q + effect", {phase: found == Verdict.DRIFT for phase, found in verdicts.items()}
-    evidence = [FeatureEvidence.prepare(each.reference, family=len(columns)) for each in columns]
-    log_e = {phase: _log_e(columns, evidence, phase) for phase in case.phases}
-    detectors = EDetectors.of([each.weights for each in evidence])
-    for blocks in (len(case.phases[STATIONARY]), HOURS):
-        budget = Budget(columns=len(columns), blocks=blocks, episodes=1)
-        yield f"driftflow c = {blocks:,}", _standing(detectors, log_e, budget)
-
-
-def _verdicts(columns: Sequence[_Column], phase: str) -> NDArray[np.str_]:
-    """Judge each window by itself, shape ``(windows, columns)``."""
-    rules, effect = Rules(), detector("psi")
-    found = []
-    for windows in zip(*(each.phases[phase] for each in columns), strict=True):
-        pairs = [(each.reference, window) for each, window in zip(columns, windows, strict=True)]
-        p_values = [detector(primary_test(before)).compare(before, now).p_value for before, now in pairs]
-        found.append(
-            [
-                rules.verdict(n=now.n, q_value=q_value, effect=effect.compare(before, now).debiased)
-                for (before, now), q_value in zip(pairs, family_q_values(p_values), strict=True)
-            ]
+    reference = _reference(case)
+    names = tuple(feature.column.name for feature in reference.features)
+    stationary, rows = case.phases[STATIONARY].shape[:2]
+    asked = evidence_of(reference, names, rows=rows, risk=RISK)
+    phases = {
+        # All drifts follow on the stationary windows.
+        phase: list(_windows(reference, asked, windows, 0 if phase == STATIONARY else stationary))
+        for phase, windows in case.phases.items()
+    }
+    nothing = (None,) * len(names)
+    for name, rules in (
+        ("driftflow q <= .05", replace(RULES, rule=Rule.WINDOW, effect_level=1.0)),
+        ("driftflow window", replace(RULES, rule=Rule.WINDOW)),
+    ):
+        yield (
+            name,
+            {
+                phase: np.array([each.called(rules, nothing) for each in windows])
+                for phase, windows in phases.items()
+            },
         )
-    return np.array(found)
+    for blocks in (stationary, HOURS):
+        alarmed, drifted = _over_time(phases, reference, asked, blocks)
+        if blocks != HOURS:
+            yield f"driftflow alarm {blocks}", alarmed
+        yield f"driftflow drift {blocks}", drifted
 
 
-def _log_e(columns: Sequence[_Column], evidence: Sequence[FeatureEvidence], phase: str) -> FloatArray:
-    """Take each window as one evidence block, shape ``(windows, components)``."""
-    parts = [
-        np.array([asked.log_e(window.counts) for window in each.phases[phase]])
-        for each, asked in zip(columns, evidence, strict=True)
-    ]
-    return np.concatenate(parts, axis=1)
-
-
-def _standing(detectors: EDetectors, log_e: Mapping[str, FloatArray], budget: Budget) -> Answers:
-    """Say in which windows an alarm stands: its own block's or the one of the block before."""
-    found: Answers = {}
-    after = detectors.start()
-    for phase, blocks in log_e.items():
-        # Each drift begins with what the stationary windows, which come first, left behind.
-        log_m, alarms = _run(detectors, after, blocks, budget)
-        if phase == STATIONARY:
-            after = log_m
-        alarms[1:] |= alarms[:-1].copy()
-        found[phase] = alarms
-    return found
-
-
-def _run(
-    detectors: EDetectors, log_m: FloatArray, blocks: FloatArray, budget: Budget
-) -> tuple[FloatArray, Flags]:
-    everyone = np.ones(detectors.columns, dtype=np.bool_)
-    alarms = []
-    for log_e in blocks:
-        log_m = detectors.update(log_m, log_e, everyone)
-        alarms.append(e_benjamini_hochberg(detectors.log_values(log_m), budget.log_threshold))
-        log_m = detectors.restart(log_m, alarms[-1])
-    return log_m, np.array(alarms)
-
-
-def _summary(bins: Bins, rows: Rows) -> Summary:
-    (sketch,) = (
-        bins.summarize(rows.astype(np.float64), _ONE_SPAN, _ONE_SPAN)
-        if isinstance(bins, NumericBins)
-        else bins.summarize(list(_names(rows)), _ONE_SPAN, _ONE_SPAN)
+def _over_time(
+    phases: Mapping[str, Sequence[_Window]],
+    reference: Reference,
+    asked: Mapping[str, ColumnEvidence],
+    blocks: int,
+) -> tuple[Answers, Answers]:
+    """Say where an alarm stands, and where the default rule calls drift."""
+    rules = AlarmRules(
+        recursion=Recursion.SR,
+        budget=Budget(columns=len(asked), blocks=blocks, episodes=1),
+        source="the bench",
     )
-    return bins.summary(sketch)
+    questions = {reference.version: {name: each.questions for name, each in asked.items()}}
+    alarmed, drifted = Answers(), Answers()
+    before: bytes | None = None
+    for phase, windows in phases.items():
+        # Each drift begins with what the stationary windows, which come first, left behind.
+        alarms = Alarms(rules, questions, before)
+        standing = []
+        for window in windows:
+            alarms.add(window.block)
+            standing.append([alarms.standing(s.feature, s.start, s.end) for s in window.scored])
+        if phase == STATIONARY:
+            before = alarms.snapshot()
+        alarmed[phase] = np.array([[alarm is not None for alarm in each] for each in standing])
+        drifted[phase] = np.array(
+            [window.called(RULES, each) for window, each in zip(windows, standing, strict=True)]
+        )
+    return alarmed, drifted
 
 
-def _names(rows: Rows) -> list[str]:
-    return [f"c{code}" for code in rows.tolist()]
+def _windows(
+    reference: Reference, asked: Mapping[str, ColumnEvidence], windows: Rows, first: int
+) -> Iterator[_Window]:
+    for place, rows in enumerate(windows, start=first):
+        scored, block = [], []
+        for feature, values in zip(reference.features, rows.T, strict=True):
+            name, sketch = feature.column.name, _sketch(feature, values)
+            window = ClosedWindow(0, place, place + 1, sketch)
+            found = score(feature, window, version=reference.version, min_effect=RULES.min_effect)
+            assert isinstance(found, Scored)
+            scored.append(found)
+            block.append(
+                BlockEvidence(
+                    feature=name,
+                    reference=reference.version,
+                    start=place,
+                    end=place + 1,
+                    log_e=asked[name].log_e(feature.bins.summary(sketch).counts).astype("<f8").tobytes(),
+                )
+            )
+        q_values = family_q_values([found.p_value for found in scored])
+        yield _Window(scored=tuple(scored), block=tuple(block), q_values=tuple(q_values))
+
+
+def _reference(case: Case) -> Reference:
+    """Build the reference as a user does, from a file."""
+    kind = Kind.NUMERIC if case.numeric else Kind.CATEGORICAL
+    names = [f"x{place}" for place in range(len(case.columns))]
+    columns = tuple(Column(name=name, path=name, kind=kind) for name in names)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "reference.csv"
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([names, *case.reference.tolist()])
+        source = file_input(path, columns=columns, time=None)
+        return build_reference(source, columns, model=case.model, now_ms=0).reference
+
+
+def _sketch(feature: FeatureReference, values: Rows) -> Sketch:
+    if isinstance(feature.bins, NumericBins):
+        return feature.bins.summarize(values, _ONE_SPAN, _ONE_SPAN)[0]
+    return feature.bins.summarize([str(value) for value in values.tolist()], _ONE_SPAN, _ONE_SPAN)[0]

@@ -23,9 +23,10 @@ NOT_INSTALLED = 3
 """Exit code where the tool is not there."""
 
 LEVEL = 0.05
-SLOW_WINDOWS = 20
-"""Windows per phase for a rule that takes a millisecond per row."""
 SLOW_MODELS = ("telco", "ethereum")
+"""What a rule that takes half a millisecond per row is asked about, once."""
+SLOW_SHARE = 5
+"""Of each phase it gets the first windows, one in so many."""
 
 Rule = Callable[[Case], Answers | None]
 """None where the tool offers nothing for such a case."""
@@ -197,21 +198,24 @@ def river_rules() -> dict[str, Rule]:
         def ask(case: Case) -> Answers | None:
             if not case.numeric or (slow and (case.seed or case.model not in SLOW_MODELS)):
                 return None
-            most = SLOW_WINDOWS if slow else None
             mean, deviation = case.reference.mean(axis=0), case.reference.std(axis=0)
-            answers = {
-                phase: np.zeros((len(windows[:most]), windows.shape[2]), dtype=np.bool_)
+            phases = {
+                phase: windows[: len(windows) // SLOW_SHARE] if slow else windows
                 for phase, windows in case.phases.items()
+            }
+            answers = {
+                phase: np.zeros((len(windows), windows.shape[2]), dtype=np.bool_)
+                for phase, windows in phases.items()
             }
             for j in range(len(case.columns)):
                 detector = make()
                 _feed(detector, (case.reference[:, j] - mean[j]) / deviation[j])
-                for phase, windows in case.phases.items():
+                for phase, windows in phases.items():
                     if j not in case.asked(phase):
                         continue
                     # Each drift begins where the stationary windows, which come first, ended.
                     fed = detector if phase == STATIONARY else copy.deepcopy(detector)
-                    scaled = (windows[:most, :, j] - mean[j]) / deviation[j]
+                    scaled = (windows[:, :, j] - mean[j]) / deviation[j]
                     answers[phase][:, j] = [_feed(fed, window) for window in scaled]
             return answers
 

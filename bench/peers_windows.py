@@ -79,7 +79,7 @@ class Size:
     sources: tuple[Source, ...] = SOURCES
 
 
-FULL = Size(seeds=3, stationary=100, drifted=40)
+FULL = Size(seeds=2, stationary=100, drifted=40)
 QUICK = Size(seeds=1, stationary=20, drifted=10, sources=(SOURCES[0], SOURCES[4], SOURCES[6]))
 
 Drift = Callable[[Rows, Rows, np.random.Generator], Rows]
