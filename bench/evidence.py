@@ -22,7 +22,7 @@ from detectors.effects import min_effect_p_value
 from detectors.sequential.budget import Budget
 from detectors.sequential.detectors import Recursion
 
-SEED = 2026
+SEED = 71
 COLUMNS = 50
 DRIFTING = 5
 PERIOD_BLOCKS = 24 * 90

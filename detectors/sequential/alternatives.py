@@ -19,8 +19,11 @@ from detectors.sequential.limits import kolmogorov_limit, law_radius, log_mean_l
 SIZES = (0.7, 1.4, 2.8, 5.6)
 """Shifts of an ordered column that are asked for, in standard errors of a block."""
 
-SHARE_SIZES = (1.0, 4.0)
-"""Shifts of single shares and of whole mixes, in standard errors of a block."""
+SHARE_SIZES = (1.4, 2.8, 5.6)
+"""Shifts of single shares, in standard errors of a block; small ones move the mean or the mix as well."""
+
+MIX_SIZES = (1.0, 4.0)
+"""Widths of the laws around the reference in which other mixes are sought, in the same unit."""
 
 _LARGEST_SCORE = 2.5
 """Normal scores are cut here, so that a bin the reference hardly filled cannot carry the mean by itself."""
@@ -221,7 +224,7 @@ class Mix:
         rows = float(of_groups.sum())
         shares = of_groups / rows
         return cls(
-            names=("mix",) * len(SHARE_SIZES),
+            names=("mix",) * len(MIX_SIZES),
             groups=groups,
             shares=shares,
             centre=np.asarray((of_groups + 0.5) / (rows + 0.5 * of_groups.size)),
@@ -236,7 +239,7 @@ class Mix:
         weights = rows + pulls
         largest = xlogy(pooled, pooled).sum(axis=1) - weights * np.log(weights) + pulls * self.slack
         # Wide by a size: as many rows of prior as give a share that many of the block's standard errors.
-        prior = rows / np.square(SHARE_SIZES)
+        prior = rows / np.square(MIX_SIZES)
         cells = np.multiply.outer(prior, self.centre)
         mixed = gammaln(prior) - gammaln(prior + rows)
         mixed += (gammaln(cells + of_groups) - gammaln(cells)).sum(axis=1)
@@ -248,5 +251,5 @@ def _grouped(counts: FloatArray, groups: IntArray) -> FloatArray:
 
 
 def _on_grid(rows: float) -> float:
-    # Steps of a root of two: sizes are off by a fifth at most, and what they need is computed once.
+    # Steps of a root of two: sizes are off by a tenth at most, and what they need is computed once.
     return float(2 ** (round(2 * math.log2(rows)) / 2))

@@ -125,6 +125,20 @@ def test_simulated_means_stay_at_one_or_below(rows: int, shape: str) -> None:
     assert np.all(e_values.mean(axis=0) <= 1 + 4 * errors)
 
 
+@pytest.mark.statistical
+def test_limits_of_shifts_hold_for_all_sizes_and_rows_at_once() -> None:
+    # The risk is shared out once per direction, so what counts is that any limit of it fails.
+    counts, risk, rng = np.full(64, 31.0), 0.05, np.random.default_rng(8)
+    laws = rng.dirichlet(counts, 8_000)
+    shifts = Shifts.prepare(counts, risk)
+    failed = np.zeros((8_000, 4), dtype=np.bool_)
+    for rows in 50.0 * 2.0 ** np.arange(0, 14, 2):
+        tilts, log_limits = shifts._tilted(rows)
+        failed |= (laws @ np.exp(tilts).T > np.exp(log_limits)).reshape(8_000, 4, -1).any(axis=2)
+    assert np.all(failed.mean(axis=0) <= risk)
+    assert np.all(failed.any(axis=0))
+
+
 def normal_block(rng: np.random.Generator, rows: int, mean: float = 0, deviation: float = 1) -> IntArray:
     edges = norm.ppf(np.arange(1, 64) / 64)
     return np.bincount(np.searchsorted(edges, rng.normal(mean, deviation, rows)), minlength=64)
