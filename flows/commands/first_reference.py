@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
 
@@ -40,7 +41,7 @@ def settle_reference(
     *,
     on_wait: OnWait,
 ) -> None:
-    """Return once the configured model version has a reference, or may be refused for having none.
+    """Return once the store answers, and the model version has a reference or may be refused for having none.
 
     Parameters
     ----------
@@ -56,6 +57,8 @@ def settle_reference(
     BadReferenceError
         None can be learned from the input.
     """
+    with _stoppable():
+        _await_store(config, on_wait)
     mode = config.file.reference.missing
     if mode == "refuse" or _has_reference(config):
         return
@@ -98,6 +101,20 @@ def announce(event: StoredEvent, outputs: Outputs) -> None:
         part = sink.build_part("", parts[sink.part_fn(event.model) % len(parts)], None)
         part.write_batch([event])
         part.close()
+
+
+def _await_store(config: Config, on_wait: OnWait) -> None:
+    """Return once the store can be opened; a file that is not there yet is nothing to wait for."""
+    if isinstance(config.store, Path) and not config.store.exists():
+        return
+    patience = Patience("starting", service="the store", on_wait=on_wait)
+    while True:
+        try:
+            with open_store(config):
+                patience.succeeded()
+                return
+        except StoreBusyError as error:
+            time.sleep(patience.failed(str(error)))
 
 
 def _has_reference(config: Config) -> bool:

@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from flows import connections
 from state.events import EventType
+from state.stores.base import StoreBusyError
 from state.stores.sqlite import SqliteStore
 from tests.command_line import Call, caller
 from tests.flows.test_cli_new_reference import CONFIG, write
@@ -93,6 +96,24 @@ def test_it_waits_tells_it_once_and_goes_on(call: Call, tmp_path: Path, options:
     assert (tmp_path / "again.jsonl").read_text().splitlines() == waited
     told = call("tail", config, "--no-follow", "--types", "missing").out
     assert "version 1 has no reference: its run waits for one" in told
+
+
+def test_a_store_that_is_away_at_the_start_is_waited_for(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configured(tmp_path, "missing: refuse")
+    assert call("reference", "build", config, tmp_path / "good.jsonl").code == 0
+    tries: list[Path] = []
+
+    def away_at_first(path: Path, **settings: Any) -> SqliteStore:  # noqa: ANN401  # the store's own
+        tries.append(path)
+        if len(tries) < 3:
+            raise StoreBusyError("away")
+        return SqliteStore(path, **settings)
+
+    monkeypatch.setattr(connections, "SqliteStore", away_at_first)
+    assert call("run", config).code == 0
+    assert len(tries) > 3
 
 
 def test_without_the_key_it_is_refused(call: Call, tmp_path: Path) -> None:
