@@ -108,8 +108,8 @@ class Dependence:
         """Whether the reference is long enough to tell lambda of a window of n rows."""
         if not self.rows.size:
             return False
-        limit = _MEASURED if n <= self.rows[-1] else _LEVEL
-        return float(self._beyond_noise(1.0)[-1]) <= limit
+        errors, limit = (1.0, _MEASURED) if n <= self.rows[-1] else (_NEAR, _LEVEL)
+        return float(self._beyond_noise(errors)[-1]) <= limit
 
     def independent_rows(self, max_correlation: float = MAX_CORRELATION) -> int | None:
         """Rows of blocks whose neighbours are correlated by at most that; None where they are beyond sight.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from flows.commands.config_explain_job import typical_rows
 from flows.commands.console import commands_lines, messages, results, show, warn
 from flows.commands.document import print_json
 from flows.commands.stored import activate_version, active_version, open_store
@@ -13,6 +14,7 @@ from flows.config import Config, load_config
 from flows.decode.base import Reason
 from flows.input import InputSet, config_input
 from flows.reference_build import BuiltReference, build_reference
+from flows.render.dependence import DependenceFacts, dependence_facts, dependence_warnings
 from flows.render.progress import meter
 from flows.render.references import column_facts, reference_lines
 from flows.render.words import count_text
@@ -25,7 +27,7 @@ _PROBE_ROWS = 8_192
 
 
 class BuiltDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``reference build --json`` prints."""
+    """What ``reference build --json`` prints; `dependence` by column."""
 
     model: str
     version: str
@@ -33,6 +35,7 @@ class BuiltDocument(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     rows: int
     refused: dict[str, int]
+    dependence: dict[str, DependenceFacts | None]
     warnings: tuple[str, ...]
 
 
@@ -53,7 +56,9 @@ def build_and_store(
     source = config_input(config if timed else replace(config, time=None), file)
     built = build_with_progress(config, source, rows=rows)
     kept = keep(config, built, activate=activate)
-    warnings = tuple(_warnings(config, built, timed=timed))
+    window = typical_rows(config, built.reference)
+    dependence = {f.column.name: dependence_facts(f, window) for f in built.reference.features}
+    warnings = (*_warnings(config, built, timed=timed), *dependence_warnings(dependence))
     if json:
         print_json(
             BuiltDocument(
@@ -63,12 +68,14 @@ def build_and_store(
                 active=kept.active,
                 rows=built.reference.provenance.rows,
                 refused={str(reason): count for reason, count in built.refused.items()},
+                dependence=dependence,
                 warnings=warnings,
             )
         )
     else:
         console = results()
-        show(console, reference_lines(built.reference, active=kept.active, width=console.width))
+        lines = reference_lines(built.reference, active=kept.active, rows=window, width=console.width)
+        show(console, lines)
     for warning in warnings:
         warn(warning)
     if not kept.new:
@@ -146,7 +153,7 @@ def _warnings(config: Config, built: BuiltReference, *, timed: bool) -> list[str
     found = []
     if config.time is not None and not timed:
         found.append(
-            f"the data have no time column {config.time.path!r}: built without times, which does no harm"
+            f"the data have no time column {config.time.path!r}: built without them, in the order of the rows"
         )
     if built.refused:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in built.refused.items())
@@ -157,7 +164,7 @@ def _warnings(config: Config, built: BuiltReference, *, timed: bool) -> list[str
             f"{count_text(rows, 'row')} make an uncertain reference: {FEW_ROWS:,} or more tell small drifts "
             "from chance"
         )
-    constant = [f.column.name for f in built.reference.features if column_facts(f).constant]
+    constant = [f.column.name for f in built.reference.features if column_facts(f, rows).constant]
     if constant:
         found.append(f"no variation in {', '.join(constant)}: any other value there will count as drift")
     return found

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from flows.commands.config_explain_job import typical_rows
 from flows.commands.console import results, say, show
 from flows.commands.document import print_json
 from flows.commands.stored import (
@@ -92,6 +93,7 @@ def show_stored(path: Path, beginning: str | None, *, json: bool) -> None:
         version = find_version(store, config, str(path), beginning)
         active = active_version(store, config) == version
         reference = load(store.reference(model, version))
+    window = typical_rows(config, reference)
     if json:
         print_json(
             ShownReference(
@@ -99,12 +101,12 @@ def show_stored(path: Path, beginning: str | None, *, json: bool) -> None:
                 version=version,
                 active=active,
                 provenance=reference.provenance,
-                columns=tuple(column_facts(feature) for feature in reference.features),
+                columns=tuple(column_facts(feature, window) for feature in reference.features),
             )
         )
         return
     console = results()
-    show(console, reference_lines(reference, active=active, width=console.width))
+    show(console, reference_lines(reference, active=active, rows=window, width=console.width))
 
 
 def activate_stored(path: Path, beginning: str, *, moment: str | None, json: bool) -> None:

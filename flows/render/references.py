@@ -7,6 +7,13 @@ import numpy as np
 from rich.text import Text
 
 from detectors.base import FloatArray, IntArray, Kind
+from flows.render.dependence import (
+    DependenceFacts,
+    block_text,
+    dependence_facts,
+    dependence_note,
+    inflation_text,
+)
 from flows.render.grid import Cell, Field, Row, grid, note_lines
 from flows.render.words import (
     clock,
@@ -41,9 +48,11 @@ _LIST_FIELDS = (
 
 _SHOW_FIELDS = (
     Field(title="column", least=10),
-    Field(title="bins", right=True, leaves=2),
-    Field(title="missing", right=True, leaves=1),
-    Field(title="histogram", leaves=3),
+    Field(title="bins", right=True, leaves=3),
+    Field(title="missing", right=True, leaves=2),
+    Field(title="inflation", right=True, leaves=1),
+    Field(title="block", right=True, leaves=4),
+    Field(title="histogram", leaves=5),
     Field(title="min · mean · max, or top", least=20),
 )
 
@@ -68,6 +77,8 @@ class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True):
         Upper edges of all bins but the last, and rows per bin; None for categories.
     categories
         The most frequent ones, all that have a count of their own; None for numbers.
+    dependence
+        How rows depend on each other; None where the reference was built without counting it.
     """
 
     column: str
@@ -86,6 +97,7 @@ class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True):
     edges: list[float] | None
     counts: list[int] | None
     categories: list[CategoryShare] | None
+    dependence: DependenceFacts | None
 
     @property
     def constant(self) -> bool:
@@ -95,8 +107,8 @@ class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True):
         return self.minimum is not None and self.minimum == self.maximum
 
 
-def column_facts(feature: FeatureReference) -> ColumnFacts:
-    """Gather what is known of a column."""
+def column_facts(feature: FeatureReference, rows: int) -> ColumnFacts:
+    """Gather what is known of a column, for windows of so many rows."""
     column, bins, summary = feature.column, feature.bins, feature.summary
     counters, moments = feature.sketch.counters, summary.moments
     categorical = isinstance(bins, Categories)
@@ -117,6 +129,7 @@ def column_facts(feature: FeatureReference) -> ColumnFacts:
         edges=bins.edges.tolist() if isinstance(bins, NumericBins) else None,
         counts=None if categorical else summary.counts.tolist(),
         categories=_shares(bins, summary.counts) if isinstance(bins, Categories) else None,
+        dependence=dependence_facts(feature, rows),
     )
 
 
@@ -127,8 +140,8 @@ def _shares(bins: Categories, counts: IntArray) -> list[CategoryShare]:
     ]
 
 
-def reference_lines(reference: Reference, *, active: bool, width: int) -> Iterator[Text]:
-    """Write one reference for a terminal of `width` cells."""
+def reference_lines(reference: Reference, *, active: bool, rows: int, width: int) -> Iterator[Text]:
+    """Write one reference for a terminal of `width` cells; `rows` are those of a window."""
     made = reference.provenance
     state = "active" if active else "not active"
     yield Text(f" Reference {reference.version} of {reference.model} ({state})", "bold")
@@ -139,10 +152,12 @@ def reference_lines(reference: Reference, *, active: bool, width: int) -> Iterat
         said += f", {_minute(made.start_ms)} to {_minute(made.end_ms)} UTC"
     yield from note_lines(f"{said}; built {_minute(made.created_ms)} UTC", width, indent=1)
     yield Text()
-    rows = [_column_row(column_facts(feature)) for feature in reference.features]
-    yield grid(_SHOW_FIELDS, rows, width)
+    found = [column_facts(feature, rows) for feature in reference.features]
+    yield grid(_SHOW_FIELDS, [_column_row(each) for each in found], width)
     said = "bins: continuous, KS decides; values and levels: discrete, chi-square decides"
     yield from note_lines(said, width, indent=1)
+    if any(each.dependence is not None for each in found):
+        yield from note_lines(dependence_note(rows), width, indent=1)
 
 
 def list_lines(infos: Sequence[ReferenceInfo], active: str | None, width: int) -> Iterator[Text]:
@@ -211,6 +226,8 @@ def _column_row(found: ColumnFacts) -> Row:
             found.column,
             _bins_text(found),
             share_text(found.missing / found.rows if found.rows else None),
+            inflation_text(found.dependence),
+            block_text(found.dependence),
             Cell(histogram_bars(found), "cyan"),
             said,
         )

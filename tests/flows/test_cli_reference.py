@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.command_line import Call, caller
+from tests.series import autoregression
 
 CONFIG = """
 model: {name: m}
@@ -148,6 +149,7 @@ def test_enough_rows_that_vary_are_not_remarkable(call: Call, config: Path, tmp_
     told = call("reference", "build", config, write(tmp_path / "a.jsonl", records(5_000, 1)), "--json")
 
     assert told.json()["warnings"] == []
+    assert {name: each["known"] for name, each in told.json()["dependence"].items()} == {"x": True, "c": True}
 
 
 def test_show_has_the_figures_of_the_rows(call: Call, config: Path, tmp_path: Path) -> None:
@@ -170,6 +172,63 @@ def test_show_has_the_figures_of_the_rows(call: Call, config: Path, tmp_path: Pa
     assert (numeric["minimum"], numeric["maximum"]) == (x.min(), x.max())
     shares = {item["name"]: item["share"] for item in categorical["categories"]}
     assert shares == {"a": a / 400, "b": 1 - a / 400}
+
+
+def lasting(rows: int, phi: float) -> list[dict[str, object]]:
+    """Records whose x follows itself, and whose c does not."""
+    x = autoregression(phi, rows, np.random.default_rng(2))
+    return [{**record, "x": float(value)} for record, value in zip(records(rows, 2), x, strict=True)]
+
+
+def test_build_and_show_tell_how_rows_depend_on_each_other(call: Call, config: Path, tmp_path: Path) -> None:
+    config.write_text(CONFIG.replace("1h", "10m"))
+    data = write(tmp_path / "a.jsonl", lasting(20_000, 0.9))
+    built = call("reference", "build", config, data, "--json")
+    shown = call("reference", "show", config, "--json").json()
+
+    x, c = (column["dependence"] for column in shown["columns"])
+    assert built.json()["dependence"] == {"x": x, "c": c}
+    # Rows come by the second, so a window of ten minutes holds 600.
+    assert (x["rows"], c["rows"]) == (600, 600)
+    # Groups take all orders of Hermite polynomials, of which the first alone has (1 + .9) / (1 - .9) = 19.
+    assert 8 < x["inflation"] < 19
+    assert x["known"]
+    assert 50 <= x["block_rows"] <= 400
+    assert c["inflation"] < 1.3
+    assert (c["known"], c["block_rows"], c["rows_wanted"]) == (True, 1, None)
+    assert built.json()["warnings"] == []
+    text = call("reference", "show", config).out
+    assert "inflation" in text
+    assert "in windows of 600" in " ".join(text.split())
+
+
+def test_a_reference_that_is_too_short_for_its_columns_says_what_helps(
+    call: Call, config: Path, tmp_path: Path
+) -> None:
+    data = write(tmp_path / "a.jsonl", lasting(6_000, 0.995))
+    told = call("reference", "build", config, data, "--json")
+
+    x = told.json()["dependence"]["x"]
+    assert x["block_rows"] is None
+    assert x["rows_wanted"] > 6_000
+    (warning,) = told.json()["warnings"]
+    assert f"can show in x (in x, {x['inflation']:,.0f} rows say as much as one independent row)" in warning
+    assert f"build it from {x['rows_wanted']:,} rows or more" in warning
+    assert "detection.evidence.rows" in warning
+    assert "?" in call("reference", "show", config).out
+
+
+def test_a_reference_too_small_to_tell_dependence_says_so(call: Call, config: Path, tmp_path: Path) -> None:
+    told = call("reference", "build", config, write(tmp_path / "a.jsonl", records(200, 1)), "--json")
+
+    assert any("too few values to tell whether rows depend" in said for said in told.json()["warnings"])
+    assert told.json()["dependence"]["x"] == {
+        "rows": 3_618,
+        "inflation": 1.0,
+        "known": False,
+        "block_rows": None,
+        "rows_wanted": 320,
+    }
 
 
 def test_show_fits_the_terminal(
