@@ -3,6 +3,7 @@
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,8 +33,9 @@ from flows.plan import Plan, make_plan
 from flows.recovery import holds_run, known_partitions
 from flows.recovery_facts import check_references
 from flows.recovery_note import NOTE, check_note, note_of, read_note
-from flows.render.findings import Findings, read_findings
+from flows.render.findings import Findings, FoundEpisode, read_findings
 from flows.render.progress import meter
+from flows.render.styles import severity_rank
 from flows.render.summary import RunFiles, RunSummary, file_lines, summary_lines
 from flows.render.words import count_text
 from flows.workers.references import notice
@@ -98,7 +100,7 @@ def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCod
         console = results()
         show(console, summary_lines(found, console.width))
         show(console, file_lines(found.files, sum(found.refused.values())))
-    show(messages(), commands_lines("Next:", _following(asked, prepared, finished=finished)))
+    show(messages(), commands_lines("Next:", _following(asked, prepared, found.episodes, finished=finished)))
     return ExitCode.DRIFT if fail_on_drift and found.episodes else ExitCode.DONE
 
 
@@ -245,13 +247,17 @@ def _check_decoders(source: InputSet) -> None:
         reader.close()
 
 
-def _following(asked: RunAsked, prepared: Prepared, *, finished: bool) -> list[str]:
-    """Commands that go on from here."""
+def _following(
+    asked: RunAsked, prepared: Prepared, episodes: Sequence[FoundEpisode], *, finished: bool
+) -> list[str]:
+    """Commands that go on from here; the worst episode is the one to look at."""
     command = f"driftflow run {asked.config}"
     if asked.input is not None:
         command += f" --input {asked.input}"
     if finished:
-        return [f"driftflow reference show {asked.config}", f"{command} --overwrite --json"]
+        worst = min(episodes, key=lambda e: (severity_rank(e.severity), -e.peak_effect), default=None)
+        explain = [] if worst is None else [f"driftflow explain {asked.config} {worst.id[:12]}"]
+        return [*explain, f"driftflow reference show {asked.config}", f"{command} --overwrite --json"]
     if prepared.recovery is None:
         return [f"{command} --overwrite --recovery snapshots   (starts anew, and can be stopped)"]
     if asked.events is not None:

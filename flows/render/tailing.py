@@ -21,6 +21,7 @@ _STYLES = {
 }
 _TIME, _TYPE, _SEVERITY, _EFFECT, _DIRECTION = 16, 7, 8, 6, 9
 _MOST_NAMES = 4
+_ID = 12
 
 
 def type_names() -> dict[str, EventType]:
@@ -67,6 +68,7 @@ class _Report(msgspec.Struct, frozen=True):
 
 
 class _DriftEvent(msgspec.Struct, frozen=True):
+    id: str
     data: _Drift
 
 
@@ -88,10 +90,13 @@ class _Said:
     effect: float | None
     direction: str
     note: str
+    id: str = ""
 
 
 def event_line(kind: EventType, body: bytes, widths: Widths) -> Text:
     """Write time (the window's end), type, feature, window, severity, effect, direction and what moved.
+
+    The event's id comes last where ``driftflow explain`` has more to say.
 
     Raises
     ------
@@ -107,7 +112,8 @@ def event_line(kind: EventType, body: bytes, widths: Widths) -> Text:
     line.append(f"{_plain(said.feature):<{widths.feature}}  {said.window.name:<{widths.window}}  ")
     line.append(f"{severity.text:<{_SEVERITY}}  ", severity.style)
     line.append(f"{effect_text(said.effect):>{_EFFECT}}  {said.direction:<{_DIRECTION}}  ")
-    return line.append(_plain(said.note) + _flags(said.window))
+    line.append(_plain(said.note) + _flags(said.window))
+    return line.append(f"  {said.id[:_ID]}", "dim") if said.id else line
 
 
 def _missing(body: bytes) -> Text:
@@ -119,7 +125,8 @@ def _missing(body: bytes) -> Text:
 
 
 def _drift(kind: EventType, body: bytes) -> _Said:
-    data = msgspec.json.decode(body, type=_DriftEvent).data
+    event = msgspec.json.decode(body, type=_DriftEvent)
+    data = event.data
     moved = [moved_text(each) for each in data.contributors[:2]]
     note = ", ".join(moved)
     if data.new_categories:
@@ -137,6 +144,7 @@ def _drift(kind: EventType, body: bytes) -> _Said:
         effect=data.result.effect,
         direction=data.direction,
         note=note,
+        id=event.id,
     )
 
 
