@@ -1,5 +1,7 @@
 """What every detector does before it measures: same bins, rows on both sides, coarse groups."""
 
+import math
+
 import numpy as np
 
 from detectors.base import (
@@ -11,6 +13,7 @@ from detectors.base import (
     Status,
     Summary,
 )
+from detectors.scatter import Statistic
 
 
 class EmptyCountsError(DriftflowError):
@@ -109,6 +112,27 @@ def absent(
         n_reference=n_reference,
         n_current=n_current,
     )
+
+
+def inflation(reference: Summary, n: int, statistic: Statistic) -> float:
+    """Variance of a statistic of n rows over that of independent rows; 1 where that is not known."""
+    known = None if reference.calibration is None else reference.calibration.dependence
+    return 1.0 if known is None else known.inflation(n, statistic)
+
+
+def chi_square_ratios(reference: Summary, n: int) -> tuple[float, float]:
+    """Mean and variance of Pearson's statistic over those of independent rows; 1 and 1 where not known."""
+    known = None if reference.calibration is None else reference.calibration.dependence
+    return (1.0, 1.0) if known is None else known.chi_square_ratios(n)
+
+
+def divergence_inflation(reference: Summary, n: int) -> float:
+    """Root of the variance ratio of Pearson's statistic, of which all divergences are about a multiple.
+
+    It is at least the ratio of the means: what is divided by it has a spread of the right size and a mean on
+    the careful side.
+    """
+    return math.sqrt(chi_square_ratios(reference, n)[1])
 
 
 def _same(left: FloatArray | IntArray | None, right: FloatArray | IntArray | None) -> bool:

@@ -1,28 +1,33 @@
 """Divergences between two binned columns, as effect sizes on coarse groups.
 
-They have no p-value: without drift each of them is the same chi-square variable up to a constant, so the
-chi-square test says what they could say.
+Without drift each of them is about the same chi-square variable up to a constant, so their p-values say what
+the chi-square test says and must not be counted beside it.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from scipy.special import chdtri, rel_entr
+from scipy.special import rel_entr
 
 from detectors.base import DriftflowError, IntArray, Kind, Reading, Status, Summary
-from detectors.coarse import absent, coarsen, matched_rows, totals
+from detectors.coarse import absent, coarsen, divergence_inflation, matched_rows, totals
 from detectors.effects import jensen_shannon_divergence, psi_divergence
+from detectors.nulls import NullTable, law_of, read_law
 
-_NO_P_VALUE = "the chi-square test says what its p-value could say"
+HALF_A_ROW = 0.5
+"""Pseudocount of the prior of Jeffreys."""
+
+_NATS_PER_BIT = 8 * math.log(2)
+"""Of the divergence that is eight times the Jensen-Shannon divergence, and about the PSI."""
 
 
 class PseudocountError(DriftflowError):
     """A pseudocount with which a score could be infinite or meaningless."""
 
 
-def psi(reference: IntArray, current: IntArray, *, pseudocount: float = 0.5) -> float:
+def psi(reference: IntArray, current: IntArray, *, pseudocount: float = HALF_A_ROW) -> float:
     """Population stability index, in nats; 0 for equal counts, never negative, finite.
 
     The sum of ``(q - p) ln(q / p)`` over the groups, with p and q the shares of the reference and of the
@@ -53,6 +58,7 @@ def psi(reference: IntArray, current: IntArray, *, pseudocount: float = 0.5) -> 
 
     Examples
     --------
+    >>> import numpy as np
     >>> round(psi(np.array([500, 500]), np.array([750, 250])), 4)
     0.274
     """
@@ -98,6 +104,7 @@ def jensen_shannon(reference: IntArray, current: IntArray) -> float:
 
     Examples
     --------
+    >>> import numpy as np
     >>> jensen_shannon(np.array([10, 0]), np.array([0, 30]))
     1.0
     """
@@ -127,8 +134,8 @@ class Psi:
 
     name: ClassVar[str] = "psi"
     kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
-    has_p_value: ClassVar[bool] = False
-    pseudocount: float = 0.5
+    has_p_value: ClassVar[bool] = True
+    pseudocount: float = HALF_A_ROW
 
     def __post_init__(self) -> None:
         _check_pseudocount(self.pseudocount)
@@ -140,24 +147,34 @@ class Psi:
             return absent(self.name, Status.INSUFFICIENT, n_reference, n_current)
         before = coarsen(reference.counts, reference.groups)
         now = coarsen(current.counts, reference.groups)
-        found = psi_divergence(before, now, pseudocount=self.pseudocount)
+        inflated = divergence_inflation(reference, n_current)
+        found = psi_divergence(before, now, inflation=inflated, pseudocount=self.pseudocount)
+        p_value, reason = read_law(
+            self._law(reference, before), found.value, n_current / inflated, found.noise
+        )
         low, high = found.interval() or (None, None)
         return Reading(
             method=self.name,
             status=Status.OK,
             score=found.value,
+            p_value=p_value,
             debiased=found.debiased,
             effect_low=low,
             effect_high=high,
-            n_effective=float(n_current),
-            reason=_NO_P_VALUE,
+            n_effective=n_current / inflated,
+            reason=reason,
             n_reference=n_reference,
             n_current=n_current,
         )
 
     def limit(self, reference: Summary, n: int, level: float) -> float | None:
-        """Quantile of the first-order law, `v` times chi-square (Yurdakul & Naranjo, see `psi`)."""
-        return _chi_square_limit(reference, n, level)
+        """Quantile of the law without drift, see `detectors.nulls`."""
+        return _limit(self._law, reference, n, level)
+
+    def _law(self, reference: Summary, groups: IntArray) -> NullTable | None:
+        # Tables are those of half a row a group; with any other the closed form alone is left.
+        name = self.name if self.pseudocount == HALF_A_ROW else ""
+        return law_of(reference, groups, name, factor=1.0, scale="v")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +183,7 @@ class JensenShannon:
 
     name: ClassVar[str] = "js"
     kinds: ClassVar[frozenset[Kind]] = frozenset(Kind)
-    has_p_value: ClassVar[bool] = False
+    has_p_value: ClassVar[bool] = True
 
     def compare(self, reference: Summary, current: Summary) -> Reading:
         """Measure on the groups, see `jensen_shannon`."""
@@ -175,37 +192,48 @@ class JensenShannon:
             return absent(self.name, Status.INSUFFICIENT, n_reference, n_current)
         before = coarsen(reference.counts, reference.groups)
         now = coarsen(current.counts, reference.groups)
-        score, found = jensen_shannon(before, now), jensen_shannon_divergence(before, now)
-        ends = found.interval()
+        inflated = divergence_inflation(reference, n_current)
+        found = jensen_shannon_divergence(before, now, inflation=inflated)
+        score, ends = jensen_shannon(before, now), found.interval()
+        p_value, reason = read_law(_distance_law(reference, before), score, n_current / inflated, found.noise)
         return Reading(
             method=self.name,
             status=Status.OK,
             score=score,
+            p_value=p_value,
             debiased=min(_distance(found.debiased), score),
             effect_low=None if ends is None else _distance(ends[0]),
             effect_high=None if ends is None else _distance(ends[1]),
-            n_effective=float(n_current),
-            reason=_NO_P_VALUE,
+            n_effective=n_current / inflated,
+            reason=reason,
             n_reference=n_reference,
             n_current=n_current,
         )
 
     def limit(self, reference: Summary, n: int, level: float) -> float | None:
-        """Quantile of the first-order law: the divergence in nats is an eighth of the PSI."""
-        found = _chi_square_limit(reference, n, level)
-        return None if found is None else _distance(found)
+        """Quantile of the law without drift, see `detectors.nulls`."""
+        found = _limit(_distance_law, reference, n, level)
+        return None if found is None else min(found, 1.0)
+
+
+def _distance_law(reference: Summary, groups: IntArray) -> NullTable | None:
+    return law_of(reference, groups, JensenShannon.name, factor=1 / _NATS_PER_BIT, scale="sqrt v")
+
+
+def _limit(
+    law: Callable[[Summary, IntArray], NullTable | None], reference: Summary, n: int, level: float
+) -> float | None:
+    if reference.n == 0:
+        return None
+    found = law(reference, coarsen(reference.counts, reference.groups))
+    inflated = divergence_inflation(reference, n)
+    noise = inflated * (1 / n + 1 / reference.n)
+    return None if found is None else found.limit(level, n / inflated, noise)
 
 
 def _distance(divergence: float) -> float:
     """Distance in bits of a divergence on the scale of the PSI: eight times as many nats."""
-    return min(math.sqrt(divergence / (8 * math.log(2))), 1.0)
-
-
-def _chi_square_limit(reference: Summary, n: int, level: float) -> float | None:
-    if reference.n == 0:
-        return None
-    groups = np.count_nonzero(coarsen(reference.counts, reference.groups))
-    return float(chdtri(groups - 1, level)) * (1 / n + 1 / reference.n) if groups > 1 else 0.0
+    return min(math.sqrt(divergence / _NATS_PER_BIT), 1.0)
 
 
 def _check_pseudocount(pseudocount: float) -> None:

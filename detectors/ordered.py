@@ -1,4 +1,4 @@
-"""Distances between two columns on ordered bins: Kolmogorov-Smirnov and Wasserstein."""
+"""Kolmogorov-Smirnov distance between two columns on ordered bins."""
 
 import math
 from dataclasses import dataclass
@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from scipy.special import kolmogi, kolmogorov
 
 from detectors.base import FloatArray, IntArray, Kind, Moments, Reading, Status, Summary
-from detectors.coarse import absent, matched_rows, occupied, totals
-
-_NO_LAW = "its law without drift depends on the column's distribution"
+from detectors.coarse import absent, inflation, matched_rows, occupied, totals
+from detectors.scatter import Statistic
 
 OVERSHOOT = 0.5825971579390107
 """``-zeta(1/2) / sqrt(2 pi)``: mean gap between the maximum of a Brownian path and its maximum on a grid of
@@ -94,7 +93,9 @@ def ks_grid(
     return score, max(0.0, float(reach.max()) - score)
 
 
-def ks_grid_p_value(ks: float, n_reference: int, n_current: int, bins: int) -> float:
+def ks_grid_p_value(
+    ks: float, n_reference: int, n_current: int, bins: int, *, inflation: float = 1.0
+) -> float:
     """Chance of a grid statistic of at least `ks` when both sides come from one continuous distribution.
 
     ``Q(sqrt(n_e) ks + 0.5826 / sqrt(bins))`` with Q the survival function of Kolmogorov's law and n_e = nm /
@@ -109,6 +110,8 @@ def ks_grid_p_value(ks: float, n_reference: int, n_current: int, bins: int) -> f
         Rows of each side, at least 1.
     bins
         Bins of about equal share in the reference; 1 bin shows nothing and has p-value 1.
+    inflation
+        Variance of shares over that of independent rows, at least 1; it divides n_e.
 
     References
     ----------
@@ -123,49 +126,8 @@ def ks_grid_p_value(ks: float, n_reference: int, n_current: int, bins: int) -> f
     """
     if bins < 2:  # noqa: PLR2004  a distance needs an edge, and an edge makes two bins
         return 1.0
-    effective = n_reference / (n_reference + n_current) * n_current
+    effective = n_reference / (n_reference + n_current) * n_current / inflation
     return float(kolmogorov(math.sqrt(effective) * ks + OVERSHOOT / math.sqrt(bins)))
-
-
-def wasserstein_grid(reference: Summary, current: Summary) -> float | None:
-    """First Wasserstein distance from the bins and their sums, in the column's own units.
-
-    The area between the two distribution functions is exact in every bin up to its sign,
-    ``width D[j-1] + (high p[j] - S_reference[j] / m) - (high q[j] - S_current[j] / n)`` with D = F - G, by
-    integration in parts, the open outer bins being closed by the pooled extremes. The sum of the absolute
-    areas is at most the distance of the raw rows, and equal to it unless the sign of F - G changes inside a
-    bin.
-
-    Parameters
-    ----------
-    reference, current
-        Summaries over the same bins, each with at least one row.
-
-    Returns
-    -------
-    float | None
-        At least 0; None where a side has no moments, the bins have no edges, or the figure overflows.
-
-    References
-    ----------
-    Vallender (1974), Calculation of the Wasserstein distance between probability distributions on the line,
-    Theory of Probability and its Applications 18(4), 784-786.
-    """
-    before, now, edges = reference.moments, current.moments, reference.edges
-    if before is None or now is None or edges is None:
-        return None
-    n_reference, n_current = totals(reference.counts, current.counts)
-    lows, highs = np.empty(edges.size + 1), np.empty(edges.size + 1)
-    lows[0], lows[1:] = min(before.minimum, now.minimum), edges
-    highs[:-1], highs[-1] = edges, max(before.maximum, now.maximum)
-    gap = np.empty(edges.size + 1)
-    gap[0] = 0.0
-    gap[1:] = (reference.counts.cumsum() / n_reference - current.counts.cumsum() / n_current)[:-1]
-    with np.errstate(over="ignore", invalid="ignore"):
-        inside = highs * (reference.counts / n_reference - current.counts / n_current)
-        inside -= before.bin_sums / n_reference - now.bin_sums / n_current
-        distance = float(np.abs((highs - lows) * gap + inside).sum())
-    return distance if math.isfinite(distance) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,18 +150,19 @@ class KolmogorovSmirnov:
         if n_reference == 0 or n_current == 0:
             return absent(self.name, Status.INSUFFICIENT, n_reference, n_current)
         score, bound = ks_grid(reference.counts, current.counts, _atoms(reference, current))
+        inflated = inflation(reference, n_current, Statistic.DISTRIBUTION)
         p_value: float | None = None
         if reference.continuous:
             # A bin empty on both sides is no step of the grid.
             bins = occupied(reference.counts, current.counts)
-            p_value = ks_grid_p_value(score, n_reference, n_current, bins)
+            p_value = ks_grid_p_value(score, n_reference, n_current, bins, inflation=inflated)
         return Reading(
             method=self.name,
             status=Status.OK,
             score=score,
             p_value=p_value,
             bound=bound,
-            n_effective=float(n_current),
+            n_effective=n_current / inflated,
             reason=None if reference.continuous else "single values hold much of the column",
             n_reference=n_reference,
             n_current=n_current,
@@ -210,45 +173,9 @@ class KolmogorovSmirnov:
         bins = int(np.count_nonzero(reference.counts))
         if not reference.continuous or bins == 0:
             return None
-        effective = reference.n / (reference.n + n) * n
+        effective = reference.n / (reference.n + n) * n / inflation(reference, n, Statistic.DISTRIBUTION)
         found = (float(kolmogi(level)) - OVERSHOOT / math.sqrt(bins)) / math.sqrt(effective)
         return min(max(found, 0.0), 1.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wasserstein:
-    """First Wasserstein distance, in the column's own units, never above that of the raw rows.
-
-    It has no p-value: its law without drift depends on the column's distribution, and where the fourth
-    moment is infinite even a resampled one is wrong.
-    """
-
-    name: ClassVar[str] = "wasserstein"
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.NUMERIC})
-    has_p_value: ClassVar[bool] = False
-
-    def compare(self, reference: Summary, current: Summary) -> Reading:
-        """Measure, see `wasserstein_grid`; UNAVAILABLE for categories and where moments are missing."""
-        n_reference, n_current = matched_rows(reference, current)
-        if reference.kind is not Kind.NUMERIC:
-            return absent(self.name, Status.UNAVAILABLE, n_reference, n_current)
-        if n_reference == 0 or n_current == 0:
-            return absent(self.name, Status.INSUFFICIENT, n_reference, n_current)
-        score = wasserstein_grid(reference, current)
-        return Reading(
-            method=self.name,
-            status=Status.UNAVAILABLE if score is None else Status.OK,
-            score=score,
-            n_effective=None if score is None else float(n_current),
-            reason="a side has no moments, or the distance overflows" if score is None else _NO_LAW,
-            n_reference=n_reference,
-            n_current=n_current,
-        )
-
-    def limit(self, reference: Summary, n: int, level: float) -> float | None:
-        """None: its law without drift is not known."""
-        del reference, n, level
-        return None
 
 
 def _atoms(reference: Summary, current: Summary) -> NDArray[np.bool_] | None:

@@ -14,8 +14,10 @@ from types import MappingProxyType
 
 from detectors.base import Detector, DriftflowError, Kind
 from detectors.divergences import JensenShannon, Psi
-from detectors.ordered import KolmogorovSmirnov, Wasserstein
-from detectors.significance import ChiSquare, MeanShift
+from detectors.means import MeanShift
+from detectors.ordered import KolmogorovSmirnov
+from detectors.significance import ChiSquare
+from detectors.transport import Wasserstein
 
 ENTRY_POINT_GROUP = "driftflow.detectors"
 

@@ -1,6 +1,5 @@
-"""Tests of whether two columns differ: pooled chi-square and mean shift, and which test decides."""
+"""Tests of whether two columns differ: pooled chi-square, and which test decides."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -8,12 +7,10 @@ import numpy as np
 from scipy.special import bdtrc, chdtrc, chdtri, ndtri
 
 from detectors.base import IntArray, Kind, Reading, Status, Summary
-from detectors.coarse import absent, coarsen, matched_rows, totals
+from detectors.coarse import absent, chi_square_ratios, coarsen, matched_rows, totals
 
 _SMALL_CELL = 5
 """Expected count from which the chi-square law holds as it is (Cochran's rule)."""
-
-_NO_LAW = "it is normal only where n is large for the column's tails"
 
 _SMALLEST_P = 1e-300
 """Floor under the p-value of the rare rest, so that its quantile stays finite."""
@@ -28,7 +25,9 @@ class ChiSquareResult:
     p_value: float
 
 
-def chi_square_test(reference: IntArray, current: IntArray) -> ChiSquareResult:
+def chi_square_test(
+    reference: IntArray, current: IntArray, *, ratios: tuple[float, float] = (1.0, 1.0)
+) -> ChiSquareResult:
     """Pearson's test that two samples of categories come from one distribution.
 
     The expected counts are those of the two samples pooled, so the reference counts as a sample too. Cells
@@ -46,6 +45,9 @@ def chi_square_test(reference: IntArray, current: IntArray) -> ChiSquareResult:
     ----------
     reference, current
         Rows per group, shape ``(groups,)``, each side with at least one row.
+    ratios
+        Mean and variance of the statistic over those of independent rows, where rows depend on each other:
+        the p-value is then that of the gamma law with these moments (Rao & Scott 1981).
 
     Returns
     -------
@@ -64,7 +66,9 @@ def chi_square_test(reference: IntArray, current: IntArray) -> ChiSquareResult:
     Cochran (1954), Some methods for strengthening the common chi-square tests, Biometrics 10(4), 417-451
     (expected counts of 1 and 5). Haldane (1940), The mean and variance of chi-square when used as a test of
     homogeneity, when expectations are small, Biometrika 31, 346-355. Lancaster (1961), The combination of
-    probabilities, Australian Journal of Statistics 3(1), 20-33 (sums of chi-square quantiles).
+    probabilities, Australian Journal of Statistics 3(1), 20-33 (sums of chi-square quantiles). Rao & Scott
+    (1981), The analysis of categorical data from complex sample surveys, Journal of the American Statistical
+    Association 76, 221-230.
 
     Examples
     --------
@@ -82,14 +86,13 @@ def chi_square_test(reference: IntArray, current: IntArray) -> ChiSquareResult:
         statistic, degrees = statistic + tail, degrees + 1
     if degrees == 0:
         return ChiSquareResult(statistic=0.0, degrees=0, p_value=1.0)
-    p_value = float(chdtrc(degrees, statistic))
+    laws = [(float(degrees), 2.0 * degrees)]
     smaller = min(n_reference, n_current)
     if smaller > 0 and int(cells.min()) * smaller < _SMALL_CELL * (n_reference + n_current):
         mean, variance = pearson_moments(cells, n_reference, n_current)
-        if tail is not None:
-            mean, variance = mean + 1, variance + 2
         if variance > 0:
-            p_value = max(p_value, float(chdtrc(2 * mean * mean / variance, 2 * mean * statistic / variance)))
+            laws.append((mean, variance) if tail is None else (mean + 1, variance + 2))
+    p_value = max(_gamma_tail(statistic, mean * ratios[0], variance * ratios[1]) for mean, variance in laws)
     return ChiSquareResult(statistic=statistic, degrees=degrees, p_value=p_value)
 
 
@@ -149,75 +152,39 @@ class ChiSquare:
         n_reference, n_current = matched_rows(reference, current)
         if n_reference == 0 or n_current == 0:
             return absent(self.name, Status.INSUFFICIENT, n_reference, n_current)
+        ratios = chi_square_ratios(reference, n_current)
         result = chi_square_test(
-            coarsen(reference.counts, reference.groups), coarsen(current.counts, reference.groups)
+            coarsen(reference.counts, reference.groups),
+            coarsen(current.counts, reference.groups),
+            ratios=ratios,
         )
         return Reading(
             method=self.name,
             status=Status.OK,
             score=result.statistic,
             p_value=result.p_value,
-            debiased=max(0.0, result.statistic - result.degrees),
-            n_effective=float(n_current),
+            debiased=max(0.0, result.statistic - result.degrees * ratios[0]),
+            n_effective=n_current / ratios[0],
             n_reference=n_reference,
             n_current=n_current,
         )
 
     def limit(self, reference: Summary, n: int, level: float) -> float | None:
-        """Quantile of the chi-square law of the groups that the reference holds."""
-        del n
+        """Quantile of the law of the groups that the reference holds, as if each expected 5 rows."""
         groups = np.count_nonzero(coarsen(reference.counts, reference.groups))
         if groups == 0:
             return None
-        return float(chdtri(groups - 1, level)) if groups > 1 else 0.0
+        if groups == 1:
+            return 0.0
+        # With the variance 2d times its ratio, half of the gamma law's shape and scale are these.
+        mean, variance = chi_square_ratios(reference, n)
+        degrees = float(groups - 1) * mean * mean / variance
+        return float(chdtri(degrees, level)) * variance / mean
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeanShift:
-    """Shift of the mean in standard errors, signed: positive where the window's mean is larger.
-
-    ``(mean - mean_reference) / (sd_reference sqrt(1 / n + 1 / m))``. It has no p-value: its law is normal
-    only where n is large for the column's tails, which no one can promise for an unknown column.
-    """
-
-    name: ClassVar[str] = "mean_shift"
-    kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.NUMERIC})
-    has_p_value: ClassVar[bool] = False
-
-    def compare(self, reference: Summary, current: Summary) -> Reading:
-        """Measure; UNAVAILABLE for categories, without moments, and where the reference does not vary."""
-        n_reference, n_current = matched_rows(reference, current)
-        if reference.kind is not Kind.NUMERIC:
-            return absent(self.name, Status.UNAVAILABLE, n_reference, n_current)
-        if n_reference == 0 or n_current == 0:
-            return absent(self.name, Status.INSUFFICIENT, n_reference, n_current)
-        score = _standardised_shift(reference, current, n_reference, n_current)
-        return Reading(
-            method=self.name,
-            status=Status.UNAVAILABLE if score is None else Status.OK,
-            score=score,
-            n_effective=None if score is None else float(n_current),
-            reason="the reference does not vary, or a side has no moments" if score is None else _NO_LAW,
-            n_reference=n_reference,
-            n_current=n_current,
-        )
-
-    def limit(self, reference: Summary, n: int, level: float) -> float | None:
-        """None: its law without drift is not known."""
-        del reference, n, level
-        return None
-
-
-def _standardised_shift(
-    reference: Summary, current: Summary, n_reference: int, n_current: int
-) -> float | None:
-    before, now = reference.moments, current.moments
-    # A variance computed from sums can be a rounding error above 0; the extremes cannot.
-    if before is None or now is None or before.minimum == before.maximum or before.variance <= 0:
-        return None
-    error = math.sqrt(before.variance) * math.sqrt(1 / n_reference + 1 / n_current)
-    shift = (now.mean - before.mean) / error if error > 0 else math.inf
-    return shift if math.isfinite(shift) else None
+def _gamma_tail(statistic: float, mean: float, variance: float) -> float:
+    """Chance that a gamma variable with these moments exceeds the statistic."""
+    return float(chdtrc(2 * mean * mean / variance, 2 * mean * statistic / variance))
 
 
 def _merge_rare(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom, chi2, chi2_contingency, ttest_ind
 
 from detectors.base import Status
-from detectors.significance import ChiSquare, MeanShift, chi_square_test, pearson_moments, primary_test
+from detectors.means import MeanShift
+from detectors.significance import ChiSquare, chi_square_test, pearson_moments, primary_test
 from tests.detectors.summaries import categorical, count_pairs, frozen_floats, frozen_ints, numeric
 
 
