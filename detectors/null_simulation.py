@@ -27,8 +27,9 @@ from detectors.nulls import (
 DRAWS = 5_000
 """Windows simulated for each size."""
 
-DISTANCE_GRID = (32, 128, 512, 2_048, 16_384)
-"""Rows of the windows for which the Wasserstein distance is simulated; its scaled law settles early."""
+DISTANCE_GRID, DISTANCE_DRAWS = (32, 256, 4_096), 3_000
+"""Rows of the windows for which the Wasserstein distance is simulated, and how many of each: its scaled law
+settles early, and it is simulated on the fine bins, for every column apart."""
 
 SMALLEST_WINDOW = 16
 """Rows below which no p-value is given."""
@@ -221,7 +222,7 @@ def distance_table(reference: Summary) -> NullTable | None:
         return None
     counts = reference.counts
     rng = np.random.default_rng(counts)
-    shares = rng.standard_gamma(counts, (DRAWS, counts.size))
+    shares = rng.standard_gamma(counts, (DISTANCE_DRAWS, counts.size))
     shares /= shares.sum(axis=1, keepdims=True)
     means = moments.bin_sums / np.maximum(counts, 1)
     rows = []

@@ -3,12 +3,13 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from detectors.base import IntArray, Kind
 from detectors.calibration import Calibration, Tails, measure_tails
+from detectors.null_simulation import null_tables
 from flows.decode.base import Decoded, Reason
 from flows.input import InputSet
 from flows.reference_parts import Part, read_parts
@@ -86,17 +87,14 @@ def build_reference(
 
 def _feature(column: Column, layout: _Layout, counts: "_Counts") -> FeatureReference:
     name = column.name
-    bins, chunks = layout.bins[name], counts.chunks.get(name)
-    return FeatureReference(
-        column,
-        bins,
-        counts.sketches[name],
-        Calibration(
-            chunks=None if chunks is None else bounded(chunks),
-            tails=layout.tails.get(name),
-            ordered=bins.kind is Kind.NUMERIC,
-        ),
+    bins, sketch, chunks = layout.bins[name], counts.sketches[name], counts.chunks.get(name)
+    known = Calibration(
+        chunks=None if chunks is None else bounded(chunks),
+        tails=layout.tails.get(name),
+        ordered=bins.kind is Kind.NUMERIC,
     )
+    tables = null_tables(FeatureReference(column, bins, sketch, known).summary)
+    return FeatureReference(column, bins, sketch, replace(known, tables=tables))
 
 
 @dataclass(slots=True)
