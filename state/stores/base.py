@@ -8,6 +8,9 @@ from detectors.base import DriftflowError
 from state.stores.episodes import EpisodeStore
 from state.stores.panes import PaneStore
 
+MAX_TIME = 2**63 - 1
+"""Largest time, and the negative of the smallest, that every store can hold."""
+
 
 class StoreError(DriftflowError):
     """A store cannot do what was asked of it."""
@@ -120,7 +123,10 @@ class Keeping:
     Attributes
     ----------
     retention
-        How far behind its newest point a series is kept, milliseconds or rows; None for ever.
+        How far back everything but references is kept, milliseconds or rows of event time; None for ever. A
+        series is counted back from its own newest point and panes from the newest of their column; events and
+        episodes that are closed from the newest event of their model version. No clock is asked, so an old
+        stream can be played again.
     panes
         Panes of each column of a model version that are kept: the last ones.
 
@@ -139,6 +145,12 @@ class Keeping:
             raise StoreError(f"retention is {self.retention}; it must be 1 or more, or None to keep all")
         if self.panes < 0:
             raise StoreError(f"panes is {self.panes}; it must be 0 or more")
+
+    def cutoff(self, newest: int | None) -> int:
+        """Return the time before which nothing is kept, where `newest` is the newest there is."""
+        if self.retention is None or newest is None:
+            return -MAX_TIME
+        return max(newest - self.retention, -MAX_TIME)
 
 
 KEEP_ALL = Keeping()
@@ -192,10 +204,10 @@ class ReferenceStore(Protocol):
 
 
 class EventStore(Protocol):
-    """Keeps drift events; an id that is there already is left as it is."""
+    """Keeps drift events; an id that is there already is left as it is, and what is too old is dropped."""
 
     def add_events(self, events: Iterable[StoredEvent]) -> int:
-        """Store events, all or none; return how many were new."""
+        """Store events, all or none; return how many were new and are not too old to be kept."""
         ...
 
     def events(

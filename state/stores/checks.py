@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from state.stores.base import (
+    MAX_TIME,
     Activation,
     NotFoundError,
     Point,
@@ -17,9 +18,6 @@ from state.stores.base import (
 )
 from state.stores.episodes import StoredEpisode
 from state.stores.panes import StoredPane
-
-MAX_TIME = 2**63 - 1
-"""Largest time, and the negative of the smallest, that every store can hold."""
 
 
 def key_texts(key: SeriesKey) -> tuple[str, str, str, str, str, str]:

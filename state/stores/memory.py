@@ -26,8 +26,9 @@ from state.stores.checks import (
     time_span,
 )
 from state.stores.episodes import EpisodeFilter, StoredEpisode
-from state.stores.panes import StoredPane, last_panes
+from state.stores.panes import StoredPane
 from state.stores.schedules import extended
+from state.stores.trimming import last_panes, newest_ends
 
 
 class MemoryStore:
@@ -79,11 +80,17 @@ class MemoryStore:
 
     def add_events(self, events: Iterable[StoredEvent]) -> int:
         """Store events, all or none; return how many were new."""
-        checked = checked_events(events)
-        before = len(self._events)
-        for event in checked:
+        before = set(self._events)
+        for event in checked_events(events):
             self._events.setdefault(event.id, event)
-        return len(self._events) - before
+        newest = newest_ends(self._events.values())
+        self._events = {
+            id_: event
+            for id_, event in self._events.items()
+            if event.end >= self._keeping.cutoff(newest[event.model, event.model_version])
+        }
+        self._drop_episodes(newest)
+        return len(self._events.keys() - before)
 
     def events(
         self,
@@ -115,8 +122,12 @@ class MemoryStore:
 
     def add_points(self, points: Iterable[Point]) -> None:
         """Store points, all or none."""
-        for point in checked_points(points):
+        checked = checked_points(points)
+        for point in checked:
             self._series.setdefault(point.key, {})[point.time] = point.value
+        for key in {point.key for point in checked}:
+            first = self._keeping.cutoff(max(self._series[key]))
+            self._series[key] = {t: value for t, value in self._series[key].items() if t >= first}
 
     def series(
         self, key: SeriesKey, *, start: int | None = None, end: int | None = None
@@ -131,7 +142,7 @@ class MemoryStore:
 
     def put_panes(self, panes: Iterable[StoredPane]) -> None:
         """Store panes, all or none; of each column the last ones stay."""
-        self._panes = last_panes([*self._panes, *checked_panes(panes)], self._keeping.panes)
+        self._panes = last_panes([*self._panes, *checked_panes(panes)], self._keeping)
 
     def panes(
         self,
@@ -161,6 +172,7 @@ class MemoryStore:
     def put_episodes(self, episodes: Iterable[StoredEpisode]) -> None:
         """Store episodes, all or none; what comes last under an id replaces what is there."""
         self._episodes |= {(episode.model, episode.id): episode for episode in checked_episodes(episodes)}
+        self._drop_episodes(newest_ends(self._events.values()))
 
     def episodes(
         self,
@@ -184,6 +196,14 @@ class MemoryStore:
             last=last,
         )
         return wanted.select(episode for (name, _), episode in self._episodes.items() if name == model)
+
+    def _drop_episodes(self, newest: dict[tuple[str, str], int]) -> None:
+        self._episodes = {
+            key: episode
+            for key, episode in self._episodes.items()
+            if episode.is_open
+            or episode.updated >= self._keeping.cutoff(newest.get((episode.model, episode.model_version)))
+        }
 
     def close(self) -> None:
         """Release nothing; the values stay readable."""

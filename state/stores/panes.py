@@ -28,8 +28,8 @@ class PaneStore(Protocol):
     def put_panes(self, panes: Iterable[StoredPane]) -> None:
         """Store panes, all or none; a second one with the same start and reference replaces the first.
 
-        Of each column those with the largest starts stay, as many as the store was told to keep: what is
-        there does not depend on the order in which panes came.
+        Of each column those with the largest starts stay, as many and as far back as the store was told to
+        keep: what is there does not depend on the order in which panes came.
 
         Raises
         ------
@@ -53,14 +53,3 @@ class PaneStore(Protocol):
     def pane_counts(self, model: str, model_version: str) -> dict[str, int]:
         """Return how many panes each column has, sorted by its name; columns without are left out."""
         ...
-
-
-def last_panes(panes: Iterable[StoredPane], most: int) -> list[StoredPane]:
-    """Return what `put_panes` leaves of panes that come at once, of each column at most so many, in order."""
-    latest: dict[tuple[str, str, str, int, str], StoredPane] = {}
-    for pane in panes:
-        latest[pane.model, pane.model_version, pane.feature, pane.start, pane.reference] = pane
-    columns: dict[tuple[str, str, str], list[StoredPane]] = {}
-    for key in sorted(latest):
-        columns.setdefault(key[:3], []).append(latest[key])
-    return [pane for column in columns.values() for pane in column[max(len(column) - most, 0) :]]

@@ -1,27 +1,19 @@
 """References, events, series, panes and episodes in Redis, for several machines."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
-import msgspec
-
-from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoredEvent, StoreError
-from state.stores.checks import checked_events, checked_limit, checked_points, key_texts, time_span
+from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoreError
+from state.stores.checks import checked_points, key_texts, time_span
 from state.stores.redis_episodes import RedisEpisodes
-from state.stores.redis_keys import RedisKeys, time_text
+from state.stores.redis_events import RedisEvents
+from state.stores.redis_keys import RedisKeys
 from state.stores.redis_panes import RedisPanes
 from state.stores.redis_references import RedisReferences
-from state.stores.redis_scripts import ADD_EVENTS
 from state.stores.redis_series import RedisSeries, SeriesBackend, SortedSets, TimeSeries, probe
-from state.stores.redis_server import Command, RedisServer, chunks
-
-_EVENTS_PER_COMMAND = 20_000
-"""Redis takes 2**20 arguments per command, and an event is up to twenty."""
-
-_EVENTS_PER_PAGE = 500
-_EVENT_FIELDS = ("type", "model_version", "window", "feature", "episode", "end", "body")
+from state.stores.redis_server import RedisServer
 
 
-class RedisStore(RedisReferences, RedisPanes, RedisEpisodes):
+class RedisStore(RedisReferences, RedisEvents, RedisPanes, RedisEpisodes):
     """A `state.stores.base.Store` on a Redis server, a replicated one, or a cluster.
 
     Every call that writes is one step on the server, all or none. How much of it survives a crash is the
@@ -86,36 +78,6 @@ class RedisStore(RedisReferences, RedisPanes, RedisEpisodes):
         """What this store keeps its series in."""
         return self._series_backend
 
-    def add_events(self, events: Iterable[StoredEvent]) -> int:
-        """Store events, all or none; return how many were new."""
-        commands = [self._add(chunk) for chunk in chunks(checked_events(events), _EVENTS_PER_COMMAND)]
-        return sum(self._server.run_all(commands, together=True))
-
-    def events(
-        self,
-        model: str,
-        *,
-        model_version: str | None = None,
-        window: str | None = None,
-        feature: str | None = None,
-        types: Sequence[str] | None = None,
-        start: int | None = None,
-        end: int | None = None,
-        limit: int | None = None,
-    ) -> list[StoredEvent]:
-        """Return the events that match all that is given, in order of `end`, then of insertion."""
-        first, last = time_span(start, end)
-        found = (
-            event
-            for event in self._listed(model, first, last)
-            if model_version in (None, event.model_version)
-            and window in (None, event.window)
-            and feature in (None, event.feature)
-            and (types is None or event.type in types)
-        )
-        count = checked_limit(limit)
-        return [event for event, _ in zip(found, range(count), strict=False)] if count else []
-
     def add_points(self, points: Iterable[Point]) -> None:
         """Store points, all or none; what is older than the retention is dropped.
 
@@ -152,53 +114,3 @@ class RedisStore(RedisReferences, RedisPanes, RedisEpisodes):
                 f"{self._series_backend}: use Redis 8, or turn compaction off"
             )
         return SortedSets(self._server, self._keys, retention=retention)
-
-    def _add(self, events: Sequence[StoredEvent]) -> Command:
-        names: list[str] = []
-        values: list[str | bytes | int] = []
-        for event in events:
-            model = event.model
-            names += (
-                self._keys.event(model, event.id),
-                self._keys.events(model),
-                self._keys.event_counter(model),
-            )
-            fields = ((name, getattr(event, name)) for name in _EVENT_FIELDS)
-            parts = [part for name, value in fields if value is not None for part in (name, _field(value))]
-            values += (time_text(event.end), event.id, len(parts), *parts)
-        return ("EVAL", ADD_EVENTS, len(names), *names, *values)
-
-    def _listed(self, model: str, first: int, last: int) -> Iterator[StoredEvent]:
-        """Return the events of a span, page by page."""
-        index = self._keys.events(model)
-        # A semicolon is the character after the colon.
-        begin, stop = f"[{time_text(first)}:".encode(), f"({time_text(last)};"
-        while True:
-            members = self._server.run("ZRANGEBYLEX", index, begin, stop, "LIMIT", 0, _EVENTS_PER_PAGE)
-            if not members:
-                return
-            ids = [member.split(b":", 2)[2].decode() for member in members]
-            reads = [("HMGET", self._keys.event(model, id_), *_EVENT_FIELDS) for id_ in ids]
-            for id_, row in zip(ids, self._server.run_all(reads), strict=True):
-                yield self._event(model, id_, row)
-            begin = b"(" + members[-1]
-
-    def _event(self, model: str, id_: str, row: Sequence[bytes | None]) -> StoredEvent:
-        *texts, end, body = row
-        type_, model_version, window, feature, episode = (
-            None if text is None else text.decode() for text in texts
-        )
-        if None in (type_, model_version, window, end, body):
-            raise StoreError(
-                f"store {self._server}: event {id_!r} of model {model!r} is listed, but its content is gone: "
-                f"remove it from {self._keys.events(model)!r}, and set maxmemory-policy to noeviction"
-            )
-        row_fields = {"type": type_, "model_version": model_version, "window": window, "feature": feature}
-        return msgspec.convert(
-            {**row_fields, "id": id_, "model": model, "episode": episode, "end": int(end or 0), "body": body},
-            StoredEvent,
-        )
-
-
-def _field(value: str | bytes | int) -> str | bytes:
-    return str(value) if isinstance(value, int) else value

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from state.stores.base import Keeping
 from state.stores.checks import checked_episodes, time_span
 from state.stores.episodes import EpisodeFilter, StoredEpisode
-from state.stores.redis_keys import RedisKeys
-from state.stores.redis_scripts import PUT_EPISODES
+from state.stores.redis_keys import RedisKeys, time_of, time_text
+from state.stores.redis_scripts import DROP_EPISODE, PUT_EPISODES
 from state.stores.redis_server import Command, RedisServer, chunks
 
 _EPISODES_PER_COMMAND = 2_000
@@ -19,12 +20,17 @@ class RedisEpisodes:
 
     _server: RedisServer
     _keys: RedisKeys
+    _keeping: Keeping
 
     def put_episodes(self, episodes: Iterable[StoredEpisode]) -> None:
         """Store episodes, all or none; what comes last under an id replaces what is there."""
         checked = checked_episodes(episodes)
         commands = [self._episode_command(chunk) for chunk in chunks(checked, _EPISODES_PER_COMMAND)]
         self._server.run_all(commands, together=True)
+        if self._keeping.retention is not None:
+            for version in dict.fromkeys((episode.model, episode.model_version) for episode in checked):
+                newest = newest_end(self._server, self._keys, *version)
+                drop_episodes(self._server, self._keys, *version, self._keeping.cutoff(newest))
 
     def episodes(
         self,
@@ -67,6 +73,29 @@ class RedisEpisodes:
                 self._keys.episode(model, episode.id),
                 self._keys.episodes(model),
                 self._keys.open_episodes(model),
+                self._keys.closed_episodes(model, episode.model_version),
             )
-            values += (episode.id, int(episode.is_open), msgspec.json.encode(episode))
+            end = "" if episode.is_open else time_text(episode.updated)
+            values += (episode.id, msgspec.json.encode(episode), end)
         return ("EVAL", PUT_EPISODES, len(names), *names, *values)
+
+
+def newest_end(server: RedisServer, keys: RedisKeys, model: str, model_version: str) -> int | None:
+    """Return the largest end of a model version's events: what the age of things is counted from."""
+    text = server.run("HGET", keys.newest_events(model), model_version)
+    return None if text is None else time_of(text.decode())
+
+
+def drop_episodes(server: RedisServer, keys: RedisKeys, model: str, model_version: str, cutoff: int) -> None:
+    """Drop the episodes of a model version that closed before a time."""
+    ends = keys.closed_episodes(model, model_version)
+    members = server.run("ZRANGEBYLEX", ends, "-", f"({time_text(cutoff)}")
+    for member in members:
+        id_ = member.split(b":", 1)[1].decode()
+        names = (keys.episode(model, id_), keys.episodes(model), ends)
+        content = server.run("GET", names[0])
+        # It may have been written again since, open or with a later end.
+        episode = None if content is None else msgspec.json.decode(content, type=StoredEpisode)
+        old = episode is not None and not episode.is_open and episode.updated < cutoff
+        seen = content if old else b""
+        server.run("EVAL", DROP_EPISODE, len(names), *names, id_, seen, member)

@@ -110,6 +110,18 @@ class RedisKeys:
         """Set of the columns that have panes."""
         return f"{self._model(model)}:sketches:{escaped(model_version)}"
 
+    def newest_events(self, model: str) -> str:
+        """Hash of the model versions with the largest end of their events."""
+        return f"{self._model(model)}:newest-events"
+
+    def dropped_events(self, model: str) -> str:
+        """Hash of the model versions with the time up to which their events were dropped as too old."""
+        return f"{self._model(model)}:dropped-events"
+
+    def closed_episodes(self, model: str, model_version: str) -> str:
+        """Sorted set of the episodes of a model version that were closed, by their end."""
+        return f"{self._model(model)}:closed-episodes:{escaped(model_version)}"
+
     def series_index(self, model: str) -> str:
         """Set of the keys of the series."""
         return f"{self._model(model)}:series"

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from state.stores.base import Keeping
 from state.stores.checks import checked_panes, time_span
-from state.stores.panes import StoredPane, last_panes
+from state.stores.panes import StoredPane
 from state.stores.redis_keys import RedisKeys, escaped, time_of, time_text, unescaped
 from state.stores.redis_scripts import ADD_PANES
 from state.stores.redis_server import Command, RedisServer, chunks
+from state.stores.trimming import last_panes
 
 _PANES_PER_COMMAND = 2_000
 """A pane is about a kilobyte, and a script keeps others waiting."""
@@ -26,7 +27,7 @@ class RedisPanes:
 
     def put_panes(self, panes: Iterable[StoredPane]) -> None:
         """Store panes, all or none; of each column the last ones stay."""
-        kept = last_panes(checked_panes(panes), self._keeping.panes)
+        kept = last_panes(checked_panes(panes), self._keeping)
         commands = [self._pane_command(chunk) for chunk in chunks(kept, _PANES_PER_COMMAND)]
         self._server.run_all(commands, together=True)
 
@@ -71,7 +72,8 @@ class RedisPanes:
             for name in (self._keys.panes(model, version, feature), self._keys.pane_index(model, version))
         ]
         features = [feature for _, _, feature in columns]
-        return ("EVAL", ADD_PANES, len(names), *names, self._keeping.panes, *features, *values)
+        limits = (self._keeping.panes, self._keeping.retention or "")
+        return ("EVAL", ADD_PANES, len(names), *names, *limits, *features, *values)
 
 
 def _pane(model: str, model_version: str, feature: str, member: bytes) -> StoredPane:

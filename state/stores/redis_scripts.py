@@ -5,6 +5,18 @@ script that checks its keys before it writes keeps all or nothing
 (https://redis.io/docs/latest/develop/programmability/eval-intro/).
 """
 
+_DROP_AGED = """
+-- Of a sorted set of texts that begin with a time in 20 digits, drop what is too far behind the last.
+local function drop_aged(key, retention)
+    local newest = redis.call('ZRANGE', key, -1, -1)[1]
+    -- Exact to 2^53 milliseconds; times before 1970 are kept.
+    local oldest = tonumber(string.sub(newest, 2, 20)) - tonumber(retention)
+    if string.sub(newest, 1, 1) == '1' and oldest > 0 then
+        redis.call('ZREMRANGEBYLEX', key, '[1', '(' .. string.format('1%019.0f', oldest))
+    end
+end
+"""
+
 PUT_REFERENCE = """
 -- KEYS: reference, index of versions. ARGV: version, info, body, sha256.
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -21,17 +33,20 @@ return 1
 """
 
 ADD_EVENTS = """
--- KEYS: per event its own, the index, the counter.
--- ARGV: per event the end, the id, the length of what follows, names and values of the fields.
+-- KEYS: per event its own, the index, the counter, the newest ends.
+-- ARGV: per event the end, the id, the model version, the length of what follows, names and values of fields.
 local new, at = 0, 1
-for i = 1, #KEYS, 3 do
+for i = 1, #KEYS, 4 do
     if redis.call('EXISTS', KEYS[i]) == 0 then
         local position = string.format('%016.0f', redis.call('INCR', KEYS[i + 2]))
         redis.call('ZADD', KEYS[i + 1], 0, ARGV[at] .. ':' .. position .. ':' .. ARGV[at + 1])
-        redis.call('HSET', KEYS[i], unpack(ARGV, at + 3, at + 2 + ARGV[at + 2]))
+        redis.call('HSET', KEYS[i], unpack(ARGV, at + 4, at + 3 + ARGV[at + 3]))
         new = new + 1
+        if ARGV[at] > (redis.call('HGET', KEYS[i + 3], ARGV[at + 2]) or '') then
+            redis.call('HSET', KEYS[i + 3], ARGV[at + 2], ARGV[at])
+        end
     end
-    at = at + 3 + ARGV[at + 2]
+    at = at + 4 + ARGV[at + 3]
 end
 return new
 """
@@ -88,19 +103,36 @@ return missing
 """
 
 PUT_EPISODES = """
--- KEYS: per episode its own, the index, the index of the open ones. ARGV: per episode id, whether it is open,
--- content.
-for i = 1, #KEYS, 3 do
-    redis.call('SET', KEYS[i], ARGV[i + 2])
-    redis.call('SADD', KEYS[i + 1], ARGV[i])
-    redis.call(ARGV[i + 1] == '1' and 'SADD' or 'SREM', KEYS[i + 2], ARGV[i])
+-- KEYS: per episode its own, the index, the index of the open ones, the index of ends. ARGV: per episode id,
+-- content, its end or nothing where it is open.
+local at = 1
+for i = 1, #KEYS, 4 do
+    local id, done = ARGV[at], ARGV[at + 2] ~= ''
+    redis.call('SET', KEYS[i], ARGV[at + 1])
+    redis.call('SADD', KEYS[i + 1], id)
+    redis.call(done and 'SREM' or 'SADD', KEYS[i + 2], id)
+    if done then redis.call('ZADD', KEYS[i + 3], 0, ARGV[at + 2] .. ':' .. id) end
+    at = at + 3
 end
 return 0
 """
 
-ADD_PANES = """
--- KEYS: per column its own, the index. ARGV: how many are kept; per column its name; then per pane the
--- column's position, start and reference, end and body.
+DROP_EPISODE = """
+-- KEYS: the episode, the index, the index of ends. ARGV: id, its content as it was read, or nothing where it
+-- stays; the member in the index of ends.
+if ARGV[2] ~= '' and redis.call('GET', KEYS[1]) == ARGV[2] then
+    redis.call('DEL', KEYS[1])
+    redis.call('SREM', KEYS[2], ARGV[1])
+end
+redis.call('ZREM', KEYS[3], ARGV[3])
+return 0
+"""
+
+ADD_PANES = (
+    _DROP_AGED
+    + """
+-- KEYS: per column its own, the index. ARGV: how many are kept; the retention or nothing; per column its
+-- name; then per pane the column's position, start and reference, end and body.
 local n = #KEYS / 2
 for i = 1, n do
     local name = KEYS[2 * i - 1]
@@ -109,17 +141,24 @@ for i = 1, n do
         return redis.error_reply('WRONGTYPE ' .. name .. ' is of type ' .. kind .. ', no sorted set')
     end
 end
-for i = 1, n do redis.call('SADD', KEYS[2 * i], ARGV[1 + i]) end
-for i = n + 2, #ARGV, 3 do
+for i = 1, n do redis.call('SADD', KEYS[2 * i], ARGV[2 + i]) end
+for i = n + 3, #ARGV, 3 do
     local key, place = KEYS[2 * ARGV[i] - 1], ARGV[i + 1]
     redis.call('ZREMRANGEBYLEX', key, '[' .. place .. ':', '(' .. place .. ';')
     redis.call('ZADD', key, 0, place .. ':' .. ARGV[i + 2])
 end
-for i = 1, n do redis.call('ZREMRANGEBYRANK', KEYS[2 * i - 1], 0, -1 - ARGV[1]) end
+for i = 1, n do
+    local key = KEYS[2 * i - 1]
+    redis.call('ZREMRANGEBYRANK', key, 0, -1 - ARGV[1])
+    if ARGV[2] ~= '' then drop_aged(key, ARGV[2]) end
+end
 return 0
 """
+)
 
-ADD_MEMBERS = """
+ADD_MEMBERS = (
+    _DROP_AGED
+    + """
 -- KEYS: per series its own, the index. ARGV: the retention or nothing; then per point the series' position,
 -- the time in 20 digits, the value.
 for i = 1, #KEYS, 2 do
@@ -135,14 +174,8 @@ for i = 2, #ARGV, 3 do
     redis.call('ZADD', key, 0, time .. ':' .. ARGV[i + 2])
 end
 if ARGV[1] ~= '' then
-    for i = 1, #KEYS, 2 do
-        local newest = redis.call('ZRANGE', KEYS[i], -1, -1)[1]
-        -- Exact to 2^53 milliseconds; times before 1970 are kept.
-        local oldest = tonumber(string.sub(newest, 2, 20)) - tonumber(ARGV[1])
-        if string.sub(newest, 1, 1) == '1' and oldest > 0 then
-            redis.call('ZREMRANGEBYLEX', KEYS[i], '[1', '(' .. string.format('1%019.0f', oldest))
-        end
-    end
+    for i = 1, #KEYS, 2 do drop_aged(KEYS[i], ARGV[1]) end
 end
 return 0
 """
+)

@@ -1,37 +1,19 @@
 """References, events, series, panes and episodes in one SQLite file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import fields
-from operator import attrgetter
 from pathlib import Path
 
-import orjson
-
-from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoredEvent
-from state.stores.checks import checked_events, checked_limit, checked_points, key_texts, time_span
+from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey
+from state.stores.checks import checked_points, key_texts, time_span
 from state.stores.sqlite_episodes import SqliteEpisodes
+from state.stores.sqlite_events import SqliteEvents
 from state.stores.sqlite_file import SqliteFile
 from state.stores.sqlite_panes import SqlitePanes
 from state.stores.sqlite_references import SqliteReferences
 
-_EVENT_FIELDS = tuple(field.name for field in fields(StoredEvent))
 _KEY_FIELDS = tuple(field.name for field in fields(SeriesKey))
-_event_row = attrgetter(*_EVENT_FIELDS)
 
-# "ON CONFLICT (...) DO NOTHING" and not "OR IGNORE", which would swallow broken constraints too.
-_ADD_EVENT = """
-    INSERT INTO event (id, type, model, model_version, "window", feature, episode, "end", body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
-"""
-_LIST_EVENTS = """
-    SELECT id, type, model, model_version, "window", feature, episode, "end", body FROM event
-    WHERE model = :model AND "end" BETWEEN :first AND :last
-        AND (:model_version IS NULL OR model_version = :model_version)
-        AND (:window IS NULL OR "window" = :window)
-        AND (:feature IS NULL OR feature = :feature)
-        AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
-    ORDER BY "end", position LIMIT :limit
-"""
 _ADD_SERIES = """
     INSERT INTO series (model, model_version, "window", feature, segment, metric)
     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
@@ -41,6 +23,8 @@ _SERIES_ID = """
         AND segment = ? AND metric = ?
 """
 _ADD_POINT = "INSERT INTO point VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
+_NEWEST_POINT = "SELECT max(time) FROM point WHERE series = ?"
+_DROP_POINTS = "DELETE FROM point WHERE series = ? AND time < ?"
 _LIST_POINTS = "SELECT time, value FROM point WHERE series = ? AND time BETWEEN ? AND ? ORDER BY time"
 _LIST_SERIES = """
     SELECT model, model_version, "window", feature, segment, metric FROM series WHERE model = ?
@@ -48,7 +32,7 @@ _LIST_SERIES = """
 """
 
 
-class SqliteStore(SqliteReferences, SqlitePanes, SqliteEpisodes):
+class SqliteStore(SqliteReferences, SqliteEvents, SqlitePanes, SqliteEpisodes):
     """A `state.stores.base.Store` in one file, for one machine.
 
     Every call is one transaction. With write-ahead logging and ``synchronous=NORMAL`` what a call has stored
@@ -79,44 +63,6 @@ class SqliteStore(SqliteReferences, SqlitePanes, SqliteEpisodes):
         self._keeping = keeping
         self._file = SqliteFile(path, busy_timeout_s=busy_timeout_s)
 
-    def add_events(self, events: Iterable[StoredEvent]) -> int:
-        """Store events, all or none; return how many were new."""
-        rows = [_event_row(event) for event in checked_events(events)]
-        with self._file.transaction():
-            before = self._file.connection.total_changes
-            self._file.connection.executemany(_ADD_EVENT, rows)
-            return self._file.connection.total_changes - before
-
-    def events(
-        self,
-        model: str,
-        *,
-        model_version: str | None = None,
-        window: str | None = None,
-        feature: str | None = None,
-        types: Sequence[str] | None = None,
-        start: int | None = None,
-        end: int | None = None,
-        limit: int | None = None,
-    ) -> list[StoredEvent]:
-        """Return the events that match all that is given, in order of `end`, then of insertion."""
-        first, last = time_span(start, end)
-        parameters = {
-            "model": model,
-            "model_version": model_version,
-            "window": window,
-            "feature": feature,
-            "types": None if types is None else orjson.dumps(list(types)).decode(),
-            "first": first,
-            "last": last,
-            "limit": checked_limit(limit),
-        }
-        with self._file.errors():
-            return [
-                StoredEvent(**dict(zip(_EVENT_FIELDS, row, strict=True)))
-                for row in self._file.connection.execute(_LIST_EVENTS, parameters)
-            ]
-
     def add_points(self, points: Iterable[Point]) -> None:
         """Store points, all or none."""
         checked = checked_points(points)
@@ -125,6 +71,8 @@ class SqliteStore(SqliteReferences, SqlitePanes, SqliteEpisodes):
             ids = {key: self._series_id(key) for key in dict.fromkeys(point.key for point in checked)}
             rows = [(ids[point.key], point.time, point.value) for point in checked]
             self._file.connection.executemany(_ADD_POINT, rows)
+            if self._keeping.retention is not None:
+                self._drop_points(ids.values())
 
     def series(
         self, key: SeriesKey, *, start: int | None = None, end: int | None = None
@@ -148,6 +96,11 @@ class SqliteStore(SqliteReferences, SqlitePanes, SqliteEpisodes):
     def close(self) -> None:
         """Close the file; called once."""
         self._file.close()
+
+    def _drop_points(self, series: Iterable[int]) -> None:
+        for id_ in series:
+            (newest,) = self._file.connection.execute(_NEWEST_POINT, (id_,)).fetchone()
+            self._file.connection.execute(_DROP_POINTS, (id_, self._keeping.cutoff(newest)))
 
     def _series_id(self, key: SeriesKey) -> int:
         self._file.connection.execute(_ADD_SERIES, key_texts(key))

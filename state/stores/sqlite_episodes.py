@@ -5,9 +5,10 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from state.stores.base import Keeping
 from state.stores.checks import checked_episodes, time_span
 from state.stores.episodes import StoredEpisode
-from state.stores.sqlite_file import SqliteFile
+from state.stores.sqlite_file import SqliteFile, newest_end
 
 _FIELDS = tuple(field.name for field in fields(StoredEpisode))
 _row = attrgetter(*_FIELDS)
@@ -29,18 +30,26 @@ _LIST = """
         AND (:feature IS NULL OR feature = :feature)
     ORDER BY opened, id
 """
+DROP_EPISODES = "DELETE FROM episode WHERE model = ? AND model_version = ? AND NOT is_open AND updated < ?"
+"""Drops the episodes of a model version that closed before a time."""
 
 
 class SqliteEpisodes:
     """The part of a `state.stores.sqlite.SqliteStore` that keeps episodes."""
 
     _file: SqliteFile
+    _keeping: Keeping
 
     def put_episodes(self, episodes: Iterable[StoredEpisode]) -> None:
         """Store episodes, all or none; what comes last under an id replaces what is there."""
-        rows = [_row(episode) for episode in checked_episodes(episodes)]
+        checked = checked_episodes(episodes)
         with self._file.transaction():
-            self._file.connection.executemany(_PUT, rows)
+            self._file.connection.executemany(_PUT, [_row(episode) for episode in checked])
+            if self._keeping.retention is not None:
+                versions = dict.fromkeys((episode.model, episode.model_version) for episode in checked)
+                newest = {version: newest_end(self._file, *version) for version in versions}
+                aged = [(*version, self._keeping.cutoff(end)) for version, end in newest.items()]
+                self._file.connection.executemany(DROP_EPISODES, aged)
 
     def episodes(
         self,

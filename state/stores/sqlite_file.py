@@ -14,6 +14,9 @@ _WHOSE = """
     FROM pragma_application_id, pragma_user_version
 """
 
+_NEWEST_END = """
+    SELECT "end" FROM event WHERE model = ? AND model_version = ? ORDER BY "end" DESC LIMIT 1
+"""
 _LOG_TRIES = 20
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _HINTS = {
@@ -135,3 +138,9 @@ class SqliteFile:
             self.connection.execute("BEGIN EXCLUSIVE")
             self.connection.execute("COMMIT")
         return str(self.connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+
+
+def newest_end(file: SqliteFile, model: str, model_version: str) -> int | None:
+    """Return the largest end of a model version's events: what the age of things is counted from."""
+    row = file.connection.execute(_NEWEST_END, (model, model_version)).fetchone()
+    return None if row is None else int(row[0])

@@ -6,8 +6,9 @@ from operator import attrgetter
 
 from state.stores.base import Keeping
 from state.stores.checks import checked_panes, time_span
-from state.stores.panes import StoredPane, last_panes
+from state.stores.panes import StoredPane
 from state.stores.sqlite_file import SqliteFile
+from state.stores.trimming import last_panes
 
 _FIELDS = tuple(field.name for field in fields(StoredPane))
 _row = attrgetter(*_FIELDS)
@@ -24,6 +25,8 @@ _TRIM = """
         ORDER BY start DESC, reference DESC LIMIT -1 OFFSET ?
     )
 """
+_NEWEST = "SELECT max(start) FROM pane WHERE model = ? AND model_version = ? AND feature = ?"
+_DROP = "DELETE FROM pane WHERE model = ? AND model_version = ? AND feature = ? AND start < ?"
 _LIST = """
     SELECT model, model_version, feature, start, reference, "end", body FROM pane
     WHERE model = ? AND model_version = ? AND feature = ? AND start BETWEEN ? AND ? ORDER BY start, reference
@@ -41,12 +44,19 @@ class SqlitePanes:
 
     def put_panes(self, panes: Iterable[StoredPane]) -> None:
         """Store panes, all or none; of each column the last ones stay."""
-        most = self._keeping.panes
-        kept = last_panes(checked_panes(panes), most)
+        kept = last_panes(checked_panes(panes), self._keeping)
         columns = dict.fromkeys((pane.model, pane.model_version, pane.feature) for pane in kept)
         with self._file.transaction():
             self._file.connection.executemany(_PUT, map(_row, kept))
-            self._file.connection.executemany(_TRIM, [(*column, most) for column in columns])
+            for column in columns:
+                self._trim(column)
+
+    def _trim(self, column: tuple[str, str, str]) -> None:
+        connection = self._file.connection
+        connection.execute(_TRIM, (*column, self._keeping.panes))
+        if self._keeping.retention is not None:
+            (newest,) = connection.execute(_NEWEST, column).fetchone()
+            connection.execute(_DROP, (*column, self._keeping.cutoff(newest)))
 
     def panes(
         self,

@@ -66,7 +66,12 @@ _EPISODES = (
     "CREATE INDEX episode_by_opening ON episode (model, opened, id)",
 )
 
-LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES, _EPISODES)
+_AGES = (
+    'CREATE INDEX event_by_version ON event (model, model_version, "end")',
+    "CREATE INDEX episode_by_age ON episode (model, model_version, is_open, updated)",
+)
+
+LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES, _EPISODES, _AGES)
 """What makes each version out of the one before; the first starts from an empty file."""
 
 SCHEMA_VERSION = len(LAYOUTS)

@@ -10,10 +10,11 @@ from state.stores.base import Point, Store, StoredEvent, StoreError
 from tests.contracts.episode_store import EpisodeStoreContract
 from tests.contracts.pane_store import PaneStoreContract
 from tests.contracts.reference_store import ReferenceStoreContract
+from tests.contracts.retention import RetentionContract
 from tests.contracts.store_values import a_key, a_reference, an_event, ids
 
 
-class StoreContract(ReferenceStoreContract, PaneStoreContract, EpisodeStoreContract):
+class StoreContract(ReferenceStoreContract, PaneStoreContract, EpisodeStoreContract, RetentionContract):
     """A subclass says how to open a store; it may add tests, not replace them."""
 
     def test_events_come_back_equal_by_end_then_by_insertion(self, store: Store) -> None:

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from redis import Redis
 
-from state.stores import redis as redis_store
-from state.stores import redis_series
+from state.stores import redis_events, redis_series
 from state.stores.base import Keeping, Point, SeriesKey, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
@@ -67,7 +66,7 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         store.activate("a:b", "1", from_start("v1"))
         store.add_events([an_event("e1", model="a:b")])
         store.add_points([Point(key, 1, 0.5)])
-        store.put_episodes([an_episode("d1", model="a:b")])
+        store.put_episodes([an_episode("d1", model="a:b"), an_episode("d2", model="a:b", is_open=False)])
         store.put_panes([a_pane(1, model="a:b", model_version="v(1)", feature="ä")])
     model = f"{prefix}:{{a%3Ab}}"
     series = f"{model}:v%281%29:series:1h:ä:x=y%2Cz:psi"
@@ -80,7 +79,11 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         f"{model}:events",
         f"{model}:event-counter",
         f"{model}:series",
+        f"{model}:newest-events",
+        f"{model}:dropped-events",
         f"{model}:episode:d1",
+        f"{model}:episode:d2",
+        f"{model}:closed-episodes:1",
         f"{model}:episodes",
         f"{model}:open-episodes",
         f"{model}:sketch:v%281%29:ä",
@@ -230,8 +233,8 @@ def test_lost_event_is_told(redis_url: str, prefix: str, raw: Raw) -> None:
 
 
 def test_pages_and_commands_do_not_show(redis_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_store, "_EVENTS_PER_PAGE", 2)
-    monkeypatch.setattr(redis_store, "_EVENTS_PER_COMMAND", 3)
+    monkeypatch.setattr(redis_events, "_EVENTS_PER_PAGE", 2)
+    monkeypatch.setattr(redis_events, "_EVENTS_PER_COMMAND", 3)
     monkeypatch.setattr(redis_series, "_POINTS_PER_COMMAND", 3)
     with closing(RedisStore(redis_url, prefix=prefix)) as store:
         assert store.add_events(an_event(str(n), end=n // 3, type_="ab"[n % 2]) for n in range(11)) == 11

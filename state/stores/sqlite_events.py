@@ -1,0 +1,87 @@
+"""Drift events in one SQLite file."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from operator import attrgetter
+
+import orjson
+
+from state.stores.base import Keeping, StoredEvent
+from state.stores.checks import checked_events, checked_limit, time_span
+from state.stores.sqlite_episodes import DROP_EPISODES
+from state.stores.sqlite_file import SqliteFile, newest_end
+from state.stores.trimming import newest_ends
+
+_FIELDS = tuple(field.name for field in fields(StoredEvent))
+_row = attrgetter(*_FIELDS)
+
+# "ON CONFLICT (...) DO NOTHING" and not "OR IGNORE", which would swallow broken constraints too.
+_ADD = """
+    INSERT INTO event (id, type, model, model_version, "window", feature, episode, "end", body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+"""
+_LIST = """
+    SELECT id, type, model, model_version, "window", feature, episode, "end", body FROM event
+    WHERE model = :model AND "end" BETWEEN :first AND :last
+        AND (:model_version IS NULL OR model_version = :model_version)
+        AND (:window IS NULL OR "window" = :window)
+        AND (:feature IS NULL OR feature = :feature)
+        AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
+    ORDER BY "end", position LIMIT :limit
+"""
+_DROP = 'DELETE FROM event WHERE model = ? AND model_version = ? AND "end" < ?'
+
+
+class SqliteEvents:
+    """The part of a `state.stores.sqlite.SqliteStore` that keeps events."""
+
+    _file: SqliteFile
+    _keeping: Keeping
+
+    def add_events(self, events: Iterable[StoredEvent]) -> int:
+        """Store events, all or none; return how many were new."""
+        checked = checked_events(events)
+        with self._file.transaction():
+            cutoffs = {
+                version: self._keeping.cutoff(max(end, newest_end(self._file, *version) or end))
+                for version, end in newest_ends(checked).items()
+            }
+            rows = [_row(e) for e in checked if e.end >= cutoffs[e.model, e.model_version]]
+            before = self._file.connection.total_changes
+            self._file.connection.executemany(_ADD, rows)
+            new = self._file.connection.total_changes - before
+            if self._keeping.retention is not None:
+                aged = [(*version, cutoff) for version, cutoff in cutoffs.items()]
+                self._file.connection.executemany(_DROP, aged)
+                self._file.connection.executemany(DROP_EPISODES, aged)
+        return new
+
+    def events(
+        self,
+        model: str,
+        *,
+        model_version: str | None = None,
+        window: str | None = None,
+        feature: str | None = None,
+        types: Sequence[str] | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        limit: int | None = None,
+    ) -> list[StoredEvent]:
+        """Return the events that match all that is given, in order of `end`, then of insertion."""
+        first, last = time_span(start, end)
+        parameters = {
+            "model": model,
+            "model_version": model_version,
+            "window": window,
+            "feature": feature,
+            "types": None if types is None else orjson.dumps(list(types)).decode(),
+            "first": first,
+            "last": last,
+            "limit": checked_limit(limit),
+        }
+        with self._file.errors():
+            return [
+                StoredEvent(**dict(zip(_FIELDS, row, strict=True)))
+                for row in self._file.connection.execute(_LIST, parameters)
+            ]
