@@ -158,6 +158,8 @@ columns:
         producer = KafkaProducer(
             bootstrap_servers=self.servers.bootstrap,
             linger_ms=20,
+            # Or what is measured is how long the producer takes to notice that the broker is back.
+            reconnect_backoff_max_ms=1_000,
             max_block_ms=600_000,
             delivery_timeout_ms=600_000,
         )
