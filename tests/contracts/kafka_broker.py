@@ -58,3 +58,9 @@ def values_in(
             polled = consumer.poll(timeout_ms=100).get(at, ())
             found += [(each.key, each.value, dict(each.headers)) for each in polled]
         return found
+
+
+def add_partitions(bootstrap: str, topic: str, total: int) -> None:
+    """Make a topic larger."""
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        admin.create_partitions({topic: total})
