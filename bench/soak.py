@@ -38,12 +38,13 @@ LIMIT = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One look at a run: seconds since its start, bytes of each member, bytes of the folder, rows read."""
+    """One look at a run: seconds since its start, rows counted, bytes of each process and of the folder."""
 
     at_s: float
+    rows: int
+    supervisor: int
     members: tuple[int, ...]
     folder: int
-    rows: int
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -79,13 +80,13 @@ def soak(folder: Path, *, seconds: float, workers: int) -> tuple[list[Sample], i
     with stage.producing(seconds) as producer:
         began = time.monotonic()
         while not producer.done.wait(EVERY_S):
-            found = tuple(resident_bytes(member) for member in members(supervisor.pid))
             samples.append(
                 Sample(
                     at_s=time.monotonic() - began,
-                    members=found,
-                    folder=folder_bytes(place.recovery),
                     rows=int(sum(metric("driftflow_events_total", port))),
+                    supervisor=resident_bytes(supervisor.pid),
+                    members=tuple(resident_bytes(member) for member in members(supervisor.pid)),
+                    folder=folder_bytes(place.recovery),
                 )
             )
     stop(supervisor)
@@ -100,11 +101,12 @@ def report(samples: Sequence[Sample], restarts: int, minutes: float) -> None:
     picked = {round(i) for i in np.linspace(0, len(whole) - 1, min(TABLE_ROWS, len(whole)))}
     show(
         f"{minutes:g} minutes at {ROWS_PER_S} rows/s over {PARTITIONS} partitions, MiB",
-        ("minute", "rows", *(f"member {i}" for i in range(n_members)), "recovery folder"),
+        ("minute", "rows", "supervisor", *(f"member {i}" for i in range(n_members)), "recovery folder"),
         [
             (
                 f"{sample.at_s / 60:.1f}",
                 f"{sample.rows:,}",
+                f"{sample.supervisor / MIB:.1f}",
                 *(f"{size / MIB:.1f}" for size in sample.members),
                 f"{sample.folder / MIB:.2f}",
             )
@@ -115,6 +117,7 @@ def report(samples: Sequence[Sample], restarts: int, minutes: float) -> None:
     settled = [sample for sample in whole if sample.at_s >= WARM_UP * minutes * 60]
     hours = np.array([sample.at_s / 3_600 for sample in settled])
     sizes = {f"member {i}": [sample.members[i] for sample in settled] for i in range(n_members)}
+    sizes["supervisor"] = [sample.supervisor for sample in settled]
     sizes["recovery folder"] = [sample.folder for sample in settled]
     growths = {name: _growth(hours, values) for name, values in sizes.items()}
     words = ", ".join(f"{name} {growth / MIB:+.2f} MiB" for name, growth in growths.items())

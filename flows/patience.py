@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 
 logger = logging.getLogger("driftflow.kafka")
+_waits = logging.getLogger("driftflow.services")
+"""Not all that is waited for is Kafka."""
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
@@ -66,7 +68,7 @@ class Patience:
         self._pause_s = min(max(FIRST_PAUSE_S, 2 * self._pause_s), LONGEST_PAUSE_S)
         self._next_try_s = now_s + self._pause_s
         if now_s >= self._next_word_s:
-            logger.warning(
+            _waits.warning(
                 "%s waits for %s since %.0f s: %s",
                 self._waiting,
                 self._service,
@@ -80,7 +82,7 @@ class Patience:
     def succeeded(self) -> None:
         """Note that the service answers; says so if it had said the opposite."""
         if self._since_s is not None and self._word_every_s > FIRST_WORD_S:
-            logger.warning("%s goes on after %.0f s", self._waiting, self._clock() - self._since_s)
+            _waits.warning("%s goes on after %.0f s", self._waiting, self._clock() - self._since_s)
         self._since_s = None
         self._pause_s = 0.0
         self._next_try_s = float("-inf")
