@@ -35,11 +35,12 @@ class ListedReference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownReference(msgspec.Struct, frozen=True, kw_only=True):
-    """One reference as ``reference show --json`` prints it."""
+    """One reference as ``reference show --json`` prints it; `active` and `takes_over` as in a list."""
 
     model: str
     version: str
     active: bool
+    takes_over: tuple[str | None, ...]
     provenance: Provenance
     columns: tuple[ColumnFacts, ...]
 
@@ -80,7 +81,7 @@ def list_stored(path: Path, *, json: bool) -> None:
         )
     elif infos:
         console = results()
-        show(console, [*list_lines(infos, active, console.width), *schedule_lines(times, console.width)])
+        show(console, [*list_lines(infos, active, console.width), *schedule_lines(times[1:], console.width)])
     else:
         say(f"model {model!r} has no reference yet: driftflow reference build {path} FILE")
 
@@ -91,15 +92,18 @@ def show_stored(path: Path, beginning: str | None, *, json: bool) -> None:
     model = config.file.model.name
     with open_store(config) as store:
         version = find_version(store, config, str(path), beginning)
-        active = active_version(store, config) == version
+        schedule = schedule_of(store, config)
         reference = load(store.reference(model, version))
     window = typical_rows(config, reference)
+    active = bool(schedule) and schedule[-1].version == version
+    times = tuple(takes_over(config, found) for found in schedule if found.version == version)
     if json:
         print_json(
             ShownReference(
                 model=model,
                 version=version,
                 active=active,
+                takes_over=times,
                 provenance=reference.provenance,
                 columns=tuple(column_facts(feature, window) for feature in reference.features),
             )
@@ -107,6 +111,8 @@ def show_stored(path: Path, beginning: str | None, *, json: bool) -> None:
         return
     console = results()
     show(console, reference_lines(reference, active=active, rows=window, width=console.width))
+    said = [(version, time) for time in times if time is not None]
+    show(console, schedule_lines(said, console.width))
 
 
 def activate_stored(path: Path, beginning: str, *, moment: str | None, json: bool) -> None:

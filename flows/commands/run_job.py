@@ -21,6 +21,7 @@ from flows.commands.stored import active_generations, active_lineage
 from flows.config import Config, load_config
 from flows.connections import kafka_connector, store_text
 from flows.engine import Member, Recovery, run
+from flows.generations import moment_text
 from flows.graph import Outputs
 from flows.hooks import Hooks, together
 from flows.input import InputSet, config_input, partition_opener
@@ -36,7 +37,7 @@ from flows.recovery_note import NOTE, check_note, note_of, read_note
 from flows.render.findings import Findings, FoundEpisode, read_findings
 from flows.render.progress import meter
 from flows.render.styles import severity_rank
-from flows.render.summary import RunFiles, RunSummary, file_lines, summary_lines
+from flows.render.summary import LaterReference, RunFiles, RunSummary, file_lines, summary_lines
 from flows.render.words import count_text
 from flows.workers.references import notice
 from state.generations import Generations
@@ -196,6 +197,16 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
         model_version=context.model_version,
         reference=prepared.generations.first.version,
         reference_rows=prepared.generations.first.provenance.rows,
+        later_references=tuple(
+            LaterReference(
+                reference=reference.version,
+                reference_rows=reference.provenance.rows,
+                takes_over=moment_text(prepared.config, context.grid.start_of(pane)),
+            )
+            for reference, (pane, _) in zip(
+                prepared.generations.references[1:], prepared.plan.schedule.later, strict=True
+            )
+        ),
         finished=finished,
         resumed=prepared.resumed,
         rows=counts.rows,

@@ -182,8 +182,8 @@ def list_lines(infos: Sequence[ReferenceInfo], active: str | None, width: int) -
 
 
 def schedule_lines(times: Sequence[tuple[str, str | None]], width: int) -> Iterator[Text]:
-    """Say which reference takes over when; nothing where one counts all the time."""
-    for version, time in times[1:]:
+    """Say which reference takes over when."""
+    for version, time in times:
         yield from note_lines(
             f"{version} takes over for windows that start at {time} or later", width, indent=1
         )

@@ -42,6 +42,14 @@ class RunFiles(msgspec.Struct, frozen=True, kw_only=True):
     recovery: str | None
 
 
+class LaterReference(msgspec.Struct, frozen=True, kw_only=True):
+    """A reference that takes over from the one before at a moment of event time."""
+
+    reference: str
+    reference_rows: int
+    takes_over: str
+
+
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What a run found.
 
@@ -62,6 +70,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str
     reference: str
     reference_rows: int
+    later_references: tuple[LaterReference, ...]
     finished: bool
     resumed: bool
     rows: int
@@ -158,6 +167,9 @@ def _counts(found: RunSummary, width: int) -> Iterator[Text]:
     windows = ", ".join(_window_text(count) for count in found.windows) or "no window yet"
     yield from note_lines(f"Windows reported: {windows}", width, indent=1, style="")
     reference = f"Reference {found.reference} of {count_text(found.reference_rows, 'row')}"
+    for later in found.later_references:
+        rows = count_text(later.reference_rows, "row")
+        reference += f"; from {later.takes_over} on {later.reference} of {rows}"
     yield from note_lines(reference, width, indent=1, style="")
 
 

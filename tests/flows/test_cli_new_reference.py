@@ -74,7 +74,17 @@ def test_windows_that_start_from_then_on_are_compared_with_it(
         call("reference", "list", config).out.split()
     )
 
-    assert call("run", config).code == 0
+    shown = call("reference", "show", config, versions[1])
+    assert "takes over for windows that start at 2026-01-05T10:00:00+01:00" in " ".join(shown.out.split())
+    shown = call("reference", "show", config, versions[0], "--json").json()
+    assert (shown["active"], shown["takes_over"]) == (False, [None])
+
+    told = call("run", config, "--json")
+    assert told.code == 0
+    assert told.json()["reference"] == versions[0]
+    assert told.json()["later_references"] == [
+        {"reference": versions[1], "reference_rows": 200, "takes_over": "2026-01-05T10:00:00+01:00"}
+    ]
 
     found = references_of(config)
     assert len(found) > 10
@@ -150,7 +160,8 @@ def test_row_numbers(call: Call, config: Path, versions: Sequence[str]) -> None:
     assert "nearest moments between panes are 100 and 150" in " ".join(refused.err.split())
     told = call("reference", "activate", config, versions[1], "--from", "150", "--json")
     assert told.json()["takes_over"] == "150"
-    assert call("run", config).code == 0
+    ran = call("run", config)
+    assert f"from 150 on {versions[1]} of 200 rows" in " ".join(ran.out.split())
     found = references_of(config)
     assert {version for (_, start), version in found.items() if int(start) < 150} == {versions[0]}
     assert {version for (_, start), version in found.items() if int(start) >= 150} == {versions[1]}
