@@ -148,6 +148,24 @@ def drop(outputs: Outputs, recovery: Recovery | None) -> None:
     _empty(outputs)
 
 
+def check_outputs(outputs: Outputs, recovery: Recovery | None) -> None:
+    """Refuse to begin anew over the events of an earlier run.
+
+    Raises
+    ------
+    RunError
+        The file of events holds some, and the recovery folder no run that could be gone on with.
+    """
+    if recovery is not None and holds_run(recovery.folder):
+        return
+    size = outputs.events.stat().st_size if outputs.events.exists() else 0
+    if size > announced(outputs.events):
+        raise RunError(
+            f"{outputs.events} holds the events of an earlier run ({size:,} bytes): start anew with "
+            "--overwrite, or write elsewhere with --events FILE"
+        )
+
+
 def _supervised(member: Member | None) -> bool:
     return member is not None and member.supervised
 
@@ -166,19 +184,9 @@ def _recovery_config(snapshots: Path) -> RecoveryConfig:
 def _begin(plan: Plan, outputs: Outputs, recovery: Recovery | None) -> Path | None:
     """Make outputs ready; return the folder of snapshots, which is held already."""
     if recovery is None or not holds_run(recovery.folder):
-        _begin_outputs(outputs)
+        check_outputs(outputs, recovery)
+        _empty(outputs)
     return None if recovery is None else open_recovery(recovery.folder, plan)
-
-
-def _begin_outputs(outputs: Outputs) -> None:
-    """Refuse the events of an earlier run, and empty the files."""
-    size = outputs.events.stat().st_size if outputs.events.exists() else 0
-    if size > announced(outputs.events):
-        raise RunError(
-            f"{outputs.events} holds the events of an earlier run ({size:,} bytes): start anew with "
-            "--overwrite, or write elsewhere with --events FILE"
-        )
-    _empty(outputs)
 
 
 def _empty(outputs: Outputs) -> None:

@@ -14,7 +14,7 @@ from flows.announcement import announced
 from flows.commands.run_asked import RunAsked, member_of
 from flows.commands.stored import activate_version, open_store, schedule_of
 from flows.config import Config
-from flows.engine import Recovery, clear
+from flows.engine import Recovery, check_outputs, clear
 from flows.graph import Outputs
 from flows.input import InputSet
 from flows.learning import learn_reference
@@ -56,6 +56,8 @@ def settle_reference(
         SIGINT or SIGTERM came while it waited.
     BadReferenceError
         None can be learned from the input.
+    RunError
+        The events of an earlier run are in the way.
     """
     with _stoppable():
         _await_store(config, on_wait)
@@ -65,12 +67,16 @@ def settle_reference(
     member = member_of(asked)
     leads = member is None or (member.process_id == 0 and not member.supervised)
     with _stoppable():
-        if leads and mode == "learn":
-            _learn(config, open_source, on_wait)
-        elif leads:
+        if leads:
+            outputs = _outputs(config, asked)
             if asked.overwrite:
-                clear(_outputs(config, asked), recovery)
-            announce(_event(config), _outputs(config, asked))
+                clear(outputs, recovery)
+            # Else it would be refused when it has waited.
+            check_outputs(outputs, recovery)
+            if mode == "learn":
+                _learn(config, open_source, on_wait)
+            else:
+                announce(_event(config), outputs)
         _wait(config, on_wait)
 
 

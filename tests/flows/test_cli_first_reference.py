@@ -124,6 +124,16 @@ def test_without_the_key_it_is_refused(call: Call, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "driftflow.sqlite").exists()
 
 
+def test_events_of_an_earlier_run_are_refused_before_it_waits(call: Call, tmp_path: Path) -> None:
+    config, log = configured(tmp_path, "missing: wait"), tmp_path / "out" / "events.jsonl"
+    log.parent.mkdir()
+    log.write_text('{"type": "io.driftflow.window.report"}\n')
+    refused = call("run", config)
+    assert refused.code == 1
+    assert "holds the events of an earlier run" in " ".join(refused.err.split())
+    assert types_in(log) == [EventType.REPORT]
+
+
 def test_it_learns_one_from_its_own_first_rows_and_not_twice(call: Call, tmp_path: Path) -> None:
     config = configured(tmp_path, "missing: learn, rows: 250")
     first = call("run", config, "--json")

@@ -9,6 +9,8 @@ import pytest
 
 from flows.engine import Recovery, run
 from flows.generations import TooEarlyError
+from flows.recovery import await_recovery, open_recovery
+from flows.recovery_note import RecoveryError
 from tests.integration.processes import run_through, running
 from tests.integration.results import Results, assert_same, inline_results, outputs_in, read_results
 from tests.integration.stream import Layout, keep_reference, load_plan, write_stream
@@ -144,3 +146,12 @@ def test_a_running_set_takes_it_in(before: Layout, wanted: Results, tmp_path: Pa
     assert run_.lines(rf".*references have changed \(.*, then {new} from 2026-01-06T03:00:00\+00:00\).*")
     assert run_.readings() == 4
     assert_same(read_results(tmp_path / "out"), wanted)
+
+
+def test_a_member_that_found_other_references_than_the_first_one_does_not_go_on(
+    before: Layout, data: Layout, tmp_path: Path
+) -> None:
+    open_recovery(tmp_path, load_plan(before.config()))
+    assert await_recovery(tmp_path, load_plan(before.config())).exists()
+    with pytest.raises(RecoveryError, match="runs with other references than this member found"):
+        await_recovery(tmp_path, load_plan(data.config()), patience_s=0.2)
