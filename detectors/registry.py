@@ -7,7 +7,7 @@ name that the class carries::
     energy = "my_package.energy:EnergyDistance"
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from detectors.base import Detector, DriftflowError, Kind
 from detectors.divergences import JensenShannon, Psi
 from detectors.means import MeanShift
 from detectors.ordered import KolmogorovSmirnov
+from detectors.plugins import PluginKind
 from detectors.significance import ChiSquare
 from detectors.transport import Wasserstein
 
@@ -82,38 +83,17 @@ def _registered() -> Mapping[str, Detector]:
 
 
 def _with_plugins(plugins: Iterable[EntryPoint]) -> Mapping[str, Detector]:
-    table = dict(_BUILT_IN)
-    for plugin in sorted(plugins, key=lambda each: (each.name, each.value)):
-        if plugin.name in table:
-            raise DetectorPluginError(
-                f"The detector name {plugin.name!r} is taken twice, the second time by {plugin.value!r}; "
-                "uninstall one of the packages or rename its entry point."
-            )
-        table[plugin.name] = _load(plugin)
-    return MappingProxyType(table)
+    return _PLUGINS.table(_BUILT_IN, plugins)
 
 
-def _load(plugin: EntryPoint) -> Detector:
-    try:
-        loaded: Detector = plugin.load()()
-        missing = [
-            attribute
-            for attribute in ("name", "kinds", "has_p_value", "compare", "limit")
-            if not hasattr(loaded, attribute)
-        ]
-    except Exception as error:
-        raise DetectorPluginError(
-            f"The detector {plugin.name!r} ({plugin.value!r}) cannot be loaded: {error!r}; "
-            "repair or uninstall the package that declares it."
-        ) from error
-    if missing:
-        raise DetectorPluginError(
-            f"The detector {plugin.name!r} ({plugin.value!r}) lacks {', '.join(missing)}; "
-            "it must meet detectors.base.Detector."
-        )
-    if loaded.name != plugin.name:
-        raise DetectorPluginError(
-            f"The detector declared as {plugin.name!r} ({plugin.value!r}) calls itself {loaded.name!r}; "
-            "give both the same name."
-        )
-    return loaded
+def _build(declared: Callable[[], Detector]) -> Detector:
+    return declared()
+
+
+_PLUGINS: PluginKind[Detector] = PluginKind(
+    what="detector",
+    protocol="detectors.base.Detector",
+    attributes=("name", "kinds", "has_p_value", "compare", "limit"),
+    make=_build,
+    error=DetectorPluginError,
+)

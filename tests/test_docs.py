@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from detectors.registry import detector_names
+from detectors.threshold_registry import option_names, threshold_names
 from flows.cli import app
 from flows.config import load_config, parse_config
 from flows.schema import FileConfig
@@ -86,6 +87,15 @@ def test_every_command_and_option_is_documented(path: str, command: TyperCommand
 @pytest.mark.parametrize("name", detector_names())
 def test_every_detector_is_documented(name: str) -> None:
     assert f"## `{name}`" in (DOCS / "detectors.md").read_text()
+
+
+@pytest.mark.parametrize("name", threshold_names())
+def test_every_threshold_is_documented_with_its_options(name: str) -> None:
+    _, _, section = (DOCS / "thresholds.md").read_text().partition(f"## `{name}`")
+    section, _, _ = section.partition("\n## ")
+    assert section
+    for option in option_names(name):
+        assert f"`{option}`" in section
 
 
 @pytest.mark.parametrize("event_type", list(EventType))
