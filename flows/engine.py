@@ -20,6 +20,7 @@ from flows.hooks import Hooks, together
 from flows.plan import Plan
 from flows.recovery import await_recovery, discard, holds_run, locked, open_recovery
 from flows.sinks.jsonl import JsonlFile
+from flows.sinks.rolling import drop_rolled, log_parts
 from flows.workers.beats import begin_beat
 
 DEFAULT_EPOCH_S = 10.0
@@ -158,7 +159,7 @@ def check_outputs(outputs: Outputs, recovery: Recovery | None) -> None:
     """
     if recovery is not None and holds_run(recovery.folder):
         return
-    size = outputs.events.stat().st_size if outputs.events.exists() else 0
+    size = sum(part.path.stat().st_size for part in log_parts(outputs.events))
     if size > announced(outputs.events):
         raise RunError(
             f"{outputs.events} holds the events of an earlier run ({size:,} bytes): start anew with "
@@ -194,7 +195,8 @@ def _empty(outputs: Outputs) -> None:
     for path in (outputs.events, outputs.dead_letters, outputs.late_rows):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            JsonlFile(path, announced(path)).close()
+            kept = 0 if drop_rolled(path) else announced(path)
+            JsonlFile(path, kept).close()
 
 
 @contextmanager

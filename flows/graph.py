@@ -19,6 +19,7 @@ from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from flows.sinks.jsonl import JsonlSink
 from flows.sinks.kafka import KafkaEventSink, KafkaRecordSink, OpenClient
+from flows.sinks.rolling import Rolling
 from flows.sinks.store import StoreItem, StoreSink
 from state.durations import Axis
 from state.panes import PanesClosed
@@ -48,13 +49,20 @@ class Topics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
-    """Where results go; None: not kept."""
+    """Where results go; None: not kept.
+
+    Attributes
+    ----------
+    rolling
+        When files are left for new ones; None: never.
+    """
 
     events: Path
     dead_letters: Path
     late_rows: Path | None
     open_store: Callable[[], Store]
     topics: Topics | None = None
+    rolling: Rolling | None = None
 
 
 def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Dataflow:
@@ -123,11 +131,11 @@ def _add_files(
     redact: bool,
 ) -> None:
     """Keep results in files."""
-    op.output(
-        "events", op.flat_map("to_lines", results, _event_lines), JsonlSink(outputs.events, keep=announced)
-    )
+    file_sink = partial(JsonlSink, rolling=outputs.rolling)
+    lines = op.flat_map("to_lines", results, _event_lines)
+    op.output("events", lines, file_sink(outputs.events, keep=announced))
     letters = op.flat_map("refused", batches, partial(_dead_letters, redact=redact))
-    op.output("dead_letters", letters, JsonlSink(outputs.dead_letters, part="dead_letters"))
+    op.output("dead_letters", letters, file_sink(outputs.dead_letters, part="dead_letters"))
     if outputs.late_rows is not None:
         late = op.flat_map(
             "late",
@@ -136,7 +144,7 @@ def _add_files(
                 (row.partition, late_row_line(row, axis, redact=redact)) for row in batch.late_rows
             ],
         )
-        op.output("late_rows", late, JsonlSink(outputs.late_rows, part="late_rows"))
+        op.output("late_rows", late, file_sink(outputs.late_rows, part="late_rows"))
 
 
 def _add_topics(

@@ -6,6 +6,7 @@ from pathlib import Path
 from flows.config import Config
 from flows.connections import kafka_connector, store_opener
 from flows.graph import Outputs, Topics
+from flows.sinks.rolling import Rolling
 
 
 def configured_outputs(
@@ -27,6 +28,9 @@ def configured_outputs(
         late_rows=None if output.late_rows is None else config.output / output.late_rows,
         open_store=store_opener(config),
         topics=_topics(config, job, environ),
+        rolling=None
+        if output.max_file_bytes is None
+        else Rolling(max_bytes=output.max_file_bytes, keep_files=output.keep_files),
     )
     for path in (outputs.events, outputs.dead_letters):
         path.parent.mkdir(parents=True, exist_ok=True)

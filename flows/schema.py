@@ -162,6 +162,8 @@ class OutputConfig(_Section, frozen=True):
     panes: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 200
     compaction: bool = False
     redact: bool = False
+    max_file_bytes: Annotated[int, msgspec.Meta(ge=65_536)] | None = None
+    keep_files: Annotated[int, msgspec.Meta(ge=2, le=10_000)] = 10
 
 
 class RecoveryConfig(_Section, frozen=True):

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -13,6 +14,7 @@ import msgspec
 from flows.connections import topic_partitions
 from flows.kafka.base import KafkaClient
 from flows.kafka.reader import MAX_RECORDS, KafkaRecordReader, Start
+from flows.sinks.rolling import log_parts
 from state.events import EventType
 
 MOST_IDS = 100_000
@@ -112,9 +114,9 @@ class _Mark:
 
 
 class FileTail:
-    """The complete lines of a file that another process writes.
+    """The complete lines of a log that another process writes, in one file or several.
 
-    A run that resumes cuts the file back to its last snapshot and goes on from there; by the next look it may
+    A run that resumes cuts the log back to its last snapshot and goes on from there; by the next look it may
     be longer again than it was. So every look begins with the last line that was read: where it is not the
     same any more, reading goes back to the last one that is. What is read twice so is left out by its id.
     One line is enough to look at: a run is deterministic, so it writes a line behind the same lines only.
@@ -133,28 +135,34 @@ class FileTail:
     def read(self) -> Sequence[bytes]:
         """See `EventSource.read`; a file that is not there has no lines."""
         try:
-            with self._path.open("rb") as file:
-                lines = self._lines(file)
+            with ExitStack() as stack:
+                parts = log_parts(self._path)
+                files = [(part.start, stack.enter_context(part.path.open("rb"))) for part in parts]
+                # What was opened may not be what was listed: the next look finds it.
+                moved = log_parts(self._path)[: len(parts)] != parts
+                lines = [] if moved else self._lines(files)
         except FileNotFoundError:
-            lines = []
-        self._caught_up = not lines
+            moved, lines = True, []
+        self._caught_up = not lines and (not moved or not self._path.exists())
         return lines
 
     def close(self) -> None:
-        """Do nothing: the file is open only while it is read."""
+        """Do nothing: files are open only while they are read."""
 
-    def _lines(self, file: BinaryIO) -> list[bytes]:
-        while self._marks and not _holds(file, self._marks[-1]):
+    def _lines(self, files: Sequence[tuple[int, BinaryIO]]) -> list[bytes]:
+        while self._marks and not _holds(files, self._marks[-1]):
             self._marks.pop()
-        start = self._marks[-1].end if self._marks else 0
-        file.seek(start)
-        lines = []
-        for line in islice(file, _MOST_LINES):
-            if not line.endswith(_LINE_END):
-                break
-            self._marks.append(_Mark(start, start + len(line), _digest(line)))
-            start += len(line)
-            lines.append(line.removesuffix(_LINE_END))
+        position = self._marks[-1].end if self._marks else 0
+        lines: list[bytes] = []
+        for begin, file in files:
+            start = max(position, begin)
+            file.seek(start - begin)
+            for line in islice(file, _MOST_LINES - len(lines)):
+                if not line.endswith(_LINE_END):
+                    break
+                self._marks.append(_Mark(start, start + len(line), _digest(line)))
+                start += len(line)
+                lines.append(line.removesuffix(_LINE_END))
         return lines
 
 
@@ -227,8 +235,12 @@ def _event(body: bytes) -> tuple[str, TailedEvent] | None:
     return envelope.partitionkey, TailedEvent(id=envelope.id, type=envelope.type, body=line)
 
 
-def _holds(file: BinaryIO, mark: _Mark) -> bool:
-    file.seek(mark.start)
+def _holds(files: Sequence[tuple[int, BinaryIO]], mark: _Mark) -> bool:
+    """Whether a line is still what it was; one whose file was deleted as too old is taken to be."""
+    begin, file = next(((b, f) for b, f in reversed(files) if b <= mark.start), (None, None))
+    if begin is None or file is None:
+        return bool(files) and mark.end <= files[0][0]
+    file.seek(mark.start - begin)
     return _digest(file.read(mark.end - mark.start)) == mark.digest
 
 

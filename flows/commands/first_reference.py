@@ -22,6 +22,7 @@ from flows.outputs import configured_outputs
 from flows.patience import OnWait, Patience
 from flows.sinks.jsonl import JsonlFile
 from flows.sinks.kafka import KafkaEventSink
+from flows.sinks.rolling import rolled_parts
 from state.event_data import MissingReferenceData
 from state.events import missing_reference_event
 from state.stores.base import StoreBusyError, StoredEvent
@@ -93,7 +94,7 @@ def announce(event: StoredEvent, outputs: Outputs) -> None:
         store.close()
     path = outputs.events
     held = path.read_bytes() if path.exists() else b""
-    if len(held) == announced(path) and event.body not in held.split(b"\n"):
+    if not rolled_parts(path) and len(held) == announced(path) and event.body not in held.split(b"\n"):
         file = JsonlFile(path, len(held))
         file.write([event.body])
         file.snapshot()

@@ -1,5 +1,6 @@
 """What the events of a run say, gathered for people: episodes, and how many windows were reported."""
 
+import fileinput
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ import msgspec
 
 from detectors.base import DriftflowError
 from detectors.verdicts import Severity
+from flows.sinks.rolling import log_parts
 from state.event_data import Contributor, EpisodeData, Instant, WindowData
 from state.events import EventType
 
@@ -97,7 +99,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 def read_findings(path: Path, *, model: str, model_version: str) -> Findings:
-    """Read a file of events, those of one model and version.
+    """Read a log of events, those of one model and version, as far back as its files are kept.
 
     Raises
     ------
@@ -105,7 +107,7 @@ def read_findings(path: Path, *, model: str, model_version: str) -> Findings:
         The file is missing or holds a line that is not an event of driftflow.
     """
     try:
-        with path.open("rb") as lines:
+        with fileinput.input([part.path for part in log_parts(path)] or [path], mode="rb") as lines:
             return gather(lines, model=model, model_version=model_version)
     except OSError as error:
         raise EventsFileError(f"cannot read the events in {path}: {error.strerror}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from detectors.base import DriftflowError
+from flows.sinks.rolling import LostPositionError, Rolling, cut_back, drop_rolled, roll
 
 _LINE_END = b"\n"
 
@@ -17,7 +18,7 @@ class SinkError(DriftflowError):
 
 
 class JsonlFile:
-    """A file of lines that can be cut back to where a snapshot was taken.
+    """A log of lines that can be cut back to where a snapshot was taken.
 
     Parameters
     ----------
@@ -25,7 +26,9 @@ class JsonlFile:
         The file; it is created where it is missing, its folder is not.
     resume
         What `snapshot` returned: whatever stands behind it was written by an epoch that did not finish, and
-        is cut off. None starts anew and drops what the file held.
+        is cut off. None starts anew and drops what the log held.
+    rolling
+        When to go on in a new file; None: never.
 
     Raises
     ------
@@ -33,25 +36,21 @@ class JsonlFile:
         The file cannot be opened, is not a plain file, or is not the one the snapshot was taken of.
     """
 
-    def __init__(self, path: Path, resume: int | None) -> None:
+    def __init__(self, path: Path, resume: int | None, rolling: Rolling | None = None) -> None:
         self._path = path
-        self._offset = resume or 0
+        self._rolling = rolling
         self._synced: int | None = None
+        _size(path)
+        # Where the file begins in the log; offsets count from there.
+        self._start = _begin(path, resume)
+        self._offset = (resume or 0) - self._start
         size = _size(path)
         if self._offset > size:
             raise SinkError(
                 f"{path} has {size} bytes, and {self._offset} were written before the restart: the file was "
                 "changed: put it back, or start anew with 'driftflow run --overwrite'"
             )
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except OSError as error:
-            raise _cannot("opened", path, error) from error
-        try:
-            self._cut()
-        except BaseException:
-            os.close(self._file)
-            raise
+        self._file = self._opened()
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Append lines, all or none, each with a line end; on return the operating system has them.
@@ -81,7 +80,7 @@ class JsonlFile:
         self._offset = position
 
     def snapshot(self) -> int:
-        """Return the size in bytes, all of which is on the disk.
+        """Return the size of the log in bytes, all of which is on the disk; a full file is left then.
 
         Raises
         ------
@@ -94,21 +93,48 @@ class JsonlFile:
             except OSError as error:
                 raise _cannot("written", self._path, error) from error
             self._synced = self._offset
-        return self._offset
+        position = self._start + self._offset
+        if self._rolling is not None and self._offset >= self._rolling.max_bytes:
+            self._roll(self._rolling)
+        return position
 
     def close(self) -> None:
         """Close the file; called once."""
         os.close(self._file)
 
-    def _cut(self) -> None:
+    def _opened(self) -> int:
+        """Open the file and cut it back to the offset."""
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise _cannot("opened", self._path, error) from error
+        try:
+            self._cut(file)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
+
+    def _roll(self, rolling: Rolling) -> None:
+        """Go on in a new file. Killed anywhere in here, a run finds the log as it was."""
+        try:
+            roll(self._path, self._start, rolling)
+        except OSError as error:
+            raise _cannot("renamed", self._path, error) from error
+        full = self._file
+        self._start, self._offset, self._synced = self._start + self._offset, 0, 0
+        self._file = self._opened()
+        os.close(full)
+
+    def _cut(self, file: int) -> None:
         """Drop what stands behind the offset, and make a new file's name as durable as its content."""
         try:
-            if self._offset and os.pread(self._file, 1, self._offset - 1) != _LINE_END:
+            if self._offset and os.pread(file, 1, self._offset - 1) != _LINE_END:
                 raise SinkError(
                     f"{self._path}: no line ends at byte {self._offset}, where the last snapshot was taken: "
                     "the file was changed: put it back, or start anew with 'driftflow run --overwrite'"
                 )
-            os.ftruncate(self._file, self._offset)
+            os.ftruncate(file, self._offset)
             folder = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 os.fsync(folder)
@@ -134,11 +160,19 @@ class JsonlSink(FixedPartitionedSink[bytes, int]):
         Name of the one partition. Recovery files the snapshot under it, so it must not change.
     keep
         How many bytes at the file's beginning stay where no snapshot says how many do.
+    rolling
+        When to go on in a new file; None: never.
     """
 
     def __init__(
-        self, path: Path, *, part: str = "events", keep: Callable[[Path], int] = lambda _: 0
+        self,
+        path: Path,
+        *,
+        part: str = "events",
+        keep: Callable[[Path], int] = lambda _: 0,
+        rolling: Rolling | None = None,
     ) -> None:
+        self._rolling = rolling
         self._path = path
         self._part = part
         self._keep = keep
@@ -155,7 +189,7 @@ class JsonlSink(FixedPartitionedSink[bytes, int]):
     ) -> StatefulSinkPartition[bytes, int]:
         """Open the file where the snapshot was taken."""
         start = self._keep(self._path) if resume_state is None else resume_state
-        return _JsonlPartition(JsonlFile(self._path, start))
+        return _JsonlPartition(JsonlFile(self._path, start, self._rolling))
 
 
 class _JsonlPartition(StatefulSinkPartition[bytes, int]):
@@ -173,6 +207,22 @@ class _JsonlPartition(StatefulSinkPartition[bytes, int]):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _begin(path: Path, resume: int | None) -> int:
+    """Return where in the log the file that is written begins, once nothing stands behind the snapshot."""
+    try:
+        if resume is None:
+            drop_rolled(path)
+            return 0
+        return cut_back(path, resume)
+    except LostPositionError as error:
+        raise SinkError(
+            f"{path}: the last snapshot was taken at byte {resume} of the log, and {error}: put the files "
+            "back as they were, or start anew with 'driftflow run --overwrite'"
+        ) from error
+    except OSError as error:
+        raise _cannot("cut back", path, error) from error
 
 
 def _size(path: Path) -> int:
