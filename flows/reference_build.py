@@ -126,7 +126,7 @@ class _Counts:
                 counted = layout.spans.count(part.positions, _places(name, bins, part.decoded), bins.groups)
                 self.chunks[name] = self.chunks[name] + counted if name in self.chunks else counted
         if part.decoded.time_ms is not None:
-            low, high = int(part.positions.min()), int(part.positions.max())
+            low, high = int(part.decoded.time_ms.min()), int(part.decoded.time_ms.max())
             self.start = low if self.start is None else min(low, self.start)
             self.end = high if self.end is None else max(high, self.end)
 
@@ -152,7 +152,7 @@ def _choose_layout(
     for part in read_parts(source, rows, on_read):
         hashes = row_hash(part.numbers)
         rows_read += len(hashes)
-        timed = timed or part.decoded.time_ms is not None
+        timed = timed or part.times is not None
         positions.add(part.positions.astype(np.float64), hashes)
         for name, sample in numeric.items():
             sample.add(part.decoded.numeric[name], hashes)

@@ -33,9 +33,16 @@ class Part:
         return np.arange(self.first, self.first + len(self.decoded.kept))
 
     @property
+    def times(self) -> IntArray | None:
+        """Event time of each good row, else when its record was written, shape ``(kept,)``; None without."""
+        if self.decoded.time_ms is not None or self.raw.times_ms is None:
+            return self.decoded.time_ms
+        return np.asarray(self.raw.times_ms, dtype=np.int64)[self.decoded.kept]
+
+    @property
     def positions(self) -> IntArray:
-        """Event time of each good row, or its number where there are no times, shape ``(kept,)``."""
-        times = self.decoded.time_ms
+        """What puts good rows in order: times, or numbers where there are none, shape ``(kept,)``."""
+        times = self.times
         return self.numbers if times is None else times
 
 
@@ -77,6 +84,7 @@ def _first(part: Part, rows: int) -> Part:
             records=raw.records[:last],
             numbers=raw.numbers[:last],
             refused=tuple(r for r in raw.refused if r.number <= raw.numbers[last - 1]),
+            times_ms=None if raw.times_ms is None else raw.times_ms[:last],
         ),
         Decoded(
             kept=decoded.kept[:rows],

@@ -9,8 +9,10 @@ import pytest
 
 from detectors.base import IntArray, Kind
 from detectors.scatter import Statistic
-from flows.input import file_input
+from flows.decode.json_decoder import JsonDecoder
+from flows.input import InputSet, file_input
 from flows.reference_build import build_reference
+from flows.sources.base import RawBatch
 from state.columns import Column, TimeColumn, TimeUnit
 from state.reference import Reference
 from state.sketches.categorical import Categories
@@ -48,6 +50,23 @@ def chunks_of(reference: Reference, column: str) -> IntArray:
     assert known is not None
     assert known.chunks is not None
     return known.chunks
+
+
+class ReaderOfOne:
+    """Reads one batch of records in memory."""
+
+    def __init__(self, batch: RawBatch) -> None:
+        self._batches = [batch]
+
+    def read(self, max_records: int) -> RawBatch | None:
+        del max_records
+        return self._batches.pop() if self._batches else None
+
+    def position(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        self._batches.clear()
 
 
 @pytest.mark.parametrize("timed", [True, False])
@@ -127,3 +146,26 @@ def test_a_trend_over_the_reference_inflates_what_its_windows_scatter(tmp_path: 
     # The mean moves by a standard deviation over the reference: by a variance of 1/12 between spans of 50.
     assert rising.inflation(50, Statistic.MEAN) == pytest.approx((1 + 50 / 12) / (1 + 1 / 12), rel=0.3)
     assert independent.inflation(50) < 1.3
+
+
+def test_records_without_event_times_are_in_the_order_in_which_they_were_written() -> None:
+    def partition(times: range) -> tuple[ReaderOfOne, JsonDecoder]:
+        records = [json.dumps({"x": time, "c": "a"}).encode() for time in times]
+        batch = RawBatch(records=records, numbers=range(len(records)), times_ms=times)
+        return ReaderOfOne(batch), JsonDecoder(COLUMNS, None)
+
+    source = InputSet(
+        readers={
+            "a": lambda _: partition(range(0, 1_000, 2)),
+            "b": lambda _: partition(range(1, 1_000, 2)),
+        },
+        total=1_000,
+        unit="rows",
+        names=("topic",),
+    )
+    built = build_reference(source, COLUMNS, model="m", now_ms=0, rows=900).reference
+    # x rises with the time of writing: 500 rows of a, and between them the first 400 of b.
+    chunks = chunks_of(built, "x")
+    assert chunks.sum() == 900
+    assert (np.diff(chunks @ np.arange(chunks.shape[1]) / chunks.sum(axis=1)) >= 0).all()
+    assert built.provenance.start_ms is None
