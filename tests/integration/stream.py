@@ -1,5 +1,6 @@
 """A stream with everything that goes wrong in it: disorder, late rows, dead letters and missing values."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -111,13 +112,16 @@ def keep_reference(layout: Layout, *, rows: int | None = None, effective_from: i
     config: Config = load_config(layout.config("reference"))
     source = file_input(layout.folder / "reference.jsonl", columns=config.columns, time=config.time)
     built = build_reference(source, config.columns, model=MODEL, now_ms=0, rows=rows).reference
-    store = SqliteStore(layout.reference)
-    try:
+    with closing(SqliteStore(layout.reference)) as store:
         store.put_reference(built.stored())
-        store.activate(MODEL, "1", Activation(version=built.version, effective_from=effective_from))
-    finally:
-        store.close()
+    activate(layout, built.version, effective_from=effective_from)
     return built.version
+
+
+def activate(layout: Layout, version: str, *, effective_from: int | None = None) -> None:
+    """Activate a reference that is there."""
+    with closing(SqliteStore(layout.reference)) as store:
+        store.activate(MODEL, "1", Activation(version=version, effective_from=effective_from))
 
 
 def _messed_up(lines: list[bytes]) -> list[bytes]:
