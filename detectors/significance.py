@@ -38,8 +38,9 @@ def chi_square_test(
     reference never saw.
 
     The p-value is that of the chi-square law. Where a cell expects fewer than 5, the statistic varies more
-    than that law says, and the larger of two p-values is given: that one, and the one of the gamma law with
-    the statistic's exact mean and variance (Haldane).
+    than that law says, and the largest of three p-values is given: that one, the one of the gamma law with
+    the statistic's exact mean and variance (Haldane), and the one of Pearson's type III law with the third
+    moment that small Poisson cells have.
 
     Parameters
     ----------
@@ -86,13 +87,11 @@ def chi_square_test(
         statistic, degrees = statistic + tail, degrees + 1
     if degrees == 0:
         return ChiSquareResult(statistic=0.0, degrees=0, p_value=1.0)
-    laws = [(float(degrees), 2.0 * degrees)]
+    laws = [_Moments(float(degrees), 2.0 * degrees, 8.0 * degrees)]
     smaller = min(n_reference, n_current)
     if smaller > 0 and int(cells.min()) * smaller < _SMALL_CELL * (n_reference + n_current):
-        mean, variance = pearson_moments(cells, n_reference, n_current)
-        if variance > 0:
-            laws.append((mean, variance) if tail is None else (mean + 1, variance + 2))
-    p_value = max(_gamma_tail(statistic, mean * ratios[0], variance * ratios[1]) for mean, variance in laws)
+        laws += _small_cell_laws(cells, n_reference, n_current, 0 if tail is None else 1)
+    p_value = max(law.tail(statistic, ratios) for law in laws)
     return ChiSquareResult(statistic=statistic, degrees=degrees, p_value=p_value)
 
 
@@ -182,9 +181,39 @@ class ChiSquare:
         return float(chdtri(degrees, level)) * variance / mean
 
 
-def _gamma_tail(statistic: float, mean: float, variance: float) -> float:
-    """Chance that a gamma variable with these moments exceeds the statistic."""
-    return float(chdtrc(2 * mean * mean / variance, 2 * mean * statistic / variance))
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """Mean, variance and third central moment of a statistic."""
+
+    mean: float
+    variance: float
+    third: float
+
+    def tail(self, statistic: float, ratios: tuple[float, float]) -> float:
+        """Chance that a gamma variable, shifted so that it has these moments, exceeds the statistic.
+
+        The ratios of mean and variance bring the third moment along as they do in a gamma law.
+        """
+        mean, variance = self.mean * ratios[0], self.variance * ratios[1]
+        third = self.third * ratios[1] * ratios[1] / ratios[0]
+        shape = 4 * variance**3 / (third * third)
+        scaled = shape + 2 * variance * (statistic - mean) / third
+        return float(chdtrc(2 * shape, 2 * scaled)) if scaled > 0 else 1.0
+
+
+def _small_cell_laws(cells: IntArray, n_reference: int, n_current: int, rests: int) -> list[_Moments]:
+    """Laws where cells expect few rows: gamma, and Pearson's type III; `rests` chi-square terms beside them.
+
+    A Poisson cell that expects e rows adds 2 + 1/e to the variance and 8 + 22/e + 1/e^2 to the third moment,
+    more than the 8 + 8/e + ... of a gamma law. The exact variance tells the sum of the 1/e.
+    """
+    mean, variance = pearson_moments(cells, n_reference, n_current)
+    if variance <= 0:
+        return []
+    excess = max(0.0, variance - 2 * mean)
+    third = 8 * mean + 22 * excess + excess * excess / max(mean, 1.0)
+    mean, variance, third = mean + rests, variance + 2 * rests, third + 8 * rests
+    return [_Moments(mean, variance, 2 * variance * variance / mean), _Moments(mean, variance, third)]
 
 
 def _merge_rare(

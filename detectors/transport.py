@@ -109,4 +109,6 @@ class Wasserstein:
         tails = None if known is None else known.tails
         if tails is not None and tails.excess_kurtosis > HEAVY_TAILS:
             return None, f"its tails are heavy (excess kurtosis {tails.excess_kurtosis:.0f}): no law holds"
+        if reference.moments is not None and reference.moments.minimum == reference.moments.maximum:
+            return None, "the reference does not vary"
         return None, "the reference has no simulated law; build it again"
