@@ -96,8 +96,8 @@ def _paragraphs(found: ExplainedConfig) -> Iterator[str]:
         yield (
             f"A column drifts where its evidence has reached 10^{found.lone_limit:.1f} by itself (10^"
             f"{found.joint_limit:.1f} where all columns do) and its effect matters. Evidence grows with "
-            f"blocks of at least {found.block_rows:,} rows and {format_span(found.block_span, found.axis)}; "
-            f"a false alarm takes {found.patience:,.0f} of them on average, or more. {matters}"
+            f"blocks of at least {_block(found)}; a false alarm takes {found.patience:,.0f} of them on "
+            f"average, or more. {matters}"
         )
     else:
         level = f"{rules.false_discovery_rate:g}"
@@ -106,6 +106,11 @@ def _paragraphs(found: ExplainedConfig) -> Iterator[str]:
         f"Below: scores that {found.level:.0%} of windows of {found.rows:,} rows exceed without drift; one "
         "above is suspect at most."
     )
+
+
+def _block(found: ExplainedConfig) -> str:
+    span = format_span(found.block_span, found.axis)
+    return span if found.axis is Axis.ROWS else f"{found.block_rows:,} rows and {span}"
 
 
 def _row(column: ColumnLimits) -> Row:
