@@ -86,7 +86,7 @@ def answers(case: Case) -> Iterator[tuple[str, Answers]]:
             },
         )
     for blocks in (stationary, HOURS):
-        alarmed, drifted = _over_time(phases, reference, asked, blocks)
+        alarmed, drifted = _over_time(phases, asked, blocks)
         if blocks != HOURS:
             yield f"driftflow alarm {blocks}", alarmed
         yield f"driftflow drift {blocks}", drifted
@@ -94,7 +94,6 @@ def answers(case: Case) -> Iterator[tuple[str, Answers]]:
 
 def _over_time(
     phases: Mapping[str, Sequence[_Window]],
-    reference: Reference,
     asked: Mapping[str, ColumnEvidence],
     blocks: int,
 ) -> tuple[Answers, Answers]:
@@ -104,7 +103,7 @@ def _over_time(
         budget=Budget(columns=len(asked), blocks=blocks, episodes=1),
         source="the bench",
     )
-    questions = {reference.version: {name: each.questions for name, each in asked.items()}}
+    questions = {name: each.questions for name, each in asked.items()}
     alarmed, drifted = Answers(), Answers()
     before: bytes | None = None
     for phase, windows in phases.items():

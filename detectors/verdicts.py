@@ -30,6 +30,8 @@ class Rule(StrEnum):
     """Sequential evidence under a budget of false alarms, and an effect that matters."""
     WINDOW = "window"
     """The q-value of the window alone, and an effect that matters; nothing is promised over time."""
+    THRESHOLD = "threshold"
+    """A score above a limit of its own: a constant, or one that follows its history; nothing is promised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +48,15 @@ class Findings:
         P-value of "the PSI is at most `min_effect`"; None where it could not be judged.
     alarmed
         Whether an alarm of the sequential evidence stands.
+    exceeded
+        Whether the score that has a limit of its own is above it.
     """
 
     n: int
     q_value: float | None
     p_min_effect: float | None
     alarmed: bool = False
+    exceeded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +97,12 @@ class Rules:
             return Verdict.INSUFFICIENT
         unlikely = found.q_value <= self.false_discovery_rate
         matters = found.p_min_effect is not None and found.p_min_effect <= self.effect_level
-        if matters and (found.alarmed if self.rule is Rule.EVIDENCE else unlikely):
+        drift = {
+            Rule.EVIDENCE: matters and found.alarmed,
+            Rule.WINDOW: matters and unlikely,
+            Rule.THRESHOLD: found.exceeded,
+        }[self.rule]
+        if drift:
             return Verdict.DRIFT
         return Verdict.SUSPECT if unlikely or found.alarmed else Verdict.OK
 

@@ -1,12 +1,19 @@
-"""What a budget of false alarms turns into: evidence blocks, and the threshold of their evidence."""
+"""What a configuration's rule turns into: evidence blocks and their threshold, or a limit of a score."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from detectors.registry import UnknownDetectorError, detector
 from detectors.sequential.budget import Budget, BudgetError
+from detectors.threshold_registry import UnknownThresholdError, threshold
+from detectors.thresholds import ThresholdOptionError
+from detectors.verdicts import Rule
 from flows.config import Config, ConfigError
 from state.alarms import AlarmRules
 from state.blocks import BlockSpec
 from state.durations import Axis, DurationError, format_span, parse_span
+from state.judge import Watched
+from state.reference import Reference
 
 _EVERY = {Axis.MILLISECONDS: "90d", Axis.ROWS: "1000000 rows"}
 """The span of a budget that names none."""
@@ -67,6 +74,44 @@ def promise_of(config: Config) -> Promise:
             budget=budget,
             source=f"budget: at most {given.episodes:g} false {alarms} in {period}",
         ),
+    )
+
+
+def watched_of(config: Config, references: Sequence[Reference]) -> Watched | None:
+    """Put the rule `threshold` together; None for other rules.
+
+    Raises
+    ------
+    ConfigError
+        There is no such detector or kind, or its options are not right.
+    """
+    given = config.file.detection.threshold
+    if config.rules.rule is not Rule.THRESHOLD:
+        return None
+    try:
+        watched = detector(given.method)
+    except UnknownDetectorError as error:
+        raise ConfigError(f"`detection.threshold.method`: {error}") from error
+    try:
+        limit = threshold(given.kind, given.options)
+    except UnknownThresholdError as error:
+        raise ConfigError(f"`detection.threshold.kind`: {error}") from error
+    except ThresholdOptionError as error:
+        raise ConfigError(f"`detection.threshold.options`: {error}") from error
+    names = [column.name for column in config.columns]
+    for column in config.columns:
+        if column.kind not in watched.kinds:
+            raise ConfigError(
+                f"`detection.threshold.method`: {given.method!r} does not measure {column.kind} columns "
+                f"such as {column.name!r}; wanted one that measures all columns, such as 'psi' or 'js'"
+            )
+    return Watched(
+        detector=watched,
+        threshold=limit,
+        references={
+            reference.version: {name: reference.feature(name).summary for name in names}
+            for reference in references
+        },
     )
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from detectors.verdicts import Rule
 from flows.batch import Batch
 from flows.config import Config
-from flows.detection import promise_of
+from flows.detection import promise_of, watched_of
 from flows.generations import too_early
 from flows.partition import Partition
 from flows.summarize import summarize
-from state.blocks import BlockSpec
+from state.blocks import Block, BlockSpec
 from state.closed_panes import PaneRecorder
 from state.event_factory import ReportContext
 from state.evidence import evidence_of
 from state.generations import Generations
-from state.judge import Judge, JudgeContext
+from state.judge import Judge, JudgeContext, Watched
 from state.panes import PaneMerger, Partial
 from state.reference import FeatureReference
 from state.report import Report
@@ -41,6 +41,8 @@ class Plan:
         Hash of what stored state depends on.
     blocks
         How evidence blocks are cut; None where no rule asks for them.
+    watched
+        The score that has a limit of its own; None where no rule asks for one.
     live
         Whether more partitions may come: a run that goes on takes them in.
     """
@@ -52,6 +54,7 @@ class Plan:
     context: ReportContext
     fingerprint: bytes
     blocks: BlockSpec | None
+    watched: Watched | None
     live: bool = False
 
     @property
@@ -74,8 +77,11 @@ class Plan:
         return summarize(batch, self.features, self.schedule)
 
     def compare(self, name: str, closed: Told) -> Scored | Gap | BlockCounts:
-        """Compare a window or block of one column with the reference in which it starts."""
-        reference = self.generations.of_window(closed.start)
+        """Compare a window of one column with the reference in which it starts, a block with its own."""
+        if isinstance(closed, Block):
+            reference = self.generations.references[closed.generation]
+        else:
+            reference = self.generations.of_window(closed.start)
         return score(
             reference.feature(name),
             closed,
@@ -108,6 +114,7 @@ class Plan:
             min_rows=rules.min_rows,
             evidence=self.context.evidence,
             schedule=self.schedule,
+            watched=self.watched,
         )
         return Judge(context, resume)
 
@@ -172,6 +179,7 @@ def make_plan(
             alarms=promise.alarms,
         ),
         blocks=promise.block if sequential else None,
+        watched=watched_of(config, generations.references),
         fingerprint=fingerprint,
         live=live,
     )

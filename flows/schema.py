@@ -115,12 +115,21 @@ class EvidenceConfig(_Section, frozen=True):
     risk: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
 
 
+class ThresholdConfig(_Section, frozen=True):
+    """A score and its limit, for the rule `threshold`; `options` are those of the kind."""
+
+    method: str = "psi"
+    kind: str = "history"
+    options: dict[str, bool | int | float | str] = {}
+
+
 class DetectionConfig(_Section, frozen=True):
     """What makes a drift."""
 
     rule: Rule = Rule.EVIDENCE
     budget: BudgetConfig = BudgetConfig()
     evidence: EvidenceConfig = EvidenceConfig()
+    threshold: ThresholdConfig = ThresholdConfig()
     effect_level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.1
     false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
     min_rows: Positive = 50

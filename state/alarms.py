@@ -78,7 +78,6 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _State(msgspec.Struct):
-    reference: str
     log_m: bytes
     log_run: bytes
     since: bytes
@@ -87,40 +86,27 @@ class _State(msgspec.Struct):
 
 
 class Alarms:
-    """Evidence of all columns of a model over its blocks.
+    """Evidence of all columns of a model over its blocks, against one reference.
 
     All columns are in one state, because an alarm restarts its columns, and which columns alarm depends on
     all of them: only so the bound of `Budget` holds.
     """
 
     def __init__(
-        self, rules: AlarmRules, evidence: Mapping[str, Mapping[str, FeatureEvidence]], resume: bytes | None
+        self, rules: AlarmRules, asked: Mapping[str, FeatureEvidence], resume: bytes | None = None
     ) -> None:
         """Begin, or go on from what `snapshot` returned.
 
         Parameters
         ----------
-        evidence
-            For each version of the reference, first that with which a stream begins: what is asked of each
-            watched column, in the order of the configuration.
+        asked
+            Of each watched column, in the order of the configuration.
         """
         self._rules = rules
-        self._evidence = evidence
-        self._alarms: dict[str, Alarm] = {}
-        if resume is None:
-            self._restart(next(iter(evidence)))
-            return
-        state = msgspec.msgpack.decode(resume, type=_State)
-        self._restart(state.reference, state)
-        self._alarms = state.alarms
-
-    def _restart(self, reference: str, state: _State | None = None) -> None:
-        """Begin without evidence: what was gathered against one reference says nothing about another."""
-        self._reference = reference
-        asked = self._evidence[reference]
         self._names = tuple(asked)
         self._components = tuple(each.names for each in asked.values())
-        self._detectors = EDetectors.of([each.weights for each in asked.values()], self._rules.recursion)
+        self._detectors = EDetectors.of([each.weights for each in asked.values()], rules.recursion)
+        state = None if resume is None else msgspec.msgpack.decode(resume, type=_State)
         size = self._detectors.weights.size
         self._log_m = self._detectors.start() if state is None else _floats(state.log_m)
         self._log_run = np.zeros(size) if state is None else _floats(state.log_run)
@@ -130,11 +116,10 @@ class Alarms:
             else np.frombuffer(state.since, dtype="<i8").astype(np.int64)
         )
         self._spans = [(0, 0)] * len(asked) if state is None else state.spans
+        self._alarms: dict[str, Alarm] = {} if state is None else state.alarms
 
     def add(self, found: Sequence[BlockEvidence]) -> None:
         """Take one block of all columns, in their order, and raise the alarms that it makes."""
-        if found[0].reference != self._reference:
-            self._restart(found[0].reference)
         arrived = np.array([block.log_e is not None for block in found])
         if not arrived.any():
             return
@@ -174,7 +159,6 @@ class Alarms:
         """Pack the state."""
         return msgspec.msgpack.encode(
             _State(
-                reference=self._reference,
                 log_m=self._log_m.astype("<f8").tobytes(),
                 log_run=self._log_run.astype("<f8").tobytes(),
                 since=self._since.astype("<i8").tobytes(),

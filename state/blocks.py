@@ -7,7 +7,6 @@ from typing import NamedTuple
 import msgspec
 
 from state.grid import END
-from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import Sketch, from_bytes
 
 
@@ -28,15 +27,15 @@ class BlockSpec:
 
 
 class Block(NamedTuple):
-    """One evidence block of one column: the rows of panes ``[start, end)``, all of one generation."""
+    """One evidence block of one column: the rows of panes ``[start, end)``, in the bins of one generation."""
 
     start: int
     end: int
     sketch: Sketch
+    generation: int = 0
 
 
 class _State(msgspec.Struct):
-    generation: int
     start: int
     last: int
     rows: int
@@ -45,19 +44,18 @@ class _State(msgspec.Struct):
 
 @dataclass(slots=True)
 class Blocks:
-    """Cuts the closed panes of one column into evidence blocks.
+    """Cuts the closed panes of one column and one generation of its reference into evidence blocks.
 
     A block begins with the first pane that has rows after the block before. It is full with the pane that
     brings its rows to the number wanted, once it spans the panes wanted. Rows are counted with those that
     hold no value, so all columns of a model have the same blocks. What is left at the end of a stream is too
-    little to judge by, and is dropped; so is what is not full where the reference changes.
+    little to judge by, and is dropped.
 
     Windows of a stream overlap, and evidence from the same row twice is no evidence: so what is weighed over
     time comes from blocks, which share no row.
     """
 
     spec: BlockSpec
-    schedule: Schedule = UNCHANGED
     generation: int = 0
     start: int = 0
     last: int = 0
@@ -65,34 +63,31 @@ class Blocks:
     sketch: Sketch | None = None
 
     @classmethod
-    def begin(cls, spec: BlockSpec, schedule: Schedule = UNCHANGED, resume: bytes | None = None) -> "Blocks":
+    def begin(cls, spec: BlockSpec, generation: int = 0, resume: bytes | None = None) -> "Blocks":
         """Begin, or go on from what `snapshot` returned."""
         state = None if resume is None else msgspec.msgpack.decode(resume, type=_State | None)
         if state is None:
-            return cls(spec, schedule)
-        return cls(
-            spec, schedule, state.generation, state.start, state.last, state.rows, from_bytes(state.sketch)
-        )
+            return cls(spec, generation)
+        return cls(spec, generation, state.start, state.last, state.rows, from_bytes(state.sketch))
 
-    def add(self, panes: Sequence[tuple[int, int, Sketch]], upto: int) -> list[Block]:
+    def add(self, panes: Sequence[tuple[int, Sketch]], upto: int) -> list[Block]:
         """Take closed panes in order; return the blocks that are full.
 
         Parameters
         ----------
         panes
-            Pane, generation of the reference and sketch, closed since the last call; of a pane that has
-            several, the generation counts of windows that start there.
+            Closed since the last call, counted in the bins of the generation.
         upto
             Every pane before this one is closed; `END` for a stream that has ended.
         """
         full = list[Block]()
-        for pane, generation, sketch in panes:
-            if not sketch.rows or generation != self.schedule.of_window(pane):
+        for pane, sketch in panes:
+            if not sketch.rows:
                 continue
             # A block that has its rows ends where it has its panes, before any pane behind that.
             full += self._close(pane)
-            if self.sketch is None or generation != self.generation:
-                self.generation, self.start, self.rows, self.sketch = generation, pane, 0, sketch
+            if self.sketch is None:
+                self.start, self.sketch = pane, sketch
             else:
                 self.sketch = self.sketch.merge(sketch)
             self.last = pane
@@ -104,9 +99,7 @@ class Blocks:
         """Pack the state; `begin` goes on from it."""
         if self.sketch is None:
             return msgspec.msgpack.encode(None)
-        return msgspec.msgpack.encode(
-            _State(self.generation, self.start, self.last, self.rows, self.sketch.to_bytes())
-        )
+        return msgspec.msgpack.encode(_State(self.start, self.last, self.rows, self.sketch.to_bytes()))
 
     @property
     def _end(self) -> int:
@@ -119,6 +112,6 @@ class Blocks:
         """
         if self.sketch is None or self.rows < self.spec.rows or upto < self._end:
             return []
-        block = Block(self.start, max(self._end, self.last + 1), self.sketch)
+        block = Block(self.start, max(self._end, self.last + 1), self.sketch, self.generation)
         self.rows, self.sketch = 0, None
         return [block]

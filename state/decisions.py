@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from detectors.verdicts import Findings, Rule, Rules, Verdict
 from state.alarms import Alarm, Alarms
 from state.event_data import DecisionData, Instant
-from state.scoring import Scored
+from state.scoring import Evidence, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,7 @@ def hear(alarms: Alarms, values: dict[str, float | None], found: Scored) -> Hear
 
 def decide(
     rules: Rules,
+    item: Evidence,
     found: Scored,
     q_value: float | None,
     heard: Heard | None,
@@ -62,18 +63,24 @@ def decide(
         Writes the start of a pane.
     """
     alarm = None if heard is None else heard.alarm
+    watched = None if item.method is None else found.reading(item.method)
+    score = None if watched is None else watched.score
     verdict = rules.verdict(
         Findings(
             n=found.n,
             q_value=q_value,
             p_min_effect=found.p_min_effect,
             alarmed=alarm is not None,
+            exceeded=score is not None and item.limit is not None and abs(score) > item.limit,
         )
     )
-    statistic, value, limit, source = "q_value", q_value, rules.false_discovery_rate, _FALSE_DISCOVERIES
+    statistic, value, source = "q_value", q_value, _FALSE_DISCOVERIES
+    limit: float | None = rules.false_discovery_rate
     if rules.rule is Rule.EVIDENCE and heard is not None:
         statistic, source = heard.statistic, heard.source
         value, limit = (heard.value, heard.limit) if alarm is None else (alarm.value, alarm.limit)
+    elif item.method is not None:
+        statistic, value, limit, source = item.method, score, item.limit, item.source
     return verdict, DecisionData(
         rule=rules.rule,
         fired=verdict is Verdict.DRIFT,

@@ -80,7 +80,7 @@ class EventFactory:
         feature = context.generations.named(found.reference).feature(found.feature)
         effect = found.effect
         graded = found.reading(EFFECT)
-        verdict, decision = decide(context.rules, found, q_value, heard, self._written)
+        verdict, decision = decide(context.rules, item, found, q_value, heard, self._written)
         drifting = verdict is Verdict.DRIFT and effect is not None
         return FeatureData(
             feature=found.feature,

@@ -6,10 +6,21 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from detectors.base import Detector, Summary
+from detectors.thresholds import State, Threshold, WindowScore
 from state.alarms import BlockEvidence
 from state.evidence import ColumnEvidence
 from state.schedule import UNCHANGED, Schedule
 from state.scoring import BlockCounts, Evidence, Gap, Scored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A score with a limit of its own; `references` by version and name of the column."""
+
+    detector: Detector
+    threshold: Threshold
+    references: Mapping[str, Mapping[str, Summary]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +37,15 @@ class JudgeContext:
         By version of the reference and name of the column; empty where blocks are not looked at.
     schedule
         What was gathered against one reference ends where the next begins.
+    watched
+        The score that has a limit of its own; None where no rule asks for one.
     """
 
     level: float
     min_rows: int = 1
     evidence: Mapping[str, Mapping[str, ColumnEvidence]]
     schedule: Schedule = UNCHANGED
+    watched: Watched | None = None
 
 
 _Streaks = dict[int, tuple[int, int]]
@@ -40,14 +54,16 @@ _Streaks = dict[int, tuple[int, int]]
 class _Joined(msgspec.Struct):
     """Blocks that are too short for the column by themselves."""
 
-    reference: str
     start: int
     counts: bytes
 
 
 class _State(msgspec.Struct, array_like=True):
     streaks: _Streaks
-    joined: _Joined | None
+    # By version of the reference.
+    joined: dict[str, _Joined] = {}
+    # By specification: version of the reference, and what the threshold remembers of windows against it.
+    memories: dict[int, tuple[str, State]] = {}
 
 
 class Judge:
@@ -58,8 +74,8 @@ class Judge:
         self._context = context
         read = {} if resume is None else msgspec.msgpack.decode(resume, type=_State | _Streaks)
         # Version 1 was the streaks alone.
-        state = _State(read, None) if isinstance(read, dict) else read
-        self._streaks, self._joined = state.streaks, state.joined
+        state = _State(read) if isinstance(read, dict) else read
+        self._streaks, self._joined, self._memories = state.streaks, state.joined, state.memories
 
     def add(self, found: Iterable[Scored | Gap | BlockCounts]) -> list[Evidence | BlockEvidence]:
         """Weigh windows and blocks in order; a window that says nothing leaves its streak alone."""
@@ -80,23 +96,48 @@ class Judge:
                 else (0, found.start)
             )
             self._streaks[found.spec] = (streak, since)
-        return Evidence(found=found, streak=streak, since=since if streak else found.start)
+        said = Evidence(found=found, streak=streak, since=since if streak else found.start)
+        return said if self._context.watched is None else self._hold(said, self._context.watched)
+
+    def _hold(self, said: Evidence, watched: Watched) -> Evidence:
+        """Hold a window's score against its own limit; one that says nothing is not remembered."""
+        found, name = said.found, watched.detector.name
+        reading = found.reading(name) if isinstance(found, Scored) else None
+        if not isinstance(found, Scored) or reading is None or reading.score is None:
+            return msgspec.structs.replace(said, method=name, source="none: the window has no such score")
+        if found.n < self._context.min_rows:
+            return msgspec.structs.replace(said, method=name, source="none: too few rows")
+        version, memory = self._memories.get(found.spec, ("", ()))
+        if version != found.reference:
+            memory = watched.threshold.start()
+        limit, memory = watched.threshold.judge(
+            memory,
+            WindowScore(
+                score=abs(reading.score),
+                n=found.n,
+                detector=watched.detector,
+                reference=watched.references[found.reference][found.feature],
+            ),
+        )
+        self._memories[found.spec] = (found.reference, memory)
+        return msgspec.structs.replace(said, method=name, limit=limit.value, source=limit.source)
 
     def _weigh_block(self, found: BlockCounts) -> BlockEvidence:
         column = self._context.evidence[found.reference][found.feature]
         start, counts = found.start, np.frombuffer(found.counts, dtype="<i8").astype(np.int64)
-        if self._joined is not None and self._joined.reference == found.reference:
-            start = self._joined.start
-            counts = counts + np.frombuffer(self._joined.counts, dtype="<i8")
-        log_e, self._joined = None, None
+        joined = self._joined.pop(found.reference, None)
+        if joined is not None:
+            start = joined.start
+            counts = counts + np.frombuffer(joined.counts, dtype="<i8")
+        log_e = None
         if int(counts.sum()) >= column.rows:
             log_e = column.log_e(counts).astype("<f8").tobytes()
         else:
-            self._joined = _Joined(found.reference, start, counts.astype("<i8").tobytes())
+            self._joined[found.reference] = _Joined(start, counts.astype("<i8").tobytes())
         return BlockEvidence(
             feature=found.feature, reference=found.reference, start=start, end=found.end, log_e=log_e
         )
 
     def snapshot(self) -> bytes:
         """Pack the state."""
-        return msgspec.msgpack.encode(_State(self._streaks, self._joined))
+        return msgspec.msgpack.encode(_State(self._streaks, self._joined, self._memories))

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import msgspec
 
 from detectors.multiplicity import family_q_values
-from detectors.verdicts import Rule
 from state.alarms import Alarms, BlockEvidence
 from state.decisions import hear
 from state.episodes import Change, Episode, open_episode, step
@@ -26,8 +25,8 @@ class _State(msgspec.Struct):
     pending: list[tuple[_WindowKey, list[Evidence]]]
     episodes: list[tuple[int, str, Episode]]
     # Not in version 1, which knew windows only.
-    blocks: list[tuple[int, list[BlockEvidence]]] = []
-    alarms: bytes | None = None
+    blocks: list[tuple[tuple[str, int], list[BlockEvidence]]] = []
+    alarms: dict[str, bytes] = {}
 
 
 class Report:
@@ -43,9 +42,11 @@ class Report:
         self._factory = EventFactory(context)
         state = _State([], []) if resume is None else msgspec.msgpack.decode(resume, type=_State)
         self._pending = {key: {e.found.feature: e for e in items} for key, items in state.pending}
-        self._blocks = {end: {b.feature: b for b in items} for end, items in state.blocks}
+        self._blocks = {key: {b.feature: b for b in items} for key, items in state.blocks}
         self._episodes = {(spec, feature): episode for spec, feature, episode in state.episodes}
-        self._alarms = self._open_alarms(state.alarms)
+        self._alarms = {
+            version: self._begin_alarms(version, state.alarms.get(version)) for version in context.evidence
+        }
 
     def add(self, evidence: Iterable[Evidence | BlockEvidence]) -> list[Output]:
         """Take evidence of any columns; return what the windows that it completes give."""
@@ -76,29 +77,24 @@ class Report:
             _State(
                 pending=[(key, list(items.values())) for key, items in self._pending.items()],
                 episodes=[(spec, feature, e) for (spec, feature), e in self._episodes.items()],
-                blocks=[(end, list(items.values())) for end, items in self._blocks.items()],
-                alarms=None if self._alarms is None else self._alarms.snapshot(),
+                blocks=[(key, list(items.values())) for key, items in self._blocks.items()],
+                alarms={version: alarms.snapshot() for version, alarms in self._alarms.items()},
             )
         )
 
-    def _open_alarms(self, resume: bytes | None) -> Alarms | None:
-        context = self._context
-        if context.rules.rule is not Rule.EVIDENCE:
-            return None
-        asked = {
-            version: {name: each.questions for name, each in columns.items()}
-            for version, columns in context.evidence.items()
-        }
-        return Alarms(context.alarms, asked, resume)
+    def _begin_alarms(self, version: str, resume: bytes | None) -> Alarms:
+        columns = self._context.evidence[version]
+        asked = {name: each.questions for name, each in columns.items()}
+        return Alarms(self._context.alarms, asked, resume)
 
     def _add_block(self, block: BlockEvidence) -> None:
         """Keep a block until all columns have sent theirs, then weigh it."""
-        family = self._context.features
-        held = self._blocks.setdefault(block.end, {})
+        family, key = self._context.features, (block.reference, block.end)
+        held = self._blocks.setdefault(key, {})
         held[block.feature] = block
-        if len(held) == len(family) and self._alarms is not None:
-            del self._blocks[block.end]
-            self._alarms.add([held[name] for name in family])
+        if len(held) == len(family):
+            del self._blocks[key]
+            self._alarms[block.reference].add([held[name] for name in family])
 
     def _complete(self, family: list[Evidence]) -> list[Output]:
         """Judge one window: what happened to episodes and how they stand, the report, then its points."""
@@ -120,7 +116,7 @@ class Report:
         """Give verdicts, over all columns of the window as one family."""
         enough = self._context.rules.min_rows
         q_values = family_q_values([found.p_value if found.n >= enough else None for found in scored])
-        alarms = self._alarms
+        alarms = self._alarms.get(scored[0].reference)
         values = {} if alarms is None else alarms.evidence()
         return [
             self._factory.feature(item, found, q, None if alarms is None else hear(alarms, values, found))
@@ -135,7 +131,7 @@ class Report:
         if held is None:
             if result.severity is None:
                 return None
-            alarms = self._alarms
+            alarms = self._alarms.get(found.reference)
             alarm = None if alarms is None else alarms.standing(found.feature, found.start, found.end)
             episode = open_episode(
                 episode_id=self._factory.episode_id(found),

@@ -91,11 +91,17 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, tag="evidence"):
         one reference; 0 where it is not.
     since
         First pane of the streak's first window; this window's where there is none.
+    method, limit, source
+        The score that has a limit of its own, that limit, and where it comes from or why there is none; None
+        where no rule asks for one.
     """
 
     found: Scored | Gap
     streak: int
     since: int
+    method: str | None = None
+    limit: float | None = None
+    source: str = ""
 
 
 def score(

@@ -63,7 +63,7 @@ class _SpecState(msgspec.Struct):
 
 class _State(msgspec.Struct):
     rings: list[_SpecState]
-    blocks: bytes | None
+    blocks: dict[int, bytes]
 
 
 @dataclass(slots=True)
@@ -166,7 +166,9 @@ class Windows:
     """
 
     rings: tuple[_Ring, ...]
-    blocks: Blocks | None = None
+    schedule: Schedule = UNCHANGED
+    spec: BlockSpec | None = None
+    blocks: dict[int, Blocks] = field(default_factory=dict)
 
     @classmethod
     def start(
@@ -179,17 +181,19 @@ class Windows:
     ) -> "Windows":
         """Begin, or go on from what `snapshot` returned; `blocks` None: no evidence blocks are cut."""
         if resume is None:
-            begun = None if blocks is None else Blocks.begin(blocks, schedule)
-            return cls(tuple(_Ring(window, schedule, {}) for window in windows), begun)
+            return cls(tuple(_Ring(window, schedule, {}) for window in windows), schedule, blocks)
         read = msgspec.msgpack.decode(resume, type=_State | list[_SpecState])
         # Version 1 was the list of rings.
-        state = _State(rings=read, blocks=None) if isinstance(read, list) else read
+        state = _State(rings=read, blocks={}) if isinstance(read, list) else read
+        held = state.blocks if blocks is not None else {}
         return cls(
             tuple(
                 _Ring(window, schedule, dict(_unpacked(ring)), ring.first, ring.next, ring.skipped)
                 for window, ring in zip(windows, state.rings, strict=True)
             ),
-            None if blocks is None else Blocks.begin(blocks, schedule, state.blocks),
+            schedule,
+            blocks,
+            {of: Blocks.begin(blocks, of, data) for of, data in held.items()} if blocks is not None else {},
         )
 
     def add(self, message: PanesClosed) -> list[Told]:
@@ -207,14 +211,30 @@ class Windows:
             closed = list(chain.from_iterable(ring.close(ring.last_end(last), last) for ring in self.rings))
         else:
             closed = list(chain.from_iterable(ring.close(message.upto) for ring in self.rings))
-        if self.blocks is not None:
-            full = self.blocks.add(message.panes, message.upto)
-            closed += [((block.end, _BEFORE_WINDOWS, 0), block) for block in full]
+        if self.spec is not None:
+            closed += [
+                ((block.end, _BEFORE_WINDOWS, block.generation), block)
+                for block in self._cut(self.spec, message)
+            ]
         return [found for _, found in sorted(closed, key=lambda item: item[0])]
+
+    def _cut(self, spec: BlockSpec, message: PanesClosed) -> Iterator[Block]:
+        """Cut evidence blocks, around a change of the reference in both generations.
+
+        So the evidence that a window is judged by is that of its own reference, to its end.
+        """
+        panes: dict[int, list[tuple[int, Sketch]]] = {generation: [] for generation in self.blocks}
+        for pane, generation, sketch in message.panes:
+            panes.setdefault(generation, []).append((pane, sketch))
+        for generation, closed in sorted(panes.items()):
+            held = self.blocks.setdefault(generation, Blocks.begin(spec, generation))
+            yield from held.add(closed, message.upto)
+        live = self.schedule.of_pane(message.upto).start
+        self.blocks = {generation: held for generation, held in self.blocks.items() if generation >= live}
 
     def snapshot(self) -> bytes:
         """Pack the state; `start` goes on from it."""
-        blocks = None if self.blocks is None else self.blocks.snapshot()
+        blocks = {generation: held.snapshot() for generation, held in sorted(self.blocks.items())}
         return msgspec.msgpack.encode(_State(rings=[_packed(ring) for ring in self.rings], blocks=blocks))
 
 

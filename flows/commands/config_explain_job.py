@@ -55,9 +55,16 @@ def explained(config: Config, reference: Reference, rows: int | None) -> Explain
         block_span=promise.block.panes * config.grid.length,
         rows=expected,
         level=level,
+        threshold=_threshold_text(config),
         axis=config.grid.axis,
         columns=tuple(_limits(reference.feature(name), evidence[name], expected, level) for name in names),
     )
+
+
+def _threshold_text(config: Config) -> str:
+    given = config.file.detection.threshold
+    options = ", ".join(f"{name} {value}" for name, value in sorted(given.options.items()))
+    return f"its {given.method} is above the limit '{given.kind}'" + (f" ({options})" if options else "")
 
 
 def typical_rows(config: Config, reference: Reference) -> int:

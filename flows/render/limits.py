@@ -58,6 +58,8 @@ class ExplainedConfig(msgspec.Struct, frozen=True, kw_only=True):
         What an evidence block holds at least; the span in the unit of the axis.
     rows, level
         Of the windows that the columns' limits are for, and the share of them above without drift.
+    threshold
+        What the rule `threshold` says.
     """
 
     model: str
@@ -71,6 +73,7 @@ class ExplainedConfig(msgspec.Struct, frozen=True, kw_only=True):
     block_span: int
     rows: int
     level: float
+    threshold: str
     axis: Axis
     columns: tuple[ColumnLimits, ...]
 
@@ -99,9 +102,11 @@ def _paragraphs(found: ExplainedConfig) -> Iterator[str]:
             f"blocks of at least {_block(found)}; a false alarm takes {found.patience:,.0f} of them on "
             f"average, or more. {matters}"
         )
-    else:
+    elif rules.rule is Rule.WINDOW:
         level = f"{rules.false_discovery_rate:g}"
         yield f"A column drifts where its q-value is at most {level} in a window. {matters}"
+    else:
+        yield f"A column drifts where {found.threshold}."
     yield (
         f"Below: scores that {found.level:.0%} of windows of {found.rows:,} rows exceed without drift; one "
         "above is suspect at most."

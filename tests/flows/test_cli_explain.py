@@ -119,3 +119,48 @@ def test_a_budget_that_cannot_be_is_refused(call: Call, config: Path) -> None:
     told = call("run", other)
     assert told.code == 2
     assert "`detection.budget.every`: found 'nothing', wanted a duration" in told.err
+
+
+THRESHOLD = """
+detection:
+  rule: threshold
+  threshold: {method: psi, kind: %s, options: {%s}}
+"""
+
+
+def test_a_score_with_a_limit_of_its_own_opens_episodes(call: Call, config: Path) -> None:
+    other = config.parent / "threshold.yaml"
+    other.write_text(config.read_text() + THRESHOLD % ("constant", "value: 0.1"))
+    events = config.parent / "threshold.jsonl"
+    assert call("run", other, "--events", events, "--overwrite").code == 0
+    drifts = [
+        e
+        for line in events.read_bytes().splitlines()
+        if (e := orjson.loads(line))["type"] != EventType.REPORT
+    ]
+    opened = [event["data"]["result"] for event in drifts if event["type"] == EventType.OPENED]
+    assert opened
+    for result in opened:
+        decision = result["decision"]
+        (psi,) = [r["score"] for r in result["readings"] if r["method"] == "psi"]
+        assert (decision["rule"], decision["statistic"], decision["limit"]) == ("threshold", "psi", 0.1)
+        assert decision["value"] == psi > 0.1
+        assert decision["source"] == "given in the configuration"
+    assert "psi is above the limit 'constant' (value 0.1)" in plain(call("config", "explain", other).out)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{kind: nothing}", "`detection.threshold.kind`: There is no threshold 'nothing'"),
+        ("{method: nothing}", "`detection.threshold.method`: There is no detector 'nothing'"),
+        ("{options: {sigmas: -1}}", "`detection.threshold.options`: `sigmas`: found -1"),
+        ("{method: ks}", "`detection.threshold.method`: 'ks' does not measure categorical columns"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused(call: Call, config: Path, given: str, said: str) -> None:
+    other = config.parent / "refused.yaml"
+    other.write_text(f"{config.read_text()}\ndetection: {{rule: threshold, threshold: {given}}}\n")
+    told = call("run", other)
+    assert told.code == 2
+    assert said in plain(told.err)

@@ -29,16 +29,16 @@ def rules(recursion: Recursion = Recursion.SR) -> AlarmRules:
 
 
 def block(
-    column: str, k: int, e_values: Sequence[float] | None, *, start: int | None = None, of: str = "v1"
+    column: str, k: int, e_values: Sequence[float] | None, *, start: int | None = None
 ) -> BlockEvidence:
     packed = None if e_values is None else np.log(np.array(e_values)).astype("<f8").tobytes()
     return BlockEvidence(
-        feature=column, reference=of, start=k if start is None else start, end=k + 1, log_e=packed
+        feature=column, reference="v1", start=k if start is None else start, end=k + 1, log_e=packed
     )
 
 
 def alarms(recursion: Recursion = Recursion.SR, resume: bytes | None = None) -> Alarms:
-    return Alarms(rules(recursion), {"v1": asked(), "v2": asked(("up", "down", "wider"))}, resume)
+    return Alarms(rules(recursion), asked(), resume)
 
 
 @dataclass
@@ -141,16 +141,6 @@ def test_columns_that_move_together_need_less_each() -> None:
 def test_an_alarm_stands_for_windows_about_its_block(window: tuple[int, int], *, stands: bool) -> None:
     alarm = Alarm(start=10, end=14, since=8, value=9.0, limit=3.0, component="up")
     assert alarm.stands(*window) == stands
-
-
-def test_evidence_against_one_reference_is_none_against_the_next() -> None:
-    held = alarms()
-    held.add([block(c, 0, [20.0, 20.0]) for c in COLUMNS])
-    held.add([block(c, 1, [1.0, 1.0, 1.0], of="v2") for c in COLUMNS])
-    assert held.evidence() == {c: pytest.approx(0.0) for c in COLUMNS}
-    resumed = alarms(resume=held.snapshot())
-    resumed.add([block(c, 2, [1.0, 1.0, 1.0], of="v2") for c in COLUMNS])
-    assert resumed.evidence() == {c: pytest.approx(math.log10(2)) for c in COLUMNS}
 
 
 def test_without_drift_alarms_keep_the_budget() -> None:

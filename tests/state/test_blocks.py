@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from state.blocks import Block, Blocks, BlockSpec
 from state.grid import END
-from state.schedule import UNCHANGED, Schedule
 from state.sketches.base import ROWS, Sketch, empty
 
 WIDTH = 6
@@ -55,10 +54,10 @@ def test_blocks_are_those_of_the_definition_however_panes_come(
     blocks, found, done = Blocks.begin(spec), list[Block](), -30
     while done < 70:
         upto = data.draw(st.integers(done + 1, 71))
-        found += blocks.add([(p, 0, sketch(panes[p])) for p in sorted(panes) if done <= p < upto], upto)
+        found += blocks.add([(p, sketch(panes[p])) for p in sorted(panes) if done <= p < upto], upto)
         done = upto
         if data.draw(st.booleans()):
-            blocks = Blocks.begin(spec, UNCHANGED, blocks.snapshot())
+            blocks = Blocks.begin(spec, 0, blocks.snapshot())
     found += blocks.add([], END)
     assert told(found) == oracle(panes, spec)
 
@@ -66,7 +65,7 @@ def test_blocks_are_those_of_the_definition_however_panes_come(
 @settings(max_examples=100)
 @given(spec=specs, panes=streams)
 def test_blocks_share_no_row_and_their_number_is_bounded(spec: BlockSpec, panes: dict[int, int]) -> None:
-    found = Blocks.begin(spec).add([(p, 0, sketch(panes[p])) for p in sorted(panes)], END)
+    found = Blocks.begin(spec).add([(p, sketch(panes[p])) for p in sorted(panes)], END)
     for earlier, later in pairwise(found):
         assert earlier.end <= later.start
     for block in found:
@@ -77,25 +76,18 @@ def test_blocks_share_no_row_and_their_number_is_bounded(spec: BlockSpec, panes:
 
 
 def test_the_counts_of_a_block_are_those_of_its_panes() -> None:
-    panes = [(i, 0, Sketch(counters=np.full(WIDTH, i + 1), names=())) for i in range(3)]
+    panes = [(i, Sketch(counters=np.full(WIDTH, i + 1), names=())) for i in range(3)]
     (block,) = Blocks.begin(BlockSpec(rows=6, panes=1)).add(panes, 3)
     assert block.sketch.counters.tolist() == [6] * WIDTH
     assert (block.start, block.end) == (0, 3)
 
 
 def test_what_is_not_full_is_dropped_at_the_end() -> None:
-    assert Blocks.begin(BlockSpec(rows=10, panes=1)).add([(0, 0, sketch(9))], END) == []
+    assert Blocks.begin(BlockSpec(rows=10, panes=1)).add([(0, sketch(9))], END) == []
 
 
 @pytest.mark.parametrize("upto", [4, 7, END])
 def test_a_block_ends_where_it_has_its_panes_whenever_it_is_looked_at(upto: int) -> None:
     blocks = Blocks.begin(BlockSpec(rows=10, panes=4))
-    assert blocks.add([(0, 0, sketch(50))], 3) == []
+    assert blocks.add([(0, sketch(50))], 3) == []
     assert told(blocks.add([], upto)) == [(0, 4, 50)]
-
-
-def test_no_block_mixes_two_references() -> None:
-    # The third pane is counted in other bins: what was gathered before is dropped.
-    panes = [(0, 0, sketch(6)), (1, 0, sketch(3)), (2, 0, sketch(4)), (2, 1, sketch(4)), (3, 1, sketch(6))]
-    blocks = Blocks.begin(BlockSpec(rows=10, panes=1), Schedule(later=((2, "new"),), longest=3))
-    assert told(blocks.add(panes, 4)) == [(2, 4, 10)]

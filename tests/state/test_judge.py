@@ -1,12 +1,17 @@
+from statistics import mean, stdev
+
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.base import IntArray
+from detectors.registry import detector
+from detectors.thresholds import Exceeding, History, Threshold
 from state.alarms import BlockEvidence
 from state.evidence import evidence_of
-from state.judge import Judge, JudgeContext
+from state.judge import Judge, JudgeContext, Watched
 from state.schedule import UNCHANGED, Schedule
 from state.scoring import BlockCounts, Evidence, Gap, Scored
 from tests.evidence import FAMILY, MOODS, gap, reference, scored, sketch_of, values_of
@@ -73,7 +78,7 @@ def test_the_state_of_a_judge_does_not_grow() -> None:
         judge.add([of("large", k), of("calm" if k % 3 else "large", k, spec=1)])
         sizes.append(len(judge.snapshot()))
     # Two streaks of two numbers below 2**16: at most 3 bytes each, and their frames.
-    assert max(sizes) <= 3 + 2 * (1 + 1 + 2 * 3)
+    assert max(sizes) <= 4 + 2 * (1 + 1 + 2 * 3)
 
 
 def test_evidence_against_one_reference_is_none_against_the_next() -> None:
@@ -119,3 +124,31 @@ def test_a_state_of_version_1_is_the_streaks() -> None:
     resumed = judge_of(msgspec.msgpack.encode({0: (2, 5)}))
     (said,) = windows(resumed.add([of("large", 7)]))
     assert (said.streak, said.since) == (3, 5)
+
+
+def watching(threshold: Threshold, resume: bytes | None = None) -> Judge:
+    references = {reference().version: {"x": reference().feature("x").summary}}
+    watched = Watched(detector=detector("psi"), threshold=threshold, references=references)
+    return Judge(JudgeContext(level=0.05, min_rows=50, evidence={}, watched=watched), resume)
+
+
+@given(plot=st.lists(st.tuples(moods, st.integers(0, 1)), max_size=12), cut=st.integers(0, 12))
+def test_a_score_is_held_against_the_limit_of_its_own_past(plot: list[tuple[str, int]], cut: int) -> None:
+    found = [of(mood, k, spec) for k, (mood, spec) in enumerate(plot)]
+    limits = History(windows=3, least=2, sigmas=2.0, exceeding=Exceeding.LEARN)
+    judge = watching(limits)
+    said = judge.add(found[:cut])
+    said += watching(limits, judge.snapshot()).add(found[cut:])
+    past = dict[int, list[float]]({0: [], 1: []})
+    for item, evidence in zip(found, windows(said), strict=True):
+        assert evidence.method == "psi"
+        reading = item.reading("psi") if isinstance(item, Scored) else None
+        if not isinstance(item, Scored) or item.n < 50 or reading is None or reading.score is None:
+            assert evidence.limit is None
+            assert evidence.source.startswith("none: ")
+            continue
+        held = past[item.spec][-3:]
+        # Mean and standard deviation with n - 1 degrees of freedom, by the standard library.
+        wanted = mean(held) + 2 * stdev(held) if len(held) >= 2 else None
+        assert evidence.limit == (None if wanted is None else pytest.approx(wanted))
+        past[item.spec].append(reading.score)

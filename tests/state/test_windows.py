@@ -4,10 +4,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from state.blocks import Block, BlockSpec
 from state.durations import Axis
 from state.grid import END, PanedWindow, WindowSpec
 from state.panes import PanesClosed
-from state.sketches.base import LATE, ROWS, empty
+from state.schedule import Schedule
+from state.sketches.base import LATE, ROWS, Sketch, empty
 from state.sketches.categorical import Categories
 from state.sketches.numeric import NumericBins
 from state.windows import Closed, ClosedWindow, EmptySpan, Told, Windows
@@ -198,3 +200,28 @@ def test_closed_windows_are_forgotten() -> None:
     # A longer stream does not make the state grow, but for the digits of the pane's number.
     assert max(sizes[500:]) <= max(sizes[:100]) + 2 * 8 * len(windows.rings)
     assert all(len(ring.slices) <= 4 for ring in windows.rings)
+
+
+def rows(count: int) -> Sketch:
+    sketch = empty(6)
+    sketch.counters[ROWS] = count
+    return sketch
+
+
+def test_around_a_change_of_reference_blocks_are_cut_in_both_generations() -> None:
+    # Windows of 4 panes that start before pane 6 end before pane 9: so long the first generation goes on.
+    schedule = Schedule(later=((6, "new"),), longest=4)
+    spec = BlockSpec(rows=2, panes=1)
+    windows = Windows.start((window(4, 4),), schedule=schedule, blocks=spec)
+    told = list[Told]()
+    for pane in range(14):
+        panes = tuple((pane, generation, rows(1)) for generation in schedule.of_pane(pane))
+        told += windows.add(PanesClosed(pane + 1, pane, panes))
+        windows = Windows.start((window(4, 4),), windows.snapshot(), schedule=schedule, blocks=spec)
+    blocks = [(f.generation, f.start, f.end) for f in told if isinstance(f, Block)]
+    first, new = [b for b in blocks if b[0] == 0], [b for b in blocks if b[0] == 1]
+    assert first == [(0, 0, 2), (0, 2, 4), (0, 4, 6), (0, 6, 8)]
+    assert new == [(1, 6, 8), (1, 8, 10), (1, 10, 12), (1, 12, 14)]
+    # By their end; the older generation first.
+    assert blocks == sorted(blocks, key=lambda b: (b[2], b[0]))
+    assert list(windows.blocks) == [1]
