@@ -28,6 +28,7 @@ from flows.sources.base import RawBatch
 from state.generations import Generations
 from state.panes import PanesClosed, Partial
 from state.report import Output
+from state.scoring import BlockCounts, Gap, Scored
 from state.stores.base import Point, StoredEvent
 from state.stores.sqlite import SqliteStore
 from state.windows import Told
@@ -38,6 +39,9 @@ STEP_MS = 10
 
 TARGET_SHARE = 0.3
 TARGET_OVERHEAD = 1.2
+TARGET_JUDGING = 0.05
+
+JUDGING = "judge, report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Prepared:
     batches: list[Batch]
     partials: list[list[tuple[str, Partial]]]
     closed: list[tuple[str, list[Told]]]
+    scored: list[tuple[str, list[Scored | Gap | BlockCounts]]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _show(f"Stages: {rows:,} rows of {size:.0f} bytes, {columns} columns", stages, rows)
     _show("Whole runs, events and series written", wholes, rows)
     _judge(wholes)
+    judging = stages[JUDGING].cpu_s / wholes["Bytewax"].cpu_s
+    say(f"Judging takes {judging:.3f} of the run's time (wanted: {TARGET_JUDGING} or less).")
 
 
 def prepare(plan: Plan) -> Prepared:
@@ -84,13 +91,15 @@ def prepare(plan: Plan) -> Prepared:
     reader.close()
     batches = _polled(plan)
     partials = [list(plan.summarize(batch)) for batch in batches]
+    closed = _closed(plan, partials)
     return Prepared(
         plan=plan,
         lines=[record for part in raw for record in part.records],
         raw=raw,
         batches=batches,
         partials=partials,
-        closed=_closed(plan, partials),
+        closed=closed,
+        scored=[(name, [plan.compare(name, found) for found in told]) for name, told in closed],
     )
 
 
@@ -139,12 +148,6 @@ def _stages(prepared: Prepared) -> dict[str, Case]:
         for batch in prepared.batches:
             deque(plan.summarize(batch), maxlen=0)
 
-    def judge() -> None:
-        judges = {name: plan.judge() for name in plan.context.features}
-        report = plan.report()
-        for name, closed in prepared.closed:
-            report.add(judges[name].add([plan.compare(name, found) for found in closed]))
-
     return {
         "orjson.loads": _bare(prepared),
         "read lines": read,
@@ -152,8 +155,25 @@ def _stages(prepared: Prepared) -> dict[str, Case]:
         "poll (read, decode, place)": lambda: _polled(plan, keep=False),
         "summarize": combine,
         "panes and windows": lambda: _closed(plan, prepared.partials),
-        "compare, judge, report": judge,
+        **_scoring(prepared),
     }
+
+
+def _scoring(prepared: Prepared) -> dict[str, Case]:
+    plan = prepared.plan
+
+    def compare() -> None:
+        for name, closed in prepared.closed:
+            for found in closed:
+                plan.compare(name, found)
+
+    def judge() -> None:
+        judges = {name: plan.judge() for name in plan.context.features}
+        report = plan.report()
+        for name, scored in prepared.scored:
+            report.add(judges[name].add(scored))
+
+    return {"compare": compare, JUDGING: judge}
 
 
 def _bare(prepared: Prepared) -> Case:

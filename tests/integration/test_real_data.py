@@ -3,7 +3,6 @@
 import csv
 import gzip
 import os
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,15 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bench.real_alarms import openings, sea_stream
 from flows.compare_files import compare_inputs
 from flows.config import load_config
-from flows.inline import run_inline
-from flows.input import config_input, file_input, partition_opener
-from flows.plan import make_plan
-from flows.reference_build import build_reference
-from state.generations import Generations
-from state.report import Output
-from state.stores.base import StoredEvent
+from flows.input import file_input
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("DRIFTFLOW_DATA", ROOT.parent / "shared" / "data"))
@@ -33,25 +27,14 @@ def _data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRIFTFLOW_DATA", str(DATA))
 
 
-def openings(example: str, reference: Path | None, rows: int | None) -> dict[tuple[str, str], list[int]]:
-    """Ends of the windows that opened an episode, by window and feature."""
+def opened(example: str, reference: Path | None, rows: int | None) -> dict[tuple[str, str], list[int]]:
     config = load_config(ROOT / "examples" / example / "driftflow.yaml")
-    source = config_input(config)
-    base = source if reference is None else file_input(reference, columns=config.columns, time=config.time)
-    built = build_reference(base, config.columns, model=example, now_ms=0, rows=rows).reference
-    opener = partition_opener(config, source, config.state_fingerprint(built.version))
-    outputs: list[Output] = []
-    run_inline(make_plan(config, Generations((built,)), tuple(source.readers), opener), outputs.extend)
-    found = defaultdict[tuple[str, str], list[int]](list)
-    for output in outputs:
-        if isinstance(output, StoredEvent) and output.type.endswith("opened") and output.feature:
-            found[output.window, output.feature].append(output.end)
-    return dict(found)
+    return openings(config, reference, rows=rows)
 
 
 def test_elec2_tells_the_features_that_go_live() -> None:
     # Row 17,424: measured on the data, the first row in which the three leave their constant.
-    found = openings("elec2", None, rows=8_000)
+    found = opened("elec2", None, rows=8_000)
     for feature in ("vicprice", "vicdemand", "transfer"):
         for window, slide in (("weekly", 336), ("fortnight", 168)):
             (end,) = found[window, feature]
@@ -61,7 +44,7 @@ def test_elec2_tells_the_features_that_go_live() -> None:
 def test_car_loan_tells_what_moves_and_nothing_else() -> None:
     # Row 25,000, and the columns that move there: the data set's own documentation (NannyML's example).
     reference = DATA / "car_loan" / "synthetic_car_loan_reference.csv.gz"
-    found = openings("car_loan", reference, rows=None)
+    found = opened("car_loan", reference, rows=None)
     for feature in ("car_value", "loan_length", "y_pred_proba"):
         (end,) = found["thousand", feature]
         assert 25_000 < end <= 27_000
@@ -113,20 +96,5 @@ def test_compare_agrees_with_the_exact_tests_on_two_halves(tmp_path: Path) -> No
 
 def test_sea_stream_stays_quiet(tmp_path: Path) -> None:
     # One concept only: the stream was generated so.
-    text = gzip.decompress((DATA / "stationary" / "sea_stream.csv.gz").read_bytes()).decode()
-    header, *rows = text.splitlines()
-    for name, part in (("reference", rows[:10_000]), ("events", rows[10_000:])):
-        (tmp_path / f"{name}.csv").write_text("\n".join([header, *part]) + "\n")
-    (tmp_path / "driftflow.yaml").write_text(
-        "model: {name: sea}\ninput: {path: events.csv}\ntime: {rows: true}\n"
-        "windows: {thousand: {size: 1000 rows}}\ncolumns:\n"
-        + "".join(f"  {name}: {{kind: numeric}}\n" for name in header.split(",")[:3])
-    )
-    config = load_config(tmp_path / "driftflow.yaml")
-    base = file_input(tmp_path / "reference.csv", columns=config.columns, time=None)
-    built = build_reference(base, config.columns, model="sea", now_ms=0).reference
-    source = config_input(config)
-    outputs: list[Output] = []
-    opener = partition_opener(config, source, bytes(16))
-    run_inline(make_plan(config, Generations((built,)), tuple(source.readers), opener), outputs.extend)
-    assert not [o for o in outputs if isinstance(o, StoredEvent) and o.type.endswith("opened")]
+    config, reference = sea_stream(DATA, tmp_path)
+    assert openings(load_config(config), reference, rows=None) == {}

@@ -1,0 +1,97 @@
+"""Episodes on real streams whose drift is known, under the default budget: what opened, and when."""
+
+import argparse
+import gzip
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.measure import say, show
+from flows.config import Config, load_config
+from flows.detection import promise_of
+from flows.inline import run_inline
+from flows.input import config_input, file_input, partition_opener
+from flows.plan import make_plan
+from flows.reference_build import build_reference
+from state.events import EventType
+from state.generations import Generations
+from state.report import Output
+from state.stores.base import StoredEvent
+
+ROOT = Path(__file__).parents[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a table for each stream."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    given = parser.parse_args(arguments)
+    os.environ["DRIFTFLOW_DATA"] = str(given.data)
+    examples = ROOT / "examples"
+    car_loan = given.data / "car_loan" / "synthetic_car_loan_reference.csv.gz"
+    _stream(
+        "car_loan (inputs and score move at row 25,000)", examples / "car_loan" / "driftflow.yaml", car_loan
+    )
+    _stream(
+        "elec2 (three features go live at row 17,424)",
+        examples / "elec2" / "driftflow.yaml",
+        None,
+        rows=8_000,
+    )
+    with TemporaryDirectory() as name:
+        config, reference = sea_stream(given.data, Path(name))
+        _stream("sea_stream (one concept, no drift)", config, reference)
+
+
+def _stream(title: str, path: Path, reference: Path | None, *, rows: int | None = None) -> None:
+    config = load_config(path)
+    opened = openings(config, reference, rows=rows)
+    say(f"\n{promise_of(config).alarms.source}")
+    show(
+        title,
+        ("column", *(window.name for window in config.grid.windows)),
+        [
+            (column.name, *(_ends(opened[window.name, column.name]) for window in config.grid.windows))
+            for column in config.columns
+        ],
+    )
+
+
+def openings(config: Config, reference: Path | None, *, rows: int | None) -> dict[tuple[str, str], list[int]]:
+    """Ends of the windows that opened an episode, by window and column."""
+    source = config_input(config)
+    base = source if reference is None else file_input(reference, columns=config.columns, time=config.time)
+    built = build_reference(base, config.columns, model=config.file.model.name, now_ms=0, rows=rows).reference
+    opener = partition_opener(config, source, config.state_fingerprint(built.version))
+    outputs: list[Output] = []
+    run_inline(make_plan(config, Generations((built,)), tuple(source.readers), opener), outputs.extend)
+    found = defaultdict[tuple[str, str], list[int]](list)
+    for output in outputs:
+        if isinstance(output, StoredEvent) and output.type == EventType.OPENED and output.feature:
+            found[output.window, output.feature].append(output.end)
+    return found
+
+
+def sea_stream(data: Path, folder: Path) -> tuple[Path, Path]:
+    """Split the stationary stream, 10,000 rows as reference; return configuration and reference."""
+    text = gzip.decompress((data / "stationary" / "sea_stream.csv.gz").read_bytes()).decode()
+    header, *rows = text.splitlines()
+    for name, part in (("reference", rows[:10_000]), ("events", rows[10_000:])):
+        (folder / f"{name}.csv").write_text("\n".join([header, *part]) + "\n")
+    columns = "".join(f"  {name}: {{kind: numeric}}\n" for name in header.split(",")[:3])
+    config = folder / "driftflow.yaml"
+    config.write_text(
+        "model: {name: sea}\ninput: {path: events.csv}\ntime: {rows: true}\n"
+        f"windows: {{thousand: {{size: 1000 rows}}}}\ncolumns:\n{columns}"
+    )
+    return config, folder / "reference.csv"
+
+
+def _ends(ends: list[int]) -> str:
+    return "no episode" if not ends else "opened at row " + ", ".join(f"{end:,}" for end in ends)
+
+
+if __name__ == "__main__":
+    main()
