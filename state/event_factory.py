@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -218,14 +219,8 @@ class EventFactory:
 
     def _point(self, found: Scored, feature: str, metric: str, value: float) -> Point:
         context = self.context
-        key = SeriesKey(
-            model=context.model,
-            model_version=context.model_version,
-            window=context.grid.windows[found.spec].name,
-            feature=feature,
-            segment="",
-            metric=metric,
-        )
+        window = context.grid.windows[found.spec].name
+        key = _series_key(context.model, context.model_version, window, feature, metric)
         return Point(key, self._instant_of(found.end), value)
 
     def _window(self, found: Scored | Gap) -> WindowData:
@@ -284,6 +279,19 @@ class EventFactory:
         found = self._instant_of(pane)
         # The first sliding windows begin before row 0, where there is nothing to point at.
         return max(found, 0) if self.context.grid.axis is Axis.ROWS else found
+
+
+@lru_cache(maxsize=100_000)
+def _series_key(model: str, model_version: str, window: str, feature: str, metric: str) -> SeriesKey:
+    """Name a series; the same names come with every window, and making them anew costs more than the rest."""
+    return SeriesKey(
+        model=model,
+        model_version=model_version,
+        window=window,
+        feature=feature,
+        segment="",
+        metric=metric,
+    )
 
 
 def drift_share(results: Sequence[FeatureData]) -> float:
