@@ -14,9 +14,6 @@ from detectors.base import FloatArray, IntArray
 _ONE_ERROR = 0.16
 """Chance that a normal variable exceeds its mean by more than one standard error."""
 
-_OVERLAP = 2 / 3
-"""Variance of an estimate over overlapping chunks, relative to disjoint ones (Meketon & Schmeiser 1984)."""
-
 _NO_VARIANCE = 1e-12
 """Two groups of equal share have one squared score, and its variance is a rounding error."""
 
@@ -202,10 +199,12 @@ def _largest(found: _Chunks, rows: float) -> _Measured:
 def _variance(found: _Chunks, pearson: FloatArray) -> float:
     """Variance of Pearson's statistic as that of a quadratic form in normal variables: twice a squared norm.
 
-    The norm of an estimated covariance is too large by its own noise, which is taken off.
+    The norm of an estimated covariance is too large by its own noise, which is taken off: that of disjoint
+    chunks, less what overlapping ones save. Chunks of s spans that begin h apart share 1 - h/s of their rows,
+    and the squares of these shares average (2 s^2 + 1) / (3 s^2) over s (Meketon & Schmeiser 1984).
     """
     values = found.deviations @ pearson.T
     covariance = values.T @ values / found.free
     trace = float(np.trace(covariance))
-    norm = float(np.square(covariance).sum()) - _OVERLAP * trace * trace / found.number
-    return norm / (found.shares.size - 1)
+    noise = (2 + 1 / found.size**2) / 3 * trace * trace / found.number
+    return (float(np.square(covariance).sum()) - noise) / (found.shares.size - 1)

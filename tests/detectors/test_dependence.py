@@ -107,6 +107,19 @@ def test_independent_rows_lose_next_to_nothing() -> None:
     assert np.mean([each.known(400) for each in found]) >= 0.9
 
 
+@pytest.mark.parametrize("size", [1, 4])
+def test_of_independent_rows_the_variance_of_pearsons_statistic_is_that_of_the_chi_square_law(
+    size: int,
+) -> None:
+    rng = np.random.default_rng(12)
+    found = [
+        scatter(rng.multinomial(200, np.full(10, 0.1), size=40 * size), size, ordered=True).variance
+        for _ in range(400)
+    ]
+    # Without the correction for noise it would be 1 + 9 / 40.
+    assert np.mean(found) == pytest.approx(1, abs=0.05)
+
+
 def test_below_the_smallest_chunk_the_inflation_of_a_slow_series_shrinks_with_the_rows() -> None:
     # A tenth of the variance moves over 20,000 rows: lambda(n) is about 1 + n / 10.
     rng = np.random.default_rng(1)
