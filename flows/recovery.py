@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from flows.plan import Plan
 from flows.recovery_note import NOTE, RecoveryError, check_note, note_of, read_note, write_note
+from flows.unfinished import drop_unfinished
 from state.generations import Lineage
 
 PARTS = 8
@@ -93,6 +94,7 @@ def open_recovery(folder: Path, plan: Plan) -> Path:
         if replace(found, first=None) != replace(wanted, first=None):
             first = found.partitions if found.first is None else found.first
             write_note(path, replace(wanted, first=first))
+        drop_unfinished(snapshots)
         return snapshots
     # Without a note no run ever began here, so half-made snapshots are of no use to anyone.
     shutil.rmtree(snapshots, ignore_errors=True)

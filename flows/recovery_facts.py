@@ -18,6 +18,7 @@ from flows.kafka.reader import next_offset
 from flows.plan import Plan
 from flows.recovery import LOCK, SNAPSHOTS, holds_run, noted_lineage
 from flows.recovery_note import NOTE, differences, note_of, read_note
+from flows.unfinished import resume_epoch
 from state.codec import CodecError, unpack
 from state.generations import Lineage
 from state.grid import END
@@ -196,8 +197,7 @@ def _positions(parts: list[Path]) -> dict[str, PositionFacts | None]:
                 )
     except sqlite3.Error:
         return {}
-    latest, resume = max(executions, default=(0, 0))
-    resume = min((front for execution, front in fronts if execution == latest), default=resume)
+    resume = resume_epoch(executions, fronts)
     ordered = sorted((epoch, name, change) for name, epoch, change in snaps if epoch < resume)
     return {name: None if change is None else _position(change) for _, name, change in ordered}
 
