@@ -31,7 +31,7 @@ TOOLS = {
 """Environment of each tool, in the order of the tables."""
 
 AT_ONCE = 2
-LIMIT_S = 1_800
+LIMIT_S = 7_200
 QUIET = {"NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1", "PYTHONWARNINGS": "ignore"}
 ADAPTING = "River"
 """Stream detectors take the drift for the new normal, so the share of windows they call says nothing."""
