@@ -9,7 +9,7 @@ from scipy.special import ndtr, ndtri
 from detectors.base import Kind, Reading, Status, Summary
 from detectors.calibration import Tails
 from detectors.coarse import absent, inflation, matched_rows
-from detectors.nulls import HEAVY_TAILS
+from detectors.moments import deviation_margin, why_no_moments
 from detectors.scatter import Statistic
 
 _SMALLEST_SAMPLE = 30
@@ -17,10 +17,6 @@ _SMALLEST_SAMPLE = 30
 
 _PER_KURTOSIS, _PER_SQUARED_SKEWNESS = 11.3, 7.6
 """Rows for each unit of what bends the law of the mean, see `rows_for_normal_mean`."""
-
-_PER_VARIANCE_OF_VARIANCE = 47.0
-"""Rows of the reference for each unit of excess kurtosis + 2: the relative error of its deviation has the
-variance (kurtosis + 2) / 4m, which raises the chance beyond c by ``(c^4 - c^2) / 2`` of that, 18.7 at 1 %."""
 
 
 def rows_for_normal_mean(tails: Tails) -> int:
@@ -48,8 +44,8 @@ class MeanShift:
     """Shift of the mean in standard errors, signed: positive where the window's mean is larger.
 
     ``(mean - mean_reference) / (sd_reference sqrt(v))`` with v = 1 / n + 1 / m, times the inflation where
-    rows depend on each other. The p-value, of both sides, is that of the normal law, and is given where n and
-    m are large for the column's tails, see `rows_for_normal_mean`.
+    rows depend on each other. The p-value, of both sides, is that of the normal law with a margin for the
+    reference's deviation, and is given where n and m are large for the column's tails.
     """
 
     name: ClassVar[str] = "mean_shift"
@@ -73,7 +69,7 @@ class MeanShift:
             method=self.name,
             status=Status.OK,
             score=score,
-            p_value=None if missing else 2 * float(ndtr(-abs(score))),
+            p_value=None if missing else 2 * float(ndtr(-abs(score) / _margin(reference, inflated))),
             n_effective=n_current / inflated,
             reason=missing,
             n_reference=n_reference,
@@ -85,7 +81,7 @@ class MeanShift:
         inflated = inflation(reference, n, Statistic.MEAN)
         if reference.n == 0 or _why_not_normal(reference, n / inflated, inflated):
             return None
-        return -float(ndtri(level / 2))
+        return -float(ndtri(level / 2)) * _margin(reference, inflated)
 
 
 def _why_not_normal(reference: Summary, rows: float, inflated: float) -> str | None:
@@ -93,16 +89,15 @@ def _why_not_normal(reference: Summary, rows: float, inflated: float) -> str | N
     tails = None if reference.calibration is None else reference.calibration.tails
     if tails is None:
         return "the reference does not know its tails; build it again"
-    if tails.excess_kurtosis > HEAVY_TAILS:
-        return f"its tails are heavy (excess kurtosis {tails.excess_kurtosis:.0f}): the mean is not normal"
     wanted = rows_for_normal_mean(tails)
     if rows < wanted:
         return f"with tails like these the mean is normal from {wanted} independent rows on"
-    # The deviation is that of the reference, and as uncertain as its kurtosis has it.
-    needed = max(wanted, math.ceil(_PER_VARIANCE_OF_VARIANCE * (tails.excess_kurtosis + 2)))
-    if reference.n < needed * inflated:
-        return f"with tails like these the reference needs {math.ceil(needed * inflated)} rows"
-    return None
+    return why_no_moments(tails, reference.n / inflated)
+
+
+def _margin(reference: Summary, inflated: float) -> float:
+    tails = None if reference.calibration is None else reference.calibration.tails
+    return 1.0 if tails is None else deviation_margin(tails, reference.n / inflated)
 
 
 def _standardised_shift(reference: Summary, current: Summary, noise: float) -> float | None:

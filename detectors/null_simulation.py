@@ -14,8 +14,8 @@ import numpy as np
 
 from detectors.base import FloatArray, IntArray, Summary
 from detectors.coarse import coarsen
+from detectors.moments import deviation_margin, why_no_moments
 from detectors.nulls import (
-    HEAVY_TAILS,
     LARGEST_WINDOW,
     LEVELS,
     NullTable,
@@ -218,7 +218,7 @@ def distance_table(reference: Summary) -> NullTable | None:
     tails = None if known is None else known.tails
     if moments is None or edges is None or tails is None or moments.minimum == moments.maximum:
         return None
-    if tails.excess_kurtosis > HEAVY_TAILS or not np.isfinite(edges).all():
+    if why_no_moments(tails, reference.n) is not None or not np.isfinite(edges).all():
         return None
     counts = reference.counts
     rng = np.random.default_rng(counts)
@@ -235,7 +235,7 @@ def distance_table(reference: Summary) -> NullTable | None:
     return NullTable(
         grid=np.array(DISTANCE_GRID, dtype=np.int64),
         levels=LEVELS,
-        quantiles=np.array(rows),
+        quantiles=np.array(rows) * deviation_margin(tails, reference.n),
         scale="sqrt v",
     )
 

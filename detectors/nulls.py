@@ -18,10 +18,6 @@ Simulated with 10 groups: at 5 rows a group the Jensen-Shannon divergence reject
 LARGEST_WINDOW = 1 << 20
 """Rows up to which laws are simulated where the closed form never holds."""
 
-HEAVY_TAILS = 50.0
-"""Excess kurtosis of a sample above which nothing that rests on moments is given a law: where the fourth
-moment is infinite a simulated law of the Wasserstein distance has sizes from .035 to .095 at .05."""
-
 
 def _levels() -> FloatArray:
     """Chances that are told apart: 60 from 1 to .0004, the customary ones, and few below."""

@@ -8,7 +8,8 @@ import numpy as np
 
 from detectors.base import Kind, Reading, Status, Summary
 from detectors.coarse import absent, inflation, matched_rows, totals
-from detectors.nulls import HEAVY_TAILS, NullTable, read_law
+from detectors.moments import why_no_moments
+from detectors.nulls import NullTable, read_law
 from detectors.scatter import Statistic
 
 
@@ -107,8 +108,9 @@ class Wasserstein:
         if law is not None:
             return read_law(law, score, rows, 1 / rows + inflated / reference.n)
         tails = None if known is None else known.tails
-        if tails is not None and tails.excess_kurtosis > HEAVY_TAILS:
-            return None, f"its tails are heavy (excess kurtosis {tails.excess_kurtosis:.0f}): no law holds"
+        missing = None if tails is None else why_no_moments(tails, reference.n)
+        if missing is not None:
+            return None, missing
         if reference.moments is not None and reference.moments.minimum == reference.moments.maximum:
             return None, "the reference does not vary"
         return None, "the reference has no simulated law; build it again"

@@ -160,7 +160,7 @@ def _p_values(detector: Detector, reference: Summary, windows: IntArray) -> list
 
 
 def _binned(rng: np.random.Generator, shape: float) -> Summary:
-    rows = rng.gamma(shape, size=5_000)
+    rows = rng.gamma(shape, size=8_000)
     edges = frozen_floats(np.quantile(rows, np.arange(1, 32) / 32, method="inverted_cdf"))
     return calibrated(numeric(rows, edges, groups=np.zeros(32, dtype=np.int64)), tails_of(rows, edges))
 
