@@ -37,7 +37,8 @@ SMALLEST_WINDOW = 16
 _EMPTY_GROUP = 0.5
 """Rows granted to a group that the reference left empty: Jeffreys' prior."""
 
-_FINE = 4_096
+_COARSE, _FINE = 128, 4_096
+"""Rows of a window from which the sizes that are simulated may lie further apart."""
 
 _ALIKE = 1.1
 """Groups whose counts differ by less than this factor have the law of equal ones."""
@@ -166,11 +167,20 @@ def _table(
 
 
 def _sizes(first: int, end: int) -> list[int]:
-    """Sizes at a factor of 2, from `_FINE` on at a factor of 4, because laws settle as windows grow."""
+    """Sizes at a factor of 1.25 up to `_COARSE`, then 2 and 4: laws settle as windows grow.
+
+    With few rows a score takes few values, and which of them lies beyond a quantile changes with every row.
+    """
     sizes = [first]
-    while (following := sizes[-1] * (2 if sizes[-1] < _FINE else 4)) < end:
-        sizes.append(following)
+    while (following := sizes[-1] * _step(sizes[-1])) < end:
+        sizes.append(int(following))
     return sizes
+
+
+def _step(size: int) -> float:
+    if size < _COARSE:
+        return 1.25
+    return 2 if size < _FINE else 4
 
 
 def upper_quantiles(scores: FloatArray) -> FloatArray:
