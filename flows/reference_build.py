@@ -13,10 +13,10 @@ from detectors.null_simulation import null_tables
 from flows.decode.base import Decoded, Reason
 from flows.input import InputSet
 from flows.reference_parts import Part, read_parts
-from flows.sampling import CategoryCounts, NumericSample, row_hash
+from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
 from flows.summarize import whole_sketch
 from state.columns import Column
-from state.layout import categories, numeric_bins
+from state.layout import categories, numeric_bins, pools
 from state.reference import BadReferenceError, Bins, FeatureReference, Provenance, Reference
 from state.sketches.base import Sketch, empty
 from state.sketches.numeric import NumericBins
@@ -33,9 +33,14 @@ class BuiltReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layout:
-    """What the first pass chooses; without spans where the rows have no order."""
+    """What the first pass chooses; without spans where the rows have no order.
+
+    `chosen` are the columns some of whose categories are read together: the rows by which those were chosen
+    are not counted again.
+    """
 
     bins: dict[str, Bins]
+    chosen: frozenset[str]
     tails: dict[str, Tails | None]
     spans: Spans | None
 
@@ -121,7 +126,9 @@ class _Counts:
             return
         self.rows += kept
         for name, bins in layout.bins.items():
-            self.sketches[name] = self.sketches[name].merge(whole_sketch(name, bins, part.decoded))
+            counted_rows = _not_set_apart(part, name) if name in layout.chosen else part.decoded
+            if len(counted_rows.kept):
+                self.sketches[name] = self.sketches[name].merge(whole_sketch(name, bins, counted_rows))
             if layout.spans is not None:
                 counted = layout.spans.count(part.positions, _places(name, bins, part.decoded), bins.groups)
                 self.chunks[name] = self.chunks[name] + counted if name in self.chunks else counted
@@ -129,6 +136,13 @@ class _Counts:
             low, high = int(part.decoded.time_ms.min()), int(part.decoded.time_ms.max())
             self.start = low if self.start is None else min(low, self.start)
             self.end = high if self.end is None else max(high, self.end)
+
+
+def _not_set_apart(part: Part, name: str) -> Decoded:
+    """Leave out the rows by which a column's categories were chosen; of the others, give that column."""
+    decoded, keep = part.decoded, ~set_apart(row_hash(part.numbers))
+    values = [v for v, counts in zip(decoded.categorical[name], keep.tolist(), strict=True) if counts]
+    return replace(decoded, kept=decoded.kept[keep], categorical={name: values})
 
 
 def _places(name: str, bins: Bins, decoded: Decoded) -> IntArray:
@@ -157,11 +171,16 @@ def _choose_layout(
         for name, sample in numeric.items():
             sample.add(part.decoded.numeric[name], hashes)
         for name, counter in counts.items():
-            counter.add(part.decoded.categorical[name])
+            counter.add(part.decoded.categorical[name], hashes)
     numbers = {name: numeric_bins(sample.values) for name, sample in numeric.items()}
-    names = {name: categories(counter.counts) for name, counter in counts.items()}
+    chosen = frozenset(name for name, counter in counts.items() if pools(counter.counts))
+    names = {
+        name: categories(counter.counts, chosen_by=counter.apart if name in chosen else None)
+        for name, counter in counts.items()
+    }
     return _Layout(
         bins=numbers | names,
+        chosen=chosen,
         tails={name: measure_tails(numeric[name].values, bins.edges) for name, bins in numbers.items()},
         spans=Spans.over(positions.values.astype(np.int64), rows_read) if in_order or timed else None,
     )

@@ -107,14 +107,34 @@ def _ordered_groups(shares: FloatArray, groups: int) -> IntArray:
     return result
 
 
+def pools(counts: Mapping[str, int], *, top: int = TOP_CATEGORIES) -> bool:
+    """Whether some of these categories are read together, so that it matters which ones."""
+    return len(counts) > top or any(count < RARE_SHARE * sum(counts.values()) for count in counts.values())
+
+
 def categories(
-    counts: Mapping[str, int], *, top: int = TOP_CATEGORIES, known: int = KNOWN_CATEGORIES
+    counts: Mapping[str, int],
+    *,
+    chosen_by: Mapping[str, int] | None = None,
+    top: int = TOP_CATEGORIES,
+    known: int = KNOWN_CATEGORIES,
 ) -> Categories:
-    """Freeze the most frequent categories (ties by name); the rest is counted together."""
-    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    """Freeze the most frequent categories (ties by name); the rest is counted together.
+
+    Parameters
+    ----------
+    counts
+        Of all names.
+    chosen_by
+        Counts over rows that will not be counted again, by which names are chosen; None: `counts`. A name
+        that stands alone because its rows were many is one whose rows were many by luck as well, so over the
+        same rows its share comes out too large, and that of the rest too small.
+    """
+    chosen_by = counts if chosen_by is None else chosen_by
+    ranked = sorted(counts, key=lambda name: (-chosen_by.get(name, 0), name))
     names, rare = tuple(ranked[:top]), tuple(sorted(ranked[top:known]))
-    total = sum(counts.values()) or 1
-    common = [counts[name] >= RARE_SHARE * total for name in names]
+    total = sum(chosen_by.values()) or 1
+    common = [chosen_by.get(name, 0) >= RARE_SHARE * total for name in names]
     pooled = sum(common)
     groups = [i if keep else pooled for i, keep in enumerate(common)]
     return Categories(

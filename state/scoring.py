@@ -3,10 +3,9 @@
 import msgspec
 
 from detectors.base import Reading, Summary
-from detectors.coarse import coarsen
+from detectors.coarse import coarsen, divergence_inflation
 from detectors.effects import min_effect_p_value
 from detectors.registry import for_kind
-from detectors.scatter import Statistic
 from detectors.significance import primary_test
 from state.blocks import Block
 from state.reference import FeatureReference
@@ -169,10 +168,9 @@ def _p_min_effect(reference: Summary, current: Summary, min_effect: float) -> fl
     """Ask whether the effect is at most one that does not matter; None for a window without a value."""
     if not current.n:
         return None
-    dependence = None if reference.calibration is None else reference.calibration.dependence
     return min_effect_p_value(
         coarsen(reference.counts, reference.groups),
         coarsen(current.counts, reference.groups),
         min_effect,
-        inflation=1.0 if dependence is None else dependence.inflation(current.n, Statistic.CHI_SQUARE),
+        inflation=divergence_inflation(reference, current.n),
     )

@@ -1,6 +1,7 @@
 """A reference built from files: the counts of its consecutive spans, and the tails of its columns."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from detectors.scatter import Statistic
 from flows.decode.json_decoder import JsonDecoder
 from flows.input import InputSet, file_input
 from flows.reference_build import build_reference
+from flows.sampling import row_hash, set_apart
 from flows.sources.base import RawBatch
 from state.columns import Column, TimeColumn, TimeUnit
 from state.reference import Reference
@@ -169,3 +171,25 @@ def test_records_without_event_times_are_in_the_order_in_which_they_were_written
     assert chunks.sum() == 900
     assert (np.diff(chunks @ np.arange(chunks.shape[1]) / chunks.sum(axis=1)) >= 0).all()
     assert built.provenance.start_ms is None
+
+
+def test_rows_that_choose_among_rare_categories_are_not_counted_again(tmp_path: Path) -> None:
+    # 300 names of about ten rows each: some stand alone, the others are read together.
+    rng = np.random.default_rng(8)
+    rows = [{"t": i, "x": 0.0, "c": f"n{int(rng.integers(300))}"} for i in range(ROWS)]
+    feature = build(tmp_path / "many", [rows]).feature("c")
+    assert isinstance(feature.bins, Categories)
+    apart = set_apart(row_hash(np.arange(ROWS)))
+    names = [str(row["c"]) for row in rows]
+    chosen_by = Counter(name for name, chooses in zip(names, apart.tolist(), strict=True) if chooses)
+    assert feature.bins.names == tuple(sorted(set(names), key=lambda n: (-chosen_by[n], n))[:100])
+    # Every fourth row, by its hash.
+    assert apart.mean() == pytest.approx(0.25, abs=0.03)
+    counted = Counter(names) - chosen_by
+    assert feature.summary.n == ROWS - apart.sum() == sum(counted.values())
+    assert feature.summary.counts[:100].tolist() == [counted[name] for name in feature.bins.names]
+
+
+def test_all_rows_of_few_categories_are_counted(tmp_path: Path) -> None:
+    rows = [{"t": i, "x": 0.0, "c": "abc"[i % 3]} for i in range(ROWS)]
+    assert build(tmp_path / "few", [rows]).feature("c").summary.n == ROWS

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.base import FloatArray
-from state.layout import ATOM_SHARE, BINS, FEW_VALUES, GROUPS, RARE_SHARE, categories, numeric_bins
+from state.layout import ATOM_SHARE, BINS, FEW_VALUES, GROUPS, RARE_SHARE, categories, numeric_bins, pools
 from state.sketches.numeric import NumericBins
 
 RNG = np.random.default_rng(7)
@@ -187,3 +187,23 @@ def test_many_categories_are_kept_to_a_hundred() -> None:
     assert len(found.rare) == 10_000 - 100
     assert found.names[0] == "00000"
     assert not found.complete
+
+
+def test_names_are_chosen_by_the_rows_set_apart() -> None:
+    # By `counts` it would be "a" and "b"; "c" has no row among those that choose.
+    found = categories({"a": 9, "b": 8, "c": 7}, chosen_by={"b": 5, "a": 4}, top=1)
+    assert (found.names, found.rare) == (("b",), ("a", "c"))
+
+
+@pytest.mark.parametrize(
+    ("counts", "wanted"),
+    [
+        ({"a": 199, "b": 1}, False),
+        ({"a": 200, "b": 1}, True),
+        ({str(i): 1 for i in range(101)}, True),
+        ({}, False),
+    ],
+)
+def test_it_is_known_where_categories_are_read_together(counts: dict[str, int], *, wanted: bool) -> None:
+    # Of 200 rows one is .5 %, of 201 less; the 101st name has no count of its own.
+    assert pools(counts) == wanted
