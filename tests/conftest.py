@@ -22,6 +22,7 @@ from tests.integration.services import (
 
 __all__ = ["_shared_stack", "kafka_bootstrap", "new_topic", "own_stack", "redis_prefix", "redis_url"]
 
+ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
 
 # The machines of CI are shared: how long one example takes says nothing about the code.
@@ -42,6 +43,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-golden", action="store_true", help="write golden files that are missing; never overwrites"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares fixtures: a module, and all that needs real processes and services."""
+    for item in items:
+        place = item.path.relative_to(ROOT)
+        group = "integration" if "integration" in place.parts else place.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture
