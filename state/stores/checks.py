@@ -4,6 +4,7 @@ import math
 import operator
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from state.stores.base import (
     MAX_TIME,
@@ -70,18 +71,33 @@ def checked_events(events: Iterable[StoredEvent]) -> list[StoredEvent]:
 
 def checked_points(points: Iterable[Point]) -> list[Point]:
     """Return the points with plain numbers; raises `StoreError` like `checked_reference`."""
-    checked = []
-    for point in points:
-        name = f"point of series {'/'.join(key_texts(point.key))!r}"
-        _require_texts(name, *key_texts(point.key))
-        time = _whole(f"{name}: time", point.time)
-        if not _is_finite(point.value):
-            raise StoreError(
-                f"{name} at {time}: the value is {point.value!r}; a series holds finite numbers only: "
-                "leave out what could not be measured"
-            )
-        checked.append(Point(point.key, time, float(point.value)))
-    return checked
+    return [_checked_point(point) for point in points]
+
+
+def _checked_point(point: Point) -> Point:
+    _check_key(point.key)
+    # Points are most of what is stored, and nearly all of them are plain already.
+    if type(point.time) is int and abs(point.time) <= MAX_TIME and type(point.value) is float:
+        plain, time = point, point.time
+    else:
+        time = _whole(f"{_series_name(point.key)}: time", point.time)
+        plain = Point(point.key, time, float(point.value)) if _is_finite(point.value) else point
+    if not _is_finite(plain.value):
+        raise StoreError(
+            f"{_series_name(point.key)} at {time}: the value is {point.value!r}; a series holds finite "
+            "numbers only: leave out what could not be measured"
+        )
+    return plain
+
+
+def _series_name(key: SeriesKey) -> str:
+    return f"point of series {'/'.join(key_texts(key))!r}"
+
+
+@lru_cache(maxsize=100_000)
+def _check_key(key: SeriesKey) -> None:
+    """Look at a key once: the same ones come with every window."""
+    _require_texts(_series_name(key), *key_texts(key))
 
 
 def checked_panes(panes: Iterable[StoredPane]) -> list[StoredPane]:

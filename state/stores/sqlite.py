@@ -103,5 +103,8 @@ class SqliteStore(SqliteReferences, SqliteEvents, SqlitePanes, SqliteEpisodes):
             self._file.connection.execute(_DROP_POINTS, (id_, self._keeping.cutoff(newest)))
 
     def _series_id(self, key: SeriesKey) -> int:
-        self._file.connection.execute(_ADD_SERIES, key_texts(key))
-        return int(self._file.connection.execute(_SERIES_ID, key_texts(key)).fetchone()[0])
+        found = self._file.connection.execute(_SERIES_ID, key_texts(key)).fetchone()
+        if found is None:
+            self._file.connection.execute(_ADD_SERIES, key_texts(key))
+            found = self._file.connection.execute(_SERIES_ID, key_texts(key)).fetchone()
+        return int(found[0])
