@@ -4,7 +4,7 @@ Errors are defined beside the code that raises them, and all descend from `Drift
 command line can tell a user's mistake or a broken input from a bug.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -99,11 +99,11 @@ class Summary:
     edges: FloatArray | None = None
     moments: Moments | None = None
     calibration: "Calibration | None" = None
+    n: int = field(init=False, compare=False, repr=False)
+    """Rows that hold a value; added up once, because every detector asks for it several times."""
 
-    @property
-    def n(self) -> int:
-        """Rows that hold a value."""
-        return int(self.counts.sum())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n", int(self.counts.sum()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
