@@ -92,6 +92,7 @@ def _tell(found: RunSummary, written: Written, size_ms: int) -> None:
     folder, config = written.config.parent, written.config
     commands = [
         f"driftflow compare {written.files.reference} {written.files.events[0]}",
+        *([f"driftflow explain {config} {found.episodes[0].id[:12]}"] if found.episodes else []),
         f"driftflow reference show {config}",
         f"driftflow run {config} --overwrite",
     ]
