@@ -158,7 +158,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         ),
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=TimeBounds(
-            lateness=0 if time.lateness is None else _span(time.lateness, axis, "time.lateness"),
+            lateness=0 if time.lateness is None else span_of(time.lateness, axis, "time.lateness"),
             earliest=_instant(time.earliest, zone, "time.earliest"),
             latest=_instant(time.latest, zone, "time.latest"),
             max_ahead=_timed(time.max_ahead, axis, "time.max_ahead"),
@@ -207,8 +207,8 @@ def _check_choices(file: FileConfig) -> None:
 def _grid(file: FileConfig, axis: Axis) -> Grid:
     specs = []
     for name, window in file.windows.items():
-        size = _span(window.size, axis, f"windows.{name}.size")
-        slide = size if window.slide is None else _span(window.slide, axis, f"windows.{name}.slide")
+        size = span_of(window.size, axis, f"windows.{name}.size")
+        slide = size if window.slide is None else span_of(window.slide, axis, f"windows.{name}.slide")
         specs.append(WindowSpec(name=name, size=size, slide=slide))
     # The origin is a time on the wall clock of the zone, so it is read as if the zone were UTC.
     origin = _instant(file.time.origin, ZoneInfo("UTC"), "time.origin")
@@ -219,13 +219,14 @@ def _grid(file: FileConfig, axis: Axis) -> Grid:
 
 
 def _keeping(output: OutputConfig, axis: Axis) -> Keeping:
-    retention = None if output.retention is None else _span(output.retention, axis, "output.retention")
+    retention = None if output.retention is None else span_of(output.retention, axis, "output.retention")
     if retention == 0:
         raise ConfigError(f"`output.retention`: found {output.retention!r}, wanted a longer span")
     return Keeping(retention=retention, panes=output.panes)
 
 
-def _span(text: str, axis: Axis, key: str) -> int:
+def span_of(text: str, axis: Axis, key: str) -> int:
+    """Read a span that stands under a key, in the unit of the axis; raises `ConfigError`."""
     try:
         return parse_span(text, axis)
     except DurationError as error:
@@ -233,7 +234,7 @@ def _span(text: str, axis: Axis, key: str) -> int:
 
 
 def _timed(text: str | None, axis: Axis, key: str) -> int | None:
-    return None if text is None or axis is Axis.ROWS else _span(text, axis, key)
+    return None if text is None or axis is Axis.ROWS else span_of(text, axis, key)
 
 
 def _zone(name: str) -> ZoneInfo:

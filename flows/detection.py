@@ -8,10 +8,10 @@ from detectors.sequential.budget import Budget, BudgetError
 from detectors.threshold_registry import UnknownThresholdError, threshold
 from detectors.thresholds import ThresholdOptionError
 from detectors.verdicts import Rule
-from flows.config import Config, ConfigError
+from flows.config import Config, ConfigError, span_of
 from state.alarms import AlarmRules
 from state.blocks import BlockSpec
-from state.durations import Axis, DurationError, format_span, parse_span
+from state.durations import Axis, format_span
 from state.judge import Watched
 from state.reference import Reference
 
@@ -51,10 +51,10 @@ def promise_of(config: Config) -> Promise:
     """
     grid, detection = config.grid, config.file.detection
     given, evidence = detection.budget, detection.evidence
-    every = _span(given.every or _EVERY[grid.axis], grid.axis, "detection.budget.every")
+    every = _longer_than_nothing(given.every or _EVERY[grid.axis], grid.axis, "detection.budget.every")
     wanted = grid.length
     if evidence.span is not None:
-        wanted = _span(evidence.span, grid.axis, "detection.evidence.span")
+        wanted = _longer_than_nothing(evidence.span, grid.axis, "detection.evidence.span")
     panes = -(-wanted // grid.length)
     if grid.axis is Axis.ROWS:
         panes = max(panes, -(-evidence.rows // grid.length))
@@ -115,11 +115,8 @@ def watched_of(config: Config, references: Sequence[Reference]) -> Watched | Non
     )
 
 
-def _span(text: str, axis: Axis, key: str) -> int:
-    try:
-        span = parse_span(text, axis)
-    except DurationError as error:
-        raise ConfigError(f"`{key}`: {error}") from error
+def _longer_than_nothing(text: str, axis: Axis, key: str) -> int:
+    span = span_of(text, axis, key)
     if span <= 0:
         raise ConfigError(f"`{key}`: found {text!r}, wanted more than nothing")
     return span

@@ -8,6 +8,8 @@ from state.alarms import Alarm, Alarms
 from state.event_data import DecisionData, Instant
 from state.scoring import Evidence, Scored
 
+_FALSE_DISCOVERIES = "configuration: detection.false_discovery_rate"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
@@ -92,6 +94,3 @@ def decide(
         since=None if alarm is None else written(alarm.since),
         p_min_effect=found.p_min_effect,
     )
-
-
-_FALSE_DISCOVERIES = "configuration: detection.false_discovery_rate"

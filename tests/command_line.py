@@ -1,14 +1,19 @@
 """Calls the command line in this process, as a shell would see it."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.cli import main
+
+COMMAND = (sys.executable, "-m", "flows.cli")
+"""The command line as a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +50,15 @@ def caller(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
         return Outcome(code if isinstance(code, int) else 0, captured.out, captured.err)
 
     return call
+
+
+def finished_demo(folder: Path) -> Path:
+    """Run a short demo stream to its end in a folder, as a shell would; return its configuration."""
+    path = folder / "driftflow.yaml"
+    for command in (
+        ("generate", "demo", "--out", folder, "--rows", "20000", "--reference-rows", "5000"),
+        ("reference", "build", path, folder / "reference.jsonl"),
+        ("run", path),
+    ):
+        subprocess.run([*COMMAND, *command], check=True, capture_output=True)
+    return path

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.commands.usage import UsageError
-from flows.config import Config, ConfigError
+from flows.config import Config, span_of
 from flows.engine import Member, Recovery
 from flows.schema import RecoveryConfig
 from flows.workers.environment import SUPERVISED, member_from_environment
-from state.durations import Axis, DurationError, parse_span
+from state.durations import Axis
 
 _DEFAULT_INTERVAL = "2s"
 
@@ -47,10 +47,8 @@ def recovery_of(config: Config, folder: Path | None) -> Recovery | None:
 
 
 def _interval_s(given: RecoveryConfig | None) -> float:
-    try:
-        return parse_span(_DEFAULT_INTERVAL if given is None else given.interval, Axis.MILLISECONDS) / 1_000
-    except DurationError as error:
-        raise ConfigError(f"`recovery.interval`: {error}") from error
+    text = _DEFAULT_INTERVAL if given is None else given.interval
+    return span_of(text, Axis.MILLISECONDS, "recovery.interval") / 1_000
 
 
 def member_of(asked: RunAsked) -> Member | None:

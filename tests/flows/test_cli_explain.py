@@ -1,7 +1,5 @@
 """driftflow explain and config explain: events and limits in words."""
 
-import subprocess
-import sys
 from math import log10
 from pathlib import Path
 from typing import Any
@@ -10,22 +8,12 @@ import orjson
 import pytest
 
 from state.events import EventType
-from tests.command_line import Call, caller
-
-COMMAND = (sys.executable, "-m", "flows.cli")
+from tests.command_line import Call, caller, finished_demo
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("explain")
-    path = folder / "driftflow.yaml"
-    for command in (
-        ("generate", "demo", "--out", folder, "--rows", "20000", "--reference-rows", "5000"),
-        ("reference", "build", path, folder / "reference.jsonl"),
-        ("run", path),
-    ):
-        subprocess.run([*COMMAND, *command], check=True, capture_output=True)
-    return path
+    return finished_demo(tmp_path_factory.mktemp("explain"))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,12 @@ import pytest
 
 from flows.render.tailing import Widths, event_line, type_names
 from state.events import EventType
-from tests.command_line import Call, caller
-
-COMMAND = (sys.executable, "-m", "flows.cli")
+from tests.command_line import COMMAND, Call, caller, finished_demo
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tail")
-    path = folder / "driftflow.yaml"
-    for command in (
-        ("generate", "demo", "--out", folder, "--rows", "20000", "--reference-rows", "5000"),
-        ("reference", "build", path, folder / "reference.jsonl"),
-        ("run", path),
-    ):
-        subprocess.run([*COMMAND, *command], check=True, capture_output=True)
-    return path
+    return finished_demo(tmp_path_factory.mktemp("tail"))
 
 
 @pytest.fixture
