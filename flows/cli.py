@@ -109,7 +109,7 @@ def _tell(error: Exception) -> ExitCode:
     # Imported here because it loads NumPy, and help must not wait for that.
     from detectors.base import DriftflowError  # noqa: PLC0415
     from flows.commands.usage import UsageError  # noqa: PLC0415
-    from flows.config import ConfigError  # noqa: PLC0415
+    from flows.config_values import ConfigError  # noqa: PLC0415
     from flows.decode.setup import DecodeSetupError  # noqa: PLC0415
     from flows.recovery_note import OtherSettingsError  # noqa: PLC0415
 

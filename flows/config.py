@@ -1,29 +1,21 @@
 """Reading the configuration: environment, checks, and clear words where something is wrong."""
 
-import os
-import re
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 import yaml
 
-from detectors.base import DriftflowError
 from detectors.verdicts import Rules
+from flows.config_text import Loader, filled
+from flows.config_values import ConfigError, instant_of, span_of, timed, zone_of
 from flows.schema import FileConfig, OutputConfig
 from state.codec import fingerprint_of
 from state.columns import Column, TimeColumn
-from state.durations import Axis, DurationError, parse_span
+from state.durations import Axis
 from state.grid import Grid, GridError, WindowSpec, build_grid
 from state.stores.base import Keeping
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-
-
-class ConfigError(DriftflowError):
-    """The configuration is refused; the message gives the key, the value found and the value wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +121,11 @@ def load_config(path: Path) -> Config:
 def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Config:
     """Check a configuration; `folder` is where its relative paths start, `name` what errors call it."""
     try:
-        plain = yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader that refuses repeated keys
+        plain = yaml.load(text, Loader=Loader)  # noqa: S506  # a SafeLoader that refuses repeated keys
     except yaml.YAMLError as error:
         raise ConfigError(f"{name} is not YAML: {error}") from error
     try:
-        return _checked(msgspec.convert(_filled(plain, "$"), FileConfig), folder)
+        return _checked(msgspec.convert(filled(plain, "$"), FileConfig), folder)
     except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f"{name}: {error}") from error
 
@@ -141,7 +133,7 @@ def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Con
 def _checked(file: FileConfig, folder: Path) -> Config:
     _check_choices(file)
     axis = Axis.ROWS if file.time.rows else Axis.MILLISECONDS
-    zone = _zone(file.time.zone)
+    zone = zone_of(file.time.zone)
     time = file.time
     if file.detection.medium > file.detection.high:
         raise ConfigError(
@@ -159,11 +151,11 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=TimeBounds(
             lateness=0 if time.lateness is None else span_of(time.lateness, axis, "time.lateness"),
-            earliest=_instant(time.earliest, zone, "time.earliest"),
-            latest=_instant(time.latest, zone, "time.latest"),
-            max_ahead=_timed(time.max_ahead, axis, "time.max_ahead"),
-            idle_timeout=_timed(time.idle_timeout, axis, "time.idle_timeout"),
-            max_skew=_timed(time.max_skew, axis, "time.max_skew"),
+            earliest=instant_of(time.earliest, zone, "time.earliest"),
+            latest=instant_of(time.latest, zone, "time.latest"),
+            max_ahead=timed(time.max_ahead, axis, "time.max_ahead"),
+            idle_timeout=timed(time.idle_timeout, axis, "time.idle_timeout"),
+            max_skew=timed(time.max_skew, axis, "time.max_skew"),
         ),
         grid=_grid(file, axis),
         rules=Rules(
@@ -211,7 +203,7 @@ def _grid(file: FileConfig, axis: Axis) -> Grid:
         slide = size if window.slide is None else span_of(window.slide, axis, f"windows.{name}.slide")
         specs.append(WindowSpec(name=name, size=size, slide=slide))
     # The origin is a time on the wall clock of the zone, so it is read as if the zone were UTC.
-    origin = _instant(file.time.origin, ZoneInfo("UTC"), "time.origin")
+    origin = instant_of(file.time.origin, ZoneInfo("UTC"), "time.origin")
     try:
         return build_grid(tuple(specs), axis=axis, zone=file.time.zone, origin=origin)
     except GridError as error:
@@ -223,74 +215,3 @@ def _keeping(output: OutputConfig, axis: Axis) -> Keeping:
     if retention == 0:
         raise ConfigError(f"`output.retention`: found {output.retention!r}, wanted a longer span")
     return Keeping(retention=retention, panes=output.panes)
-
-
-def span_of(text: str, axis: Axis, key: str) -> int:
-    """Read a span that stands under a key, in the unit of the axis; raises `ConfigError`."""
-    try:
-        return parse_span(text, axis)
-    except DurationError as error:
-        raise ConfigError(f"`{key}`: {error}") from error
-
-
-def _timed(text: str | None, axis: Axis, key: str) -> int | None:
-    return None if text is None or axis is Axis.ROWS else span_of(text, axis, key)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError(
-            f"`time.zone`: found {name!r}, wanted an IANA time zone such as 'UTC' or 'Europe/Berlin'"
-        ) from error
-
-
-def _instant(text: str | None, zone: ZoneInfo, key: str) -> int | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(f"`{key}`: found {text!r}, wanted a time such as '2026-01-05T00:00:00'") from error
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
-
-
-def _filled(value: object, path: str) -> object:
-    """Replace ``${NAME}`` and ``${NAME:-default}`` in texts by the environment."""
-    if isinstance(value, dict):
-        return {key: _filled(item, f"{path}.{key}") for key, item in value.items()}
-    if isinstance(value, list):
-        return [_filled(item, f"{path}[{i}]") for i, item in enumerate(value)]
-    if not isinstance(value, str):
-        return value
-
-    def found(match: re.Match[str]) -> str:
-        name, default = match[1], match[2]
-        filled = os.environ.get(name, default)
-        if filled is None:
-            raise ConfigError(f"`{path}` names the environment variable {name}, which is not set")
-        return filled
-
-    return _VARIABLE.sub(found, value)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without repeated keys, which would silently overrule each other, and with times left as text."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:  # noqa: FBT001, FBT002
-        seen = set[object]()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}

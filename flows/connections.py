@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from flows.config import Config, ConfigError
+from flows.config import Config
+from flows.config_values import ConfigError
 from flows.kafka.base import KafkaAwayError, KafkaClient, KafkaError, KafkaSettings, TopicPartition
 from flows.kafka.connect import connect
 from flows.patience import Patience

@@ -8,7 +8,8 @@ from detectors.sequential.budget import Budget, BudgetError
 from detectors.threshold_registry import UnknownThresholdError, threshold
 from detectors.thresholds import ThresholdOptionError
 from detectors.verdicts import Rule
-from flows.config import Config, ConfigError, span_of
+from flows.config import Config
+from flows.config_values import ConfigError, span_of
 from state.alarms import AlarmRules
 from state.blocks import BlockSpec
 from state.durations import Axis, format_span

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flows.config import Config, ConfigError
+from flows.config import Config
+from flows.config_values import ConfigError
 from state.durations import Axis
 from state.generations import Generations, Lineage
 from state.reference import Reference

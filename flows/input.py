@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from flows.config import Config, ConfigError
+from flows.config import Config
+from flows.config_values import ConfigError
 from flows.decode.base import Decoder
 from flows.decode.factory import make_decoder
 from flows.partition import Partition

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from flows.config import Config, ConfigError
+from flows.config import Config
+from flows.config_values import ConfigError
 from flows.connections import topic_partitions
 from flows.decode.base import Decoder
 from flows.decode.factory import make_decoder

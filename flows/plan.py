@@ -12,13 +12,13 @@ from flows.partition import Partition
 from flows.summarize import summarize
 from state.blocks import Block, BlockSpec
 from state.closed_panes import PaneRecorder
-from state.event_factory import ReportContext
 from state.evidence import evidence_of
 from state.generations import Generations
 from state.judge import Judge, JudgeContext, Watched
 from state.panes import PaneMerger, Partial
 from state.reference import FeatureReference
 from state.report import Report
+from state.report_context import ReportContext
 from state.schedule import Schedule, ScheduleConflictError
 from state.scoring import BlockCounts, Gap, Scored, score
 from state.windows import Told, Windows

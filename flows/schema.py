@@ -8,26 +8,18 @@ from detectors.base import Kind
 from detectors.sequential.detectors import Recursion
 from detectors.verdicts import Rule
 from flows.kafka.base import SaslMechanism, SecurityProtocol
+from flows.sections.base import Name, Positive, Section, Share
 from state.columns import Role, TimeUnit
 
-Positive = Annotated[int, msgspec.Meta(gt=0)]
-Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-"""Names stand in paths of events and keys of stores: letters, digits, dot, dash and underscore."""
 
-
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the file: unknown keys are errors."""
-
-
-class ModelConfig(_Section, frozen=True):
+class ModelConfig(Section, frozen=True):
     """Which model is watched."""
 
     name: Name
     version: Name = "1"
 
 
-class GenerateConfig(_Section, frozen=True):
+class GenerateConfig(Section, frozen=True):
     """A seeded stream instead of a file."""
 
     scenario: str
@@ -38,7 +30,7 @@ class GenerateConfig(_Section, frozen=True):
     disorder: str = "0s"
 
 
-class KafkaConfig(_Section, frozen=True):
+class KafkaConfig(Section, frozen=True):
     """How Kafka is reached; passwords come from `KAFKA_SASL_PASSWORD` and `KAFKA_KEY_PASSWORD`."""
 
     bootstrap: str = "localhost:9092"
@@ -53,7 +45,7 @@ class KafkaConfig(_Section, frozen=True):
     group: str | None = None
 
 
-class InputConfig(_Section, frozen=True):
+class InputConfig(Section, frozen=True):
     """Where events come from: `path` (a file or a folder of partitions), `topics` of Kafka, or `generate`."""
 
     path: str | None = None
@@ -67,7 +59,7 @@ class InputConfig(_Section, frozen=True):
     missing: tuple[str, ...] = ("",)
 
 
-class TimeConfig(_Section, frozen=True):
+class TimeConfig(Section, frozen=True):
     """What event time is: a `column`, or with `rows: true` the number of the row."""
 
     column: str | None = None
@@ -84,7 +76,7 @@ class TimeConfig(_Section, frozen=True):
     max_skew: str | None = None
 
 
-class ColumnConfig(_Section, frozen=True):
+class ColumnConfig(Section, frozen=True):
     """One watched column; `path` is where it stands in a record, its name by default."""
 
     kind: Kind
@@ -92,21 +84,21 @@ class ColumnConfig(_Section, frozen=True):
     path: str | None = None
 
 
-class WindowConfig(_Section, frozen=True):
+class WindowConfig(Section, frozen=True):
     """One kind of window: tumbling, or sliding where `slide` is shorter than `size`."""
 
     size: str
     slide: str | None = None
 
 
-class BudgetConfig(_Section, frozen=True):
+class BudgetConfig(Section, frozen=True):
     """False alarms of a model that are accepted: `episodes` in a span of event time, `every`."""
 
     episodes: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0
     every: str | None = None
 
 
-class EvidenceConfig(_Section, frozen=True):
+class EvidenceConfig(Section, frozen=True):
     """Blocks of rows that evidence over time is made of, and how it is kept."""
 
     rows: Positive = 500
@@ -115,15 +107,15 @@ class EvidenceConfig(_Section, frozen=True):
     risk: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
 
 
-class ThresholdConfig(_Section, frozen=True):
+class ThresholdConfig(Section, frozen=True):
     """A score and its limit, for the rule `threshold`; `options` are those of the kind."""
 
     method: str = "psi"
     kind: str = "history"
-    options: dict[str, bool | int | float | str] = {}
+    options: dict[str, bool | int | float | str] = msgspec.field(default_factory=dict)
 
 
-class DetectionConfig(_Section, frozen=True):
+class DetectionConfig(Section, frozen=True):
     """What makes a drift."""
 
     rule: Rule = Rule.EVIDENCE
@@ -139,14 +131,14 @@ class DetectionConfig(_Section, frozen=True):
     drift_share: Share = 0.5
 
 
-class ReferenceConfig(_Section, frozen=True):
+class ReferenceConfig(Section, frozen=True):
     """What a run does where the model version has no reference; `rows` are what it learns one from."""
 
     missing: Literal["refuse", "wait", "learn"] = "refuse"
     rows: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
 
 
-class OutputTopicsConfig(_Section, frozen=True):
+class OutputTopicsConfig(Section, frozen=True):
     """Topics of Kafka for results; each must exist."""
 
     events: str | None = None
@@ -155,7 +147,7 @@ class OutputTopicsConfig(_Section, frozen=True):
     transactions: bool = True
 
 
-class OutputConfig(_Section, frozen=True):
+class OutputConfig(Section, frozen=True):
     """Where results go; names are inside `folder`, relative paths start at the configuration file.
 
     `store` is a file, or the URL of a Redis.
@@ -175,14 +167,14 @@ class OutputConfig(_Section, frozen=True):
     keep_files: Annotated[int, msgspec.Meta(ge=2, le=10_000)] = 10
 
 
-class RecoveryConfig(_Section, frozen=True):
+class RecoveryConfig(Section, frozen=True):
     """Snapshots that a run resumes from after a crash or a stop."""
 
     folder: str
     interval: str = "2s"
 
 
-class FileConfig(_Section, frozen=True):
+class FileConfig(Section, frozen=True):
     """The whole file."""
 
     model: ModelConfig

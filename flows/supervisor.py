@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from flows.commands.exits import ExitCode
-from flows.config import ConfigError
+from flows.config_values import ConfigError
 from flows.engine import Recovery
 from flows.recovery import PARTS, locked, noted_partitions
 from flows.workers.backoff import Backoff

@@ -1,36 +1,26 @@
 """Events and series points of one model, written from what the report decided."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from detectors.registry import for_kind
-from detectors.verdicts import Rule, Rules, Verdict
-from state.alarms import AlarmRules
+from detectors.verdicts import Rule, Verdict
 from state.columns import Role
 from state.decisions import Heard, decide
-from state.durations import Axis
 from state.episodes import Change, Episode
 from state.event_data import (
     DriftData,
     EpisodeData,
     FeatureData,
-    Instant,
-    ReferenceData,
     ReportData,
-    RuleData,
-    WindowData,
-    instant,
 )
 from state.events import EventType, cloud_event, deterministic_id
-from state.evidence import ColumnEvidence
 from state.explain import contributors, direction, histogram
-from state.generations import Generations
-from state.grid import Grid
+from state.report_context import ReportContext
 from state.scoring import EFFECT, Evidence, Gap, Scored
-from state.stores.base import Point, SeriesKey, StoredEvent
+from state.stores.base import Point, StoredEvent
 from state.stores.episodes import StoredEpisode
 
 _EVENT_OF = {
@@ -38,33 +28,6 @@ _EVENT_OF = {
     Change.UPDATED: EventType.UPDATED,
     Change.CLOSED: EventType.CLOSED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportContext:
-    """What events say beside the evidence.
-
-    Attributes
-    ----------
-    features
-        Names of the watched columns, in the order of the configuration: the family.
-    fingerprint
-        Hash of the configuration keys that can change a decision, hex; part of every id.
-    evidence
-        What is asked of blocks, by version of the reference and name of the column.
-    alarms
-        When their answers are an alarm.
-    """
-
-    model: str
-    model_version: str
-    features: tuple[str, ...]
-    generations: Generations
-    grid: Grid
-    rules: Rules
-    fingerprint: str
-    evidence: Mapping[str, Mapping[str, ColumnEvidence]]
-    alarms: AlarmRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +44,7 @@ class EventFactory:
         feature = context.generations.named(found.reference).feature(found.feature)
         effect = found.effect
         graded = found.reading(EFFECT)
-        verdict, decision = decide(context.rules, item, found, q_value, heard, self._written)
+        verdict, decision = decide(context.rules, item, found, q_value, heard, self.context.written)
         drifting = verdict is Verdict.DRIFT and effect is not None
         return FeatureData(
             feature=found.feature,
@@ -96,7 +59,7 @@ class EventFactory:
             effect=effect,
             effect_low=None if graded is None else graded.effect_low,
             effect_high=None if graded is None else graded.effect_high,
-            since=self._written(item.since) if item.streak else None,
+            since=self.context.written(item.since) if item.streak else None,
             n_reference=feature.summary.n,
             n_current=found.n,
             n_effective=None if graded is None else graded.n_effective,
@@ -107,11 +70,11 @@ class EventFactory:
 
     def has_length(self, found: Scored | Gap) -> bool:
         """Whether any instant lies in the window, or in the span of empty ones."""
-        return self._instant_of(found.start) < self._instant_of(found.end)
+        return self.context.instant_of(found.start) < self.context.instant_of(found.end)
 
     def episode_id(self, found: Scored) -> str:
         """Name the episode that a window opens."""
-        return deterministic_id(["episode", *self._identity(found), found.feature])
+        return deterministic_id(["episode", *self.context.identity(found), found.feature])
 
     def drift(self, change: Change, episode: Episode, found: Scored, result: FeatureData) -> StoredEvent:
         """Write what a window did to an episode."""
@@ -122,18 +85,18 @@ class EventFactory:
             kind="data" if feature.column.role is Role.FEATURE else feature.column.role,
             model=context.model,
             model_version=context.model_version,
-            window=self._window(found),
-            reference=self._reference_data(found),
+            window=self.context.window(found),
+            reference=self.context.reference_data(found),
             episode=EpisodeData(
                 id=episode.id,
-                since=self._written(episode.since),
-                opened=self._written(episode.opened),
+                since=self.context.written(episode.since),
+                opened=self.context.written(episode.opened),
                 severity=episode.severity,
                 peak_effect=episode.peak,
                 windows=episode.windows,
             ),
             result=result,
-            rule=self._rule_data(),
+            rule=self.context.rule_data(),
             direction=direction(found),
             limits={
                 each.name: each.limit(feature.summary, found.n, context.rules.false_discovery_rate)
@@ -148,8 +111,8 @@ class EventFactory:
         return cloud_event(
             _EVENT_OF[change],
             data,
-            identity=[*self._identity(found), found.feature, ""],
-            end=self._instant_of(found.end),
+            identity=[*self.context.identity(found), found.feature, ""],
+            end=self.context.instant_of(found.end),
             feature=found.feature,
             episode=episode.id,
         )
@@ -164,9 +127,9 @@ class EventFactory:
             window=context.grid.windows[found.spec].name,
             feature=found.feature,
             reference=found.reference,
-            since=self._time_of(episode.since),
-            opened=self._instant_of(episode.opened),
-            updated=self._instant_of(found.end),
+            since=self.context.time_of(episode.since),
+            opened=self.context.instant_of(episode.opened),
+            updated=self.context.instant_of(found.end),
             is_open=change is not Change.CLOSED,
             severity=episode.severity,
             peak=episode.peak,
@@ -181,10 +144,10 @@ class EventFactory:
             status="empty" if isinstance(found, Gap) else "complete",
             model=context.model,
             model_version=context.model_version,
-            window=self._window(found),
+            window=self.context.window(found),
             windows=found.windows if isinstance(found, Gap) else 1,
-            reference=self._reference_data(found),
-            rule=self._rule_data(),
+            reference=self.context.reference_data(found),
+            rule=self.context.rule_data(),
             drift_share=share,
             drifted=bool(results) and share >= context.rules.drift_share,
             features=tuple(results),
@@ -192,8 +155,8 @@ class EventFactory:
         return cloud_event(
             EventType.REPORT,
             data,
-            identity=[*self._identity(found), data.status],
-            end=self._instant_of(found.end),
+            identity=[*self.context.identity(found), data.status],
+            end=self.context.instant_of(found.end),
             feature=None,
             episode=None,
         )
@@ -212,86 +175,10 @@ class EventFactory:
             }
             for metric, value in values.items():
                 if value is not None:
-                    yield self._point(found, found.feature, metric, value)
-        yield self._point(scored[0], "", "drift_share", drift_share(results))
-        yield self._point(scored[0], "", "rows", float(scored[0].rows))
-        yield self._point(scored[0], "", "late_rows", float(scored[0].late))
-
-    def _point(self, found: Scored, feature: str, metric: str, value: float) -> Point:
-        context = self.context
-        window = context.grid.windows[found.spec].name
-        key = _series_key(context.model, context.model_version, window, feature, metric)
-        return Point(key, self._instant_of(found.end), value)
-
-    def _window(self, found: Scored | Gap) -> WindowData:
-        grid = self.context.grid
-        spec = grid.windows[found.spec]
-        return WindowData(
-            name=spec.name,
-            start=self._written(found.start),
-            end=self._written(found.end),
-            kind="tumbling" if spec.size == spec.slide else "sliding",
-            axis=grid.axis,
-            partial=isinstance(found, Scored) and found.partial,
-            incomplete=isinstance(found, Scored) and found.incomplete,
-            rows=found.rows if isinstance(found, Scored) else 0,
-            late_rows=found.late if isinstance(found, Scored) else 0,
-        )
-
-    def _identity(self, found: Scored | Gap) -> list[str | int]:
-        context = self.context
-        spec = context.grid.windows[found.spec]
-        return [
-            context.model,
-            context.model_version,
-            spec.name,
-            self._instant_of(found.start),
-            self._instant_of(found.end),
-            # Start and end tell the size; the slide decides when an episode closes.
-            spec.slide * context.grid.length,
-            found.reference,
-            context.fingerprint,
-            # The revision: results that late labels correct will count it up; here every result is final.
-            0,
-        ]
-
-    def _reference_data(self, found: Scored | Gap) -> ReferenceData:
-        reference = self.context.generations.named(found.reference)
-        return ReferenceData(version=reference.version, rows=reference.provenance.rows)
-
-    def _rule_data(self) -> RuleData:
-        rules = self.context.rules
-        return RuleData(
-            rule=rules.rule,
-            false_discovery_rate=rules.false_discovery_rate,
-            min_rows=rules.min_rows,
-            min_effect=rules.min_effect,
-            effect_level=rules.effect_level,
-        )
-
-    def _instant_of(self, pane: int) -> int:
-        return self.context.grid.start_of(pane)
-
-    def _written(self, pane: int) -> Instant:
-        return instant(self._time_of(pane), self.context.grid.axis)
-
-    def _time_of(self, pane: int) -> int:
-        found = self._instant_of(pane)
-        # The first sliding windows begin before row 0, where there is nothing to point at.
-        return max(found, 0) if self.context.grid.axis is Axis.ROWS else found
-
-
-@lru_cache(maxsize=100_000)
-def _series_key(model: str, model_version: str, window: str, feature: str, metric: str) -> SeriesKey:
-    """Name a series; the same names come with every window, and making them anew costs more than the rest."""
-    return SeriesKey(
-        model=model,
-        model_version=model_version,
-        window=window,
-        feature=feature,
-        segment="",
-        metric=metric,
-    )
+                    yield self.context.point(found, found.feature, metric, value)
+        yield self.context.point(scored[0], "", "drift_share", drift_share(results))
+        yield self.context.point(scored[0], "", "rows", float(scored[0].rows))
+        yield self.context.point(scored[0], "", "late_rows", float(scored[0].late))
 
 
 def drift_share(results: Sequence[FeatureData]) -> float:

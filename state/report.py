@@ -10,7 +10,8 @@ from state.alarms import Alarms, BlockEvidence
 from state.decisions import hear
 from state.episodes import Change, Episode, open_episode, step
 from state.event_data import FeatureData
-from state.event_factory import EventFactory, ReportContext
+from state.event_factory import EventFactory
+from state.report_context import ReportContext
 from state.scoring import Evidence, Gap, Scored
 from state.stores.base import Point, StoredEvent
 from state.stores.episodes import StoredEpisode

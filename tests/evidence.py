@@ -13,13 +13,13 @@ from detectors.verdicts import Rule, Rules
 from state.alarms import AlarmRules
 from state.columns import Column, Role
 from state.durations import Axis
-from state.event_factory import ReportContext
 from state.evidence import evidence_of
 from state.generations import Generations
 from state.grid import Grid, WindowSpec, build_grid
 from state.judge import Judge, JudgeContext
 from state.layout import categories, numeric_bins
 from state.reference import Bins, FeatureReference, Provenance, Reference
+from state.report_context import ReportContext
 from state.scoring import Evidence, Gap, Scored, score
 from state.sketches.base import Sketch
 from state.sketches.numeric import NumericBins

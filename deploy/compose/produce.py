@@ -16,7 +16,8 @@ from pathlib import Path
 
 import orjson
 
-from flows.config import Config, ConfigError, load_config
+from flows.config import Config, load_config
+from flows.config_values import ConfigError
 from flows.connections import kafka_connector
 from flows.kafka.base import Isolation, OutgoingRecord, PartitionWriter
 

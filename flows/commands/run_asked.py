@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.commands.usage import UsageError
-from flows.config import Config, span_of
+from flows.config import Config
+from flows.config_values import span_of
 from flows.engine import Member, Recovery
 from flows.schema import RecoveryConfig
 from flows.workers.environment import SUPERVISED, member_from_environment

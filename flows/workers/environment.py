@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from flows.config import ConfigError
+from flows.config_values import ConfigError
 from flows.engine import Member
 
 POD_NAME = "DRIFTFLOW_POD_NAME"

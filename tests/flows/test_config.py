@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import Config, ConfigError, load_config, parse_config
+from flows.config import Config, load_config, parse_config
+from flows.config_values import ConfigError
 from state.durations import Axis
 from state.stores.base import Keeping
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.config import ConfigError
+from flows.config_values import ConfigError
 from flows.supervisor import auto_workers, check_workers
 from flows.workers.backoff import Backoff
 from flows.workers.beats import Watchdog, begin_beat

@@ -19,12 +19,12 @@ from state import events as module
 from state.columns import Role
 from state.durations import Axis
 from state.event_data import instant
-from state.event_factory import ReportContext
 from state.events import DATA_SCHEMA, EventType, deterministic_id
 from state.explain import contributors, group_label
 from state.grid import WindowSpec
 from state.reference import Reference
 from state.report import Output, Report
+from state.report_context import ReportContext
 from state.stores.base import Point, StoredEvent
 from tests.evidence import FAMILY, HOUR, MOODS, context, evidence, reference, scored
 

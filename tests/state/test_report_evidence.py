@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from detectors.verdicts import Rule, Rules, Verdict
 from state.alarms import BlockEvidence
-from state.event_factory import ReportContext
 from state.events import EventType
 from state.report import Output, Report
+from state.report_context import ReportContext
 from state.scoring import Evidence
 from state.stores.base import StoredEvent
 from tests.evidence import FAMILY, LEVEL, context, judged, reference, scored

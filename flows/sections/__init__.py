@@ -1,0 +1,1 @@
+"""Parts of the configuration file, one module each."""
