@@ -54,8 +54,8 @@ class Config:
         What the file says, environment filled in.
     folder
         Where relative paths start.
-    columns
-        The watched columns, in the order of the file.
+    fields
+        What is read of every record, in the order of the file.
     time
         None where event time is the row's number.
     keeping
@@ -64,12 +64,17 @@ class Config:
 
     file: FileConfig
     folder: Path
-    columns: tuple[Column, ...]
+    fields: tuple[Column, ...]
     time: TimeColumn | None
     bounds: TimeBounds
     grid: Grid
     rules: Rules
     keeping: Keeping
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The fields that are watched, in the order of the file: the family."""
+        return tuple(field for field in self.fields if field.role.watched)
 
     @property
     def output(self) -> Path:
@@ -144,7 +149,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     return Config(
         file=file,
         folder=folder,
-        columns=tuple(
+        fields=tuple(
             Column(name=name, path=column.path or name, kind=column.kind, role=column.role)
             for name, column in file.columns.items()
         ),
@@ -186,7 +191,7 @@ def _check_choices(file: FileConfig) -> None:
         )
     if file.time.record and file.input.topics is None:
         raise ConfigError("`time.record`: only records of Kafka carry a time of their own; name a `column`")
-    if not file.columns:
+    if not any(column.role.watched for column in file.columns.values()):
         raise ConfigError("`columns`: wanted at least one column to watch, found none")
     if not file.windows:
         raise ConfigError("`windows`: wanted at least one, found none; for example `hourly: {size: 1h}`")

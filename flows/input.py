@@ -106,7 +106,7 @@ def config_input(config: Config, path: Path | None = None) -> InputSet:
     else:
         found = file_input(
             source,
-            columns=config.columns,
+            columns=config.fields,
             time=config.time,
             format_name=given.format if path is None else None,
             max_record_bytes=given.max_record_bytes,
@@ -169,7 +169,7 @@ def _generated(given: GenerateConfig, config: Config) -> InputSet:
         reader = GeneratorReader(
             chosen, options, partition=partition, partitions=given.partitions, position=position
         )
-        return reader, make_decoder(FileFormat.JSONL, config.columns, config.time, ())
+        return reader, make_decoder(FileFormat.JSONL, config.fields, config.time, ())
 
     return InputSet(
         readers={f"{given.scenario}-{i:02d}": partial(opener, i) for i in range(given.partitions)},

@@ -13,6 +13,23 @@ class Role(StrEnum):
     PREDICTION = "prediction"
     SCORE = "score"
     LABEL = "label"
+    ID = "id"
+    """Names the record, so that what comes later can be joined to it."""
+    SEGMENT = "segment"
+    """Says which part of the traffic the record belongs to."""
+    INTERVAL_LOW = "interval_low"
+    """Lower end of the interval in which the model expects the truth."""
+    INTERVAL_HIGH = "interval_high"
+    """Its upper end."""
+    LATENCY = "latency"
+    """How long the answer took."""
+    STATUS = "status"
+    """How the request ended."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether windows of such a column are compared with the reference for its own sake."""
+        return self not in {Role.ID, Role.SEGMENT, Role.INTERVAL_LOW, Role.INTERVAL_HIGH}
 
 
 class TimeUnit(StrEnum):

@@ -37,6 +37,19 @@ def test_a_good_one_says_what_it_means(tmp_path: Path) -> None:
     assert config.store == tmp_path / "out" / "driftflow.sqlite"
 
 
+def test_fields_that_name_a_record_are_read_and_not_watched() -> None:
+    config = parsed(GOOD.replace("windows:", "  request: {kind: categorical, role: id}\nwindows:"))
+    assert [field.name for field in config.fields] == ["amount", "country", "request"]
+    assert [column.name for column in config.columns] == ["amount", "country"]
+
+
+def test_one_column_at_least_is_watched() -> None:
+    unwatched = GOOD.replace("kind: numeric, path", "kind: numeric, role: interval_low, path")
+    unwatched = unwatched.replace("{kind: categorical}", "{kind: categorical, role: segment}")
+    with pytest.raises(ConfigError, match="at least one column to watch"):
+        parsed(unwatched)
+
+
 def test_retention_counts_what_event_time_counts() -> None:
     assert parsed(GOOD).keeping == Keeping(retention=None, panes=200)
     timed = parsed(GOOD + "output: {retention: 2d, panes: 7}\n")
