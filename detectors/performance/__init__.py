@@ -1,0 +1,1 @@
+"""Mathematics of a model's performance: metrics with intervals from sums that merge."""
