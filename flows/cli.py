@@ -10,8 +10,11 @@ from rich.text import Text
 
 from flows.commands import (
     compare,
+    completion,
     config_explain,
+    config_schema,
     demo,
+    doctor,
     episodes,
     explain,
     generate,
@@ -60,14 +63,16 @@ app.command("run", epilog=run.EXAMPLE, rich_help_panel=_WATCH)(run.run)
 app.command("tail", epilog=tail.EXAMPLE, rich_help_panel=_WATCH)(tail.tail)
 app.command("episodes", epilog=episodes.EXAMPLE, rich_help_panel=_WATCH)(episodes.episodes)
 app.command("explain", epilog=explain.EXAMPLE, rich_help_panel=_WATCH)(explain.explain)
+app.command("doctor", epilog=doctor.EXAMPLE, rich_help_panel=_WATCH)(doctor.doctor)
 app.add_typer(
     config,
     name="config",
     rich_help_panel=_WATCH,
-    help="Show what a configuration turns into.",
+    help="Show what a configuration may say, and what it turns into.",
     epilog=config_explain.EXAMPLE,
 )
 config.command("explain", epilog=config_explain.EXAMPLE)(config_explain.explain_config)
+config.command("schema", epilog=config_schema.EXAMPLE)(config_schema.print_schema)
 app.add_typer(
     state,
     name="state",
@@ -78,6 +83,7 @@ app.add_typer(
 state.command("show", epilog=state_show.EXAMPLE)(state_show.show_state)
 state.command("reset", epilog=state_reset.EXAMPLE)(state_reset.reset_state)
 app.command("compare", epilog=compare.EXAMPLE, rich_help_panel=_ONCE)(compare.compare)
+app.command("completion", epilog=completion.EXAMPLE, rich_help_panel=_START)(completion.completion)
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it with the flag's value

@@ -6,6 +6,7 @@ from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoreError
 from state.stores.checks import checked_points, key_texts, time_span
 from state.stores.redis_episodes import RedisEpisodes
 from state.stores.redis_events import RedisEvents
+from state.stores.redis_facts import RedisFacts, read_facts
 from state.stores.redis_keys import RedisKeys
 from state.stores.redis_panes import RedisPanes
 from state.stores.redis_references import RedisReferences
@@ -77,6 +78,16 @@ class RedisStore(RedisReferences, RedisEvents, RedisPanes, RedisEpisodes):
     def series_backend(self) -> SeriesBackend:
         """What this store keeps its series in."""
         return self._series_backend
+
+    def facts(self) -> RedisFacts:
+        """Ask the server what it is set to do with memory and disk.
+
+        Raises
+        ------
+        StoreError
+            The server cannot be asked.
+        """
+        return read_facts(self._server)
 
     def add_points(self, points: Iterable[Point]) -> None:
         """Store points, all or none; what is older than the retention is dropped.
