@@ -75,6 +75,8 @@ def config_text(scenario: Scenario, options: ScenarioOptions, files: DatasetFile
         f"  sliding: {{size: {_text(size)}, slide: {_text(size // 4)}}}",
         "",
         "columns:",
+        # What comes later is joined by it.
+        *([] if scenario.late_labels is None else ["  id: {kind: categorical, role: id}"]),
         *(f"  {c.name}: {{kind: {c.kind}, role: {c.role}, path: {c.path}}}" for c in scenario.columns),
         "",
         "output:",

@@ -21,7 +21,12 @@ def generate(
     rows: Annotated[int, typer.Option(min=1, help="Rows of the stream.")] = 100_000,
     reference_rows: Annotated[int, typer.Option(min=1, help="Rows of the reference.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same rows.")] = 1,
-    step: Annotated[str, typer.Option(help="Event time from one row to the next.")] = "30s",
+    step: Annotated[
+        str | None,
+        typer.Option(
+            help="Event time from one row to the next; by default the scenario's own.", show_default=False
+        ),
+    ] = None,
     disorder: Annotated[str, typer.Option(help="Delay rows by up to this long.")] = "0s",
     format: Annotated[Literal["jsonl", "csv"], typer.Option(help="How records are written.")] = "jsonl",  # noqa: A002  # the option's name
     files: Annotated[int, typer.Option(min=1, max=64, help="Files to deal the events to.")] = 1,

@@ -12,7 +12,7 @@ from flows.render.grid import Field, Row, grid
 from flows.render.progress import meter
 from flows.render.words import count_text
 from flows.scenarios.base import Scenario, ScenarioError, ScenarioOptions
-from flows.scenarios.dataset import DatasetFiles, write_dataset
+from flows.scenarios.dataset import DatasetFiles, write_dataset, written_rows
 from flows.scenarios.registry import scenario, scenario_names
 from state.durations import Axis, DurationError, parse_span
 
@@ -29,7 +29,7 @@ class Asked:
     rows: int
     reference_rows: int
     seed: int
-    step: str
+    step: str | None
     disorder: str
     format: Literal["jsonl", "csv"]
     files: int
@@ -70,11 +70,17 @@ def write_files(asked: Asked) -> None:
     )
     files = written.files
     drifting = sum(bool(truth.spans) for truth in chosen.truth(options.rows))
+    faults = chosen.faults(options.rows)
+    known = f"{count_text(len(chosen.columns), 'column')}, {drifting} of which "
+    known += "drifts" if drifting == 1 else "drift"
+    if faults:
+        known += f", and {count_text(len(faults), 'fault')}"
     say(
         f"Wrote {count_text(options.rows, 'row')} and {count_text(options.reference_rows, 'reference row')} "
-        f"to {asked.folder}: {count_text(len(chosen.columns), 'column')}, {drifting} of which "
-        f"{'drifts' if drifting == 1 else 'drift'} ({files.truth.name} says how)."
+        f"to {asked.folder}: {known} ({files.truth.name} says how)."
     )
+    if files.labels is not None:
+        say(f"Their labels come later: {files.labels}.")
     if written.config_kept:
         warn(
             f"{written.config} differs from what fits this data and is left as it is: "
@@ -97,7 +103,7 @@ def write_with_progress(
     gzip: bool = False,
 ) -> Written:
     """Write a data set with its configuration; one that is there and differs is left as it is."""
-    total = options.rows + options.reference_rows
+    total = written_rows(chosen, options)
     with meter(messages(), "Generating", total=total, unit="rows", clock=time.monotonic) as progress:
         found = write_dataset(
             chosen, options, folder, format=format, files=files, compress=gzip, on_progress=progress.advance
@@ -111,14 +117,16 @@ def write_with_progress(
 
 def _checked(asked: Asked) -> tuple[Scenario, ScenarioOptions]:
     try:
+        chosen = scenario(asked.scenario, ScenarioOptions(features=asked.features))
+        step_ms = chosen.step_ms if asked.step is None else parse_span(asked.step, Axis.MILLISECONDS)
         options = ScenarioOptions(
             rows=asked.rows,
             seed=asked.seed,
-            step_ms=parse_span(asked.step, Axis.MILLISECONDS),
+            step_ms=step_ms,
             disorder_ms=parse_span(asked.disorder, Axis.MILLISECONDS),
             features=asked.features,
             reference_rows=asked.reference_rows,
         )
-        return scenario(asked.scenario, options), options
     except (ScenarioError, DurationError) as error:
         raise UsageError(str(error)) from error
+    return chosen, options

@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import DriftflowError
+from flows.scenarios.traffic import Traffic
 from state.columns import Column
 
 BLOCK_ROWS: Final = 1024
 """Rows are drawn in whole blocks of this size, so that no cut of a stream changes them."""
+
+STEP_MS: Final = 30_000
+"""Event time from one row to the next where a scenario has no step of its own."""
 
 START_MS: Final = 1_767_571_200_000
 """Event time of row 0: 2026-01-05T00:00:00Z, a Monday, so that day and week windows begin with the stream."""
@@ -64,6 +68,60 @@ class Truth:
     effect: str
 
 
+class Family(StrEnum):
+    """What kind of fault it is, other than a drift of a column's law."""
+
+    QUALITY = "quality"
+    """Values that are wrong or not there."""
+    PREDICTION = "prediction"
+    """What the model answers is no longer what it used to answer."""
+    PERFORMANCE = "performance"
+    """What the model answers is no longer true."""
+    OPERATIONS = "operations"
+    """How the service answers, and how often it is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is known about one fault of a stream.
+
+    Attributes
+    ----------
+    feature
+        Name of the column; empty where the fault is one of whole records.
+    check
+        What shows it: a share, a rate or a metric, by the name under which it is reported.
+    spans
+        Half-open ranges of rows ``(start, end)``, increasing and apart.
+    """
+
+    family: Family
+    check: str
+    feature: str = ""
+    spans: tuple[tuple[int, int], ...]
+    description: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateLabels:
+    """Labels that come in a stream of their own, each later than its row.
+
+    Attributes
+    ----------
+    column
+        The label; it is in the records of the reference, and not in those of the stream.
+    longest_steps
+        The longest delay, in steps of the stream. Delays are even from 0 to that.
+    never
+        Probability that the label of a row never comes.
+    """
+
+    column: Column
+    longest_steps: int
+    never: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioOptions:
     """How much of a scenario to generate, and when its rows happen.
@@ -91,7 +149,7 @@ class ScenarioOptions:
 
     rows: int = 20_160
     seed: int = 0
-    step_ms: int = 30_000
+    step_ms: int = STEP_MS
     disorder_ms: int = 5_000
     features: int | None = None
     reference_rows: int = 10_000
@@ -133,19 +191,40 @@ class Scenario(Protocol):
         """The columns of a row, in the order of its fields."""
         ...
 
+    @property
+    def step_ms(self) -> int:
+        """Event time from one row to the next where nobody asks for another."""
+        ...
+
+    @property
+    def traffic(self) -> Traffic:
+        """How rows are spread over event time."""
+        ...
+
+    @property
+    def late_labels(self) -> LateLabels | None:
+        """The labels that come in a stream of their own; None: there are none."""
+        ...
+
     def truth(self, rows: int) -> tuple[Truth, ...]:
         """What drifts in a stream of `rows` rows, one value per column and in their order."""
+        ...
+
+    def faults(self, rows: int) -> tuple[Fault, ...]:
+        """What else is wrong in a stream of `rows` rows."""
         ...
 
     def reference_columns(self, seed: int, start: int, count: int) -> Mapping[str, Values]:
         """Draw rows ``start .. start + count - 1`` of the reference, by column name.
 
-        They follow the reference law and are independent of the stream's rows.
+        They follow the reference law and are independent of the stream's rows. Late labels are among them.
         """
         ...
 
     def events(self, seed: int, start: int, count: int, rows: int) -> Mapping[str, Values]:
         """Draw rows ``start .. start + count - 1`` of a stream of `rows` rows, by column name.
+
+        Late labels are among them, as they will be once they are known.
 
         Raises
         ------

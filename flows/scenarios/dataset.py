@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import IO, Final, Literal
 
 from flows.scenarios.base import BLOCK_ROWS, Scenario, ScenarioError, ScenarioOptions
-from flows.scenarios.lines import csv_header, csv_lines, csv_reference, json_lines, json_reference
+from flows.scenarios.late_labels import label_header, label_lines
+from flows.scenarios.lines import (
+    csv_header,
+    csv_lines,
+    csv_reference,
+    json_lines,
+    json_reference,
+    reference_columns,
+)
 from flows.scenarios.truth_file import build_truth, truth_bytes
 
 Format = Literal["jsonl", "csv"]
@@ -21,10 +29,19 @@ _SUFFIXES: Final = (".jsonl", ".csv", ".jsonl.gz", ".csv.gz")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetFiles:
-    """Where a data set stands; `events` has one path per part, in order of the parts."""
+    """Where a data set stands.
+
+    Attributes
+    ----------
+    events
+        One path per part, in order of the parts.
+    labels
+        Labels that come later than their rows; None: there are none.
+    """
 
     reference: Path
     events: tuple[Path, ...]
+    labels: Path | None
     truth: Path
 
 
@@ -55,8 +72,7 @@ def write_dataset(
     compress
         Write reference and events with gzip.
     on_progress
-        Called with the number of rows written since its last call; they sum to the rows of reference and
-        events.
+        Called with the number of rows written since its last call; they sum to at most `written_rows`.
 
     Raises
     ------
@@ -68,17 +84,26 @@ def write_dataset(
         raise ScenarioError(f"format is {format!r}, wanted jsonl or csv")
     if files < 1:
         raise ScenarioError(f"files is {files}, wanted at least 1: pass a larger number")
-    paths = _paths(folder, f".{format}.gz" if compress else f".{format}", files)
-    header = None if format == "jsonl" else csv_header(scenario)
+    suffix = f".{format}.gz" if compress else f".{format}"
+    paths = _paths(folder, suffix, files, labels=scenario.late_labels is not None)
+    headers = _headers(scenario) if format == "csv" else _Headers()
     report = on_progress or (lambda _rows: None)
     try:
         _refuse_strangers(folder, paths)
         paths.events[0].parent.mkdir(parents=True, exist_ok=True)
         paths.truth.unlink(missing_ok=True)
-        _write((paths.reference,), header, _chunks(scenario, options, format, reference=True), report)
-        _write(paths.events, header, _chunks(scenario, options, format, reference=False), report)
-        names = tuple(path.relative_to(folder).as_posix() for path in paths.events)
-        truth = build_truth(scenario, options, reference=paths.reference.name, events=names)
+        chunks = _chunks(scenario, options, format, reference=True)
+        _write((paths.reference,), headers.reference, chunks, report)
+        _write(paths.events, headers.events, _chunks(scenario, options, format, reference=False), report)
+        if paths.labels is not None:
+            _write((paths.labels,), headers.labels, label_lines(scenario, options, format), report)
+        truth = build_truth(
+            scenario,
+            options,
+            reference=paths.reference.name,
+            events=tuple(path.relative_to(folder).as_posix() for path in paths.events),
+            labels=None if paths.labels is None else paths.labels.name,
+        )
         with _replacing(paths.truth) as raw:
             raw.write(truth_bytes(truth))
     except OSError as error:
@@ -88,20 +113,44 @@ def write_dataset(
     return paths
 
 
-def _paths(folder: Path, suffix: str, files: int) -> DatasetFiles:
+def written_rows(scenario: Scenario, options: ScenarioOptions) -> int:
+    """Return how many rows a data set has in all its files; labels that never come count too."""
+    return options.reference_rows + options.rows * (1 if scenario.late_labels is None else 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Headers:
+    """First lines of the files."""
+
+    reference: bytes | None = None
+    events: bytes | None = None
+    labels: bytes | None = None
+
+
+def _headers(scenario: Scenario) -> _Headers:
+    late = scenario.late_labels
+    return _Headers(
+        reference=csv_header(reference_columns(scenario)),
+        events=csv_header(scenario.columns),
+        labels=None if late is None else label_header(late.column),
+    )
+
+
+def _paths(folder: Path, suffix: str, files: int, *, labels: bool) -> DatasetFiles:
     parts = (folder / "events" / f"part-{part}{suffix}" for part in range(files))
     return DatasetFiles(
         reference=folder / f"reference{suffix}",
         events=(folder / f"events{suffix}",) if files == 1 else tuple(parts),
+        labels=folder / f"labels{suffix}" if labels else None,
         truth=folder / "truth.json",
     )
 
 
 def _refuse_strangers(folder: Path, paths: DatasetFiles) -> None:
     """Refuse a folder where events of another layout would stay beside the new ones."""
-    names = ("events", "events/part-*", "reference")
+    names = ("events", "events/part-*", "reference", "labels")
     found = [path for name in names for suffix in _SUFFIXES for path in folder.glob(name + suffix)]
-    strangers = sorted(set(found) - {*paths.events, paths.reference})
+    strangers = sorted(set(found) - {*paths.events, paths.reference, paths.labels})
     if strangers:
         raise ScenarioError(
             f"{folder} holds {strangers[0].relative_to(folder)} of another data set, wanted a folder "

@@ -7,10 +7,12 @@ import numpy as np
 import orjson
 
 from detectors.base import IntArray
-from flows.scenarios.base import START_MS, Scenario, ScenarioOptions
-from flows.scenarios.table import delays_ms
+from flows.scenarios.base import MAX_TIME_MS, START_MS, Scenario, ScenarioError, ScenarioOptions, Values
+from flows.scenarios.cuts import delays_ms
+from state.columns import Column
 
-_Cells = list[float] | list[int] | list[str | None]
+Cells = list[float] | list[int] | list[str | None]
+"""One column as Python values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,29 @@ class _Rows:
 
     ids: list[str]
     times: list[str]
-    cells: dict[str, _Cells]
+    cells: dict[str, Cells]
 
 
-def row_time_ms(options: ScenarioOptions, row: int) -> int:
-    """Return the event time of a row before disorder; those of the reference have negative numbers."""
-    return START_MS + row * options.step_ms
+def row_times_ms(scenario: Scenario, options: ScenarioOptions, numbers: IntArray) -> IntArray:
+    """Return the event times of rows before disorder; those of the reference have negative numbers.
+
+    Raises
+    ------
+    ScenarioError
+        A row happens after the year 9999.
+    """
+    offsets = scenario.traffic.offsets_ms(numbers, rows=options.rows, step_ms=options.step_ms)
+    if offsets.size and START_MS + int(offsets[-1]) + options.disorder_ms >= MAX_TIME_MS:
+        raise ScenarioError(
+            f"row {numbers[-1]} happens after the year 9999: pass fewer rows or a smaller step"
+        )
+    return START_MS + offsets
 
 
-def event_times_ms(options: ScenarioOptions, start: int, count: int) -> IntArray:
+def event_times_ms(scenario: Scenario, options: ScenarioOptions, start: int, count: int) -> IntArray:
     """Return the event times of rows ``start .. start + count - 1`` with disorder, shape ``(count,)``."""
-    even = row_time_ms(options, start) + np.arange(count, dtype=np.int64) * options.step_ms
-    return even + delays_ms(options.seed, start, count, options.disorder_ms)
+    times = row_times_ms(scenario, options, np.arange(start, start + count, dtype=np.int64))
+    return times + delays_ms(options.seed, start, count, options.disorder_ms)
 
 
 def iso_times(times_ms: IntArray) -> list[str]:
@@ -89,44 +102,52 @@ def csv_reference(scenario: Scenario, options: ScenarioOptions, start: int, coun
     return _csv(scenario, _reference(scenario, options, start, count))
 
 
-def csv_header(scenario: Scenario) -> bytes:
-    """Return the header of the CSV records: the paths of the columns.
+def reference_columns(scenario: Scenario) -> tuple[Column, ...]:
+    """Return the columns of the reference's records: in it late labels are known."""
+    late = scenario.late_labels
+    return scenario.columns if late is None else (*scenario.columns, late.column)
+
+
+def csv_header(columns: Iterable[Column]) -> bytes:
+    """Return the header of the CSV records: the paths of their columns.
 
     Examples
     --------
     >>> from flows.scenarios.stationary import stationary
-    >>> csv_header(stationary(features=1))
+    >>> csv_header(stationary(features=1).columns)
     b'id,ts,model,features.normal_000'
     """
-    return ",".join(["id", "ts", "model", *(column.path for column in scenario.columns)]).encode()
+    return ",".join(["id", "ts", "model", *(column.path for column in columns)]).encode()
+
+
+def record_id(scenario: Scenario, row: int) -> str:
+    """Return the id of a row of the stream."""
+    return f"{scenario.name}-{row:09d}"
 
 
 def _events(scenario: Scenario, options: ScenarioOptions, rows: range) -> _Rows:
     start, count = rows.start, max(rows.stop - rows.start, 0)
     values = scenario.events(options.seed, start, count, options.rows)
-    cells: dict[str, _Cells] = {}
-    for column in scenario.columns:
-        picked = values[column.name][:: rows.step]
-        cells[column.path] = picked if isinstance(picked, list) else picked.tolist()
     return _Rows(
-        ids=[f"{scenario.name}-{row:09d}" for row in rows],
-        times=iso_times(event_times_ms(options, start, count)[:: rows.step]),
-        cells=cells,
+        ids=[record_id(scenario, row) for row in rows],
+        times=iso_times(event_times_ms(scenario, options, start, count)[:: rows.step]),
+        cells={column.path: cells_of(values[column.name][:: rows.step]) for column in scenario.columns},
     )
 
 
 def _reference(scenario: Scenario, options: ScenarioOptions, start: int, count: int) -> _Rows:
     values = scenario.reference_columns(options.seed, start, count)
-    cells: dict[str, _Cells] = {}
-    for column in scenario.columns:
-        drawn = values[column.name]
-        cells[column.path] = drawn if isinstance(drawn, list) else drawn.tolist()
-    first_ms = row_time_ms(options, start - options.reference_rows)
+    numbers = np.arange(start, start + count, dtype=np.int64) - options.reference_rows
     return _Rows(
         ids=[f"{scenario.name}-reference-{row:09d}" for row in range(start, start + count)],
-        times=iso_times(first_ms + np.arange(count, dtype=np.int64) * options.step_ms),
-        cells=cells,
+        times=iso_times(row_times_ms(scenario, options, numbers)),
+        cells={column.path: cells_of(values[column.name]) for column in reference_columns(scenario)},
     )
+
+
+def cells_of(values: Values) -> Cells:
+    """Return the values of a column as Python values, of which NaN and None are missing."""
+    return values if isinstance(values, list) else values.tolist()
 
 
 def _json(scenario: Scenario, rows: _Rows) -> list[bytes]:
@@ -146,25 +167,25 @@ def _json(scenario: Scenario, rows: _Rows) -> list[bytes]:
     return [
         dumps(
             {
-                "id": record_id,
+                "id": name,
                 "ts": time,
                 "model": model,
                 "features": dict(zip(inner_names, cells)),  # noqa: B905
                 **dict(zip(outer_names, tail)),  # noqa: B905
             }
         )
-        for (record_id, time, cells), tail in zip(heads, tails, strict=True)
+        for (name, time, cells), tail in zip(heads, tails, strict=True)
     ]
 
 
 def _csv(scenario: Scenario, rows: _Rows) -> list[bytes]:
     """Join cells by commas; no text of a scenario needs quotes."""
-    columns = [[_cell(value) for value in cells] for cells in rows.cells.values()]
+    columns = [[csv_cell(value) for value in cells] for cells in rows.cells.values()]
     models = [scenario.name] * len(rows.ids)
     return [",".join(row).encode() for row in zip(rows.ids, rows.times, models, *columns, strict=True)]
 
 
-def _cell(value: float | str | None) -> str:
+def csv_cell(value: float | str | None) -> str:
     """Write one value with all its digits; a missing one (None or NaN) is empty."""
     if isinstance(value, str):
         return value

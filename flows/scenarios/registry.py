@@ -4,11 +4,17 @@ from collections.abc import Callable
 from typing import Final
 
 from flows.scenarios.base import Scenario, ScenarioError, ScenarioOptions
+from flows.scenarios.churn import CHURN
+from flows.scenarios.clinical import CLINICAL
 from flows.scenarios.demo import DEMO
+from flows.scenarios.ethereum import ETHEREUM
+from flows.scenarios.house_prices import HOUSE_PRICES
 from flows.scenarios.stationary import DEFAULT_FEATURES, stationary
 from flows.scenarios.wide import WIDE
 
-_FIXED: Final[dict[str, Scenario]] = {"demo": DEMO, "wide": WIDE}
+_FIXED: Final[dict[str, Scenario]] = {
+    found.name: found for found in (DEMO, WIDE, HOUSE_PRICES, CHURN, ETHEREUM, CLINICAL)
+}
 
 _OPEN: Final[dict[str, Callable[[int], Scenario]]] = {"stationary": stationary}
 

@@ -1,21 +1,17 @@
 """A scenario as a table of features, each with a law and the course of its drift."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.base import IntArray, Kind
-from flows.scenarios.base import BLOCK_ROWS, DriftKind, ScenarioError, Truth, Values
+from flows.scenarios.base import STEP_MS, DriftKind, Fault, LateLabels, ScenarioError, Truth, Values
+from flows.scenarios.cuts import Block, cut_rows
 from flows.scenarios.laws import Law
 from flows.scenarios.shapes import STILL, Shape
+from flows.scenarios.traffic import EVEN, Traffic
 from state.columns import Column, Role
-
-_REFERENCE_STREAM: Final = 0
-_EVENT_STREAM: Final = 1
-_TIME_STREAM: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +100,9 @@ class TableScenario:
     description: str
     features: tuple[Feature, ...]
     decision: Decision | None = None
+    step_ms: int = STEP_MS
+    traffic: Traffic = EVEN
+    late_labels: LateLabels | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -133,9 +132,13 @@ class TableScenario:
         )
         return (*drawn, decided)
 
+    def faults(self, rows: int) -> tuple[Fault, ...]:  # noqa: ARG002  # as every scenario is asked
+        """Return nothing: independent rows drift, and have no other faults."""
+        return ()
+
     def reference_columns(self, seed: int, start: int, count: int) -> Mapping[str, Values]:
         """Draw rows ``start .. start + count - 1`` of the reference, by column name."""
-        return _cut(lambda block: self._block([seed, _REFERENCE_STREAM, block], None), start, count)
+        return cut_rows(self._block, seed, start, count, rows=None)
 
     def events(self, seed: int, start: int, count: int, rows: int) -> Mapping[str, Values]:
         """Draw rows ``start .. start + count - 1`` of a stream of `rows` rows, by column name.
@@ -145,58 +148,11 @@ class TableScenario:
         ScenarioError
             The range leaves the stream.
         """
-        if start + count > rows:
-            raise ScenarioError(
-                f"rows {start} to {start + count - 1} of scenario {self.name} do not exist: the stream has "
-                f"{rows} rows; ask for fewer or generate more"
-            )
-        return _cut(lambda block: self._block([seed, _EVENT_STREAM, block], rows), start, count)
+        return cut_rows(self._block, seed, start, count, rows=rows)
 
-    def _block(self, entropy: list[int], rows: int | None) -> dict[str, Values]:
-        """Draw one whole block; the last element of `entropy` is its number."""
-        rng = np.random.default_rng(entropy)
-        numbers = np.arange(BLOCK_ROWS, dtype=np.int64) + entropy[-1] * BLOCK_ROWS
-        columns = {feature.name: feature.draw(rng, numbers, rows) for feature in self.features}
+    def _block(self, block: Block) -> dict[str, Values]:
+        rng, numbers = block.rng(), block.numbers
+        columns = {feature.name: feature.draw(rng, numbers, block.rows) for feature in self.features}
         if self.decision is not None:
             columns[self.decision.name] = self.decision.decide(columns[self.decision.source])
         return columns
-
-
-def delays_ms(seed: int, start: int, count: int, limit_ms: int) -> IntArray:
-    """Draw what disorder adds to the event times of rows ``start .. start + count - 1``.
-
-    Returns
-    -------
-    IntArray
-        Whole milliseconds from 0 to `limit_ms`, both included, shape ``(count,)``.
-    """
-
-    def block(number: int) -> dict[str, Values]:
-        rng = np.random.default_rng([seed, _TIME_STREAM, number])
-        return {"delay": rng.integers(0, limit_ms, BLOCK_ROWS, endpoint=True)}
-
-    return np.asarray(_cut(block, start, count)["delay"], dtype=np.int64)
-
-
-def _cut(block: Callable[[int], dict[str, Values]], start: int, count: int) -> dict[str, Values]:
-    """Join blocks and cut out rows ``start .. start + count - 1``."""
-    if start < 0 or count < 0:
-        raise ScenarioError(f"start is {start} and count {count}, wanted numbers that are not negative")
-    first = start // BLOCK_ROWS
-    blocks = [block(number) for number in range(first, max((start + count - 1) // BLOCK_ROWS, first) + 1)]
-    low = start - first * BLOCK_ROWS
-    return {name: _join([part[name] for part in blocks], low, low + count) for name in blocks[0]}
-
-
-def _join(parts: list[Values], low: int, high: int) -> Values:
-    """Concatenate parts of one column and return rows ``low .. high - 1``."""
-    texts: list[str | None] = []
-    arrays: list[NDArray[np.float64 | np.int64]] = []
-    for part in parts:
-        if isinstance(part, list):
-            texts.extend(part)
-        else:
-            arrays.append(part)
-    if not arrays:
-        return texts[low:high]
-    return np.concatenate(arrays)[low:high]

@@ -7,10 +7,10 @@ import msgspec
 import numpy as np
 
 from detectors.base import Kind
-from flows.scenarios.base import DriftKind, Scenario, ScenarioError, ScenarioOptions
-from flows.scenarios.lines import iso_times, row_time_ms
+from flows.scenarios.base import DriftKind, Family, Scenario, ScenarioError, ScenarioOptions
+from flows.scenarios.lines import iso_times, row_times_ms
 
-TRUTH_SCHEMA: Final = "driftflow.truth/1"
+TRUTH_SCHEMA: Final = "driftflow.truth/2"
 
 
 class SpanTruth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,13 +34,25 @@ class FeatureTruth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     effect: str
 
 
-class TruthFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a data set was generated from, and what drifts in it.
+class FaultTruth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fault other than the drift of a column's law; `feature` is empty where it is one of whole records."""
 
-    `reference` and `events` are file names relative to the truth's folder; `start` is the time of row 0.
+    family: Family
+    check: str
+    feature: str
+    spans: tuple[SpanTruth, ...]
+    description: str
+    effect: str
+
+
+class TruthFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a data set was generated from, and what drifts and fails in it.
+
+    `reference`, `events` and `labels` are file names relative to the truth's folder; `labels` is None where
+    they are in the events or there are none. `start` is the time of row 0.
     """
 
-    schema: Literal["driftflow.truth/1"] = TRUTH_SCHEMA
+    schema: Literal["driftflow.truth/2"] = TRUTH_SCHEMA
     scenario: str
     seed: int
     rows: int
@@ -50,13 +62,21 @@ class TruthFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     start: str
     reference: str
     events: tuple[str, ...]
+    labels: str | None
     features: tuple[FeatureTruth, ...]
+    faults: tuple[FaultTruth, ...]
 
 
 def build_truth(
-    scenario: Scenario, options: ScenarioOptions, *, reference: str, events: tuple[str, ...]
+    scenario: Scenario,
+    options: ScenarioOptions,
+    *,
+    reference: str,
+    events: tuple[str, ...],
+    labels: str | None = None,
 ) -> TruthFile:
     """Describe a data set of these files."""
+    truths = zip(scenario.columns, scenario.truth(options.rows), strict=True)
     return TruthFile(
         scenario=scenario.name,
         seed=options.seed,
@@ -64,25 +84,32 @@ def build_truth(
         reference_rows=options.reference_rows,
         step_ms=options.step_ms,
         disorder_ms=options.disorder_ms,
-        start=_time(options, 0),
+        start=_time(scenario, options, 0),
         reference=reference,
         events=events,
+        labels=labels,
         features=tuple(
             FeatureTruth(
                 feature=truth.feature,
                 path=column.path,
                 kind=column.kind,
                 drift=truth.kind,
-                spans=tuple(
-                    SpanTruth(
-                        start_row=low, end_row=high, start=_time(options, low), end=_time(options, high)
-                    )
-                    for low, high in truth.spans
-                ),
+                spans=_spans(scenario, options, truth.spans),
                 description=truth.description,
                 effect=truth.effect,
             )
-            for column, truth in zip(scenario.columns, scenario.truth(options.rows), strict=True)
+            for column, truth in truths
+        ),
+        faults=tuple(
+            FaultTruth(
+                family=fault.family,
+                check=fault.check,
+                feature=fault.feature,
+                spans=_spans(scenario, options, fault.spans),
+                description=fault.description,
+                effect=fault.effect,
+            )
+            for fault in scenario.faults(options.rows)
         ),
     )
 
@@ -108,5 +135,19 @@ def read_truth(path: Path) -> TruthFile:
         ) from error
 
 
-def _time(options: ScenarioOptions, row: int) -> str:
-    return iso_times(np.array([row_time_ms(options, row)], dtype=np.int64))[0]
+def _spans(
+    scenario: Scenario, options: ScenarioOptions, spans: tuple[tuple[int, int], ...]
+) -> tuple[SpanTruth, ...]:
+    return tuple(
+        SpanTruth(
+            start_row=low,
+            end_row=high,
+            start=_time(scenario, options, low),
+            end=_time(scenario, options, high),
+        )
+        for low, high in spans
+    )
+
+
+def _time(scenario: Scenario, options: ScenarioOptions, row: int) -> str:
+    return iso_times(row_times_ms(scenario, options, np.array([row], dtype=np.int64)))[0]

@@ -49,7 +49,7 @@ def test_files_hold_the_rows_and_are_identical_for_the_same_seed(
     make_rows, make_reference = (
         (json_lines, json_reference) if kind == "jsonl" else (csv_lines, csv_reference)
     )
-    head = [] if kind == "jsonl" else [csv_header(DEMO)]
+    head = [] if kind == "jsonl" else [csv_header(DEMO.columns)]
     rows = make_rows(DEMO, LONG, 0, LONG.rows)
     assert [content(path) for path in written[0].events] == [
         head + rows[part::files] for part in range(files)
@@ -108,7 +108,7 @@ def test_truth_says_spans_as_rows_and_as_times(tmp_path: Path) -> None:
 def test_truth_files_of_another_schema_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
     path = write_dataset(DEMO, SMALL, tmp_path).truth
     path.write_bytes(orjson.dumps({**orjson.loads(path.read_bytes()), **change}))
-    with pytest.raises(ScenarioError, match=r"truth\.json is not a truth file of schema driftflow\.truth/1"):
+    with pytest.raises(ScenarioError, match=r"truth\.json is not a truth file of schema driftflow\.truth/2"):
         read_truth(path)
 
 

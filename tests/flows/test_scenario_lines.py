@@ -19,10 +19,11 @@ from flows.scenarios.lines import (
     iso_times,
     json_lines,
     json_reference,
+    reference_columns,
 )
 from flows.scenarios.registry import scenario
 
-NAMES = ("demo", "stationary", "wide")
+NAMES = ("churn", "clinical", "demo", "ethereum", "house-prices", "stationary", "wide")
 SHORT = ScenarioOptions(rows=2 * BLOCK_ROWS + 300, seed=11, reference_rows=1500)
 WHOLE = {name: json_lines(scenario(name), SHORT, 0, SHORT.rows) for name in NAMES}
 
@@ -35,7 +36,7 @@ WHOLE = {name: json_lines(scenario(name), SHORT, 0, SHORT.rows) for name in NAME
 )
 def test_disorder_stays_within_its_promise(seed: int, step_ms: int, disorder_ms: int, start: int) -> None:
     options = ScenarioOptions(rows=9000, seed=seed, step_ms=step_ms, disorder_ms=disorder_ms)
-    times = event_times_ms(options, start, 1200)
+    times = event_times_ms(scenario("demo"), options, start, 1200)
     delays = times - (START_MS + (start + np.arange(1200)) * step_ms)
     assert delays.min() >= 0
     assert delays.max() <= disorder_ms
@@ -51,7 +52,7 @@ def test_times_are_iso_texts_of_the_rows() -> None:
     options = ScenarioOptions(rows=3000, disorder_ms=0)
     stamps = [orjson.loads(line)["ts"] for line in json_lines(scenario("demo"), options, 0, 3)]
     assert stamps == ["2026-01-05T00:00:00.000Z", "2026-01-05T00:00:30.000Z", "2026-01-05T00:01:00.000Z"]
-    late = event_times_ms(SHORT, 0, SHORT.rows)
+    late = event_times_ms(scenario("demo"), SHORT, 0, SHORT.rows)
     parsed = [datetime.fromisoformat(text).timestamp() for text in iso_times(late)]
     assert [round(seconds * 1000) for seconds in parsed] == late.tolist()
     assert [orjson.loads(line)["ts"] for line in WHOLE["demo"]] == iso_times(late)
@@ -68,8 +69,9 @@ def test_reference_happens_before_the_stream() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_csv_and_json_say_the_same(name: str) -> None:
     source = scenario(name)
-    lines = [csv_header(source), *csv_lines(source, SHORT, 700, 900), *csv_reference(source, SHORT, 700, 100)]
-    table = list(csv.DictReader(line.decode() for line in lines))
+    stream = [csv_header(source.columns), *csv_lines(source, SHORT, 700, 900)]
+    before = [csv_header(reference_columns(source)), *csv_reference(source, SHORT, 700, 100)]
+    table = [row for lines in (stream, before) for row in csv.DictReader(line.decode() for line in lines)]
     records = [*WHOLE[name][700:1600], *json_reference(source, SHORT, 700, 100)]
     assert len(table) == len(records)
     for cells, line in zip(table, records, strict=True):
