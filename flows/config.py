@@ -11,8 +11,10 @@ from detectors.verdicts import Rules
 from flows.config_text import Loader, filled
 from flows.config_values import ConfigError, instant_of, span_of, timed, zone_of
 from flows.schema import FileConfig, OutputConfig
+from flows.sections.predictions import derivations_of
 from state.codec import fingerprint_of
-from state.columns import Column, TimeColumn
+from state.columns import FORMULA, Column, TimeColumn
+from state.derived import Derivation
 from state.durations import Axis
 from state.grid import Grid, GridError, WindowSpec, build_grid
 from state.stores.base import Keeping
@@ -56,6 +58,8 @@ class Config:
         Where relative paths start.
     fields
         What is read of every record, in the order of the file.
+    derivations
+        What is computed of each record's fields.
     time
         None where event time is the row's number.
     keeping
@@ -65,6 +69,7 @@ class Config:
     file: FileConfig
     folder: Path
     fields: tuple[Column, ...]
+    derivations: tuple[Derivation, ...]
     time: TimeColumn | None
     bounds: TimeBounds
     grid: Grid
@@ -73,8 +78,9 @@ class Config:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The fields that are watched, in the order of the file: the family."""
-        return tuple(field for field in self.fields if field.role.watched)
+        """What is watched, in the order of the file, derived columns behind its fields: the family."""
+        derived = (column for derivation in self.derivations for column in derivation.columns)
+        return (*(field for field in self.fields if field.role.watched), *derived)
 
     @property
     def output(self) -> Path:
@@ -97,7 +103,9 @@ class Config:
         """Hash of the keys that can change a decision about one window, beside the window itself."""
         file = msgspec.to_builtins(self.file)
         keys = ("columns", "time", "detection")
-        return fingerprint_of([*(file[key] for key in keys), file["input"]["missing"]])
+        derived = [[column.name, column.path] for each in self.derivations for column in each.columns]
+        decisive = [*(file[key] for key in keys), file["input"]["missing"]]
+        return fingerprint_of([*decisive, derived, file["predictions"]] if derived else decisive)
 
     def state_fingerprint(self, reference_version: str) -> bytes:
         """Hash of everything that stored state depends on; windows and columns are kept by their number."""
@@ -146,13 +154,12 @@ def _checked(file: FileConfig, folder: Path) -> Config:
             f"({file.detection.high})"
         )
     detection = file.detection
+    fields = _fields(file)
     return Config(
         file=file,
         folder=folder,
-        fields=tuple(
-            Column(name=name, path=column.path or name, kind=column.kind, role=column.role)
-            for name, column in file.columns.items()
-        ),
+        fields=fields,
+        derivations=derivations_of(fields, file.predictions),
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=TimeBounds(
             lateness=0 if time.lateness is None else span_of(time.lateness, axis, "time.lateness"),
@@ -174,6 +181,24 @@ def _checked(file: FileConfig, folder: Path) -> Config:
             drift_share=detection.drift_share,
         ),
         keeping=_keeping(file.output, axis),
+    )
+
+
+def _fields(file: FileConfig) -> tuple[Column, ...]:
+    for name, column in file.columns.items():
+        if column.path is not None and column.path.startswith(FORMULA):
+            raise ConfigError(
+                f"`columns.{name}.path`: found {column.path!r}, wanted a field: formulas are derived columns'"
+            )
+    return tuple(
+        Column(
+            name=name,
+            path=column.path or name,
+            kind=column.kind,
+            role=column.role,
+            class_name=None if column.class_name is msgspec.UNSET else column.class_name,
+        )
+        for name, column in file.columns.items()
     )
 
 

@@ -18,6 +18,7 @@ from flows.sources.base import Reader
 from flows.sources.files import FileFormat, guess_format, list_files, open_reader
 from flows.sources.generator import GeneratorReader
 from state.columns import Column, TimeColumn
+from state.derived import Derivation
 from state.durations import Axis, DurationError, parse_span
 
 OpenReader = Callable[[bytes | None], tuple[Reader, Decoder]]
@@ -60,6 +61,7 @@ def file_input(
     format_name: str | None = None,
     max_record_bytes: int = 1_048_576,
     missing: tuple[str, ...] = ("",),
+    derived: tuple[Derivation, ...] = (),
 ) -> InputSet:
     """Take a file, or each file of a folder, as a partition.
 
@@ -73,7 +75,7 @@ def file_input(
         known = guess_format(file) if format_name is None else FileFormat(format_name)
         reader = open_reader(file, format=known, max_record_bytes=max_record_bytes, resume=position)
         try:
-            return reader, make_decoder(known, columns, time, reader.header, missing=missing)
+            return reader, make_decoder(known, columns, time, reader.header, missing=missing, derived=derived)
         except BaseException:
             reader.close()
             raise
@@ -111,6 +113,7 @@ def config_input(config: Config, path: Path | None = None) -> InputSet:
             format_name=given.format if path is None else None,
             max_record_bytes=given.max_record_bytes,
             missing=given.missing,
+            derived=config.derivations,
         )
     if config.grid.axis is Axis.ROWS and len(found.readers) > 1:
         raise ConfigError(
@@ -169,7 +172,7 @@ def _generated(given: GenerateConfig, config: Config) -> InputSet:
         reader = GeneratorReader(
             chosen, options, partition=partition, partitions=given.partitions, position=position
         )
-        return reader, make_decoder(FileFormat.JSONL, config.fields, config.time, ())
+        return reader, make_decoder(FileFormat.JSONL, config.fields, config.time, derived=config.derivations)
 
     return InputSet(
         readers={f"{given.scenario}-{i:02d}": partial(opener, i) for i in range(given.partitions)},

@@ -58,7 +58,7 @@ def kafka_input(
             max_record_bytes=given.max_record_bytes,
         )
         watched = _WatchedReader(reader, client, at, config.file.kafka.group, on_lag)
-        return watched, make_decoder(FileFormat.JSONL, config.fields, config.time, ())
+        return watched, make_decoder(FileFormat.JSONL, config.fields, config.time, derived=config.derivations)
 
     found = topic_partitions(client, given.topics)
     return InputSet(

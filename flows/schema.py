@@ -9,6 +9,7 @@ from detectors.sequential.detectors import Recursion
 from detectors.verdicts import Rule
 from flows.kafka.base import SaslMechanism, SecurityProtocol
 from flows.sections.base import Name, Positive, Section, Share
+from flows.sections.predictions import PredictionsConfig
 from state.columns import Role, TimeUnit
 
 
@@ -77,11 +78,15 @@ class TimeConfig(Section, frozen=True):
 
 
 class ColumnConfig(Section, frozen=True):
-    """One watched column; `path` is where it stands in a record, its name by default."""
+    """One field; `path` is where it stands in a record, its name by default.
+
+    `class` is the class whose probability a score is; where it is not set, nothing says so in fingerprints.
+    """
 
     kind: Kind
     role: Role = Role.FEATURE
     path: str | None = None
+    class_name: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="class")
 
 
 class WindowConfig(Section, frozen=True):
@@ -185,5 +190,6 @@ class FileConfig(Section, frozen=True):
     detection: DetectionConfig = DetectionConfig()
     reference: ReferenceConfig = ReferenceConfig()
     output: OutputConfig = OutputConfig()
+    predictions: PredictionsConfig = PredictionsConfig()
     kafka: KafkaConfig = KafkaConfig()
     recovery: RecoveryConfig | None = None

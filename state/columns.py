@@ -44,20 +44,38 @@ class TimeUnit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One watched field of a record.
+    """One field of a record, or what is derived from some.
 
     Attributes
     ----------
     name
         What readings and events call it.
     path
-        Where it stands: a CSV header, or keys of nested JSON objects joined by dots.
+        Where it stands: a CSV header, or keys of nested JSON objects joined by dots. A derived column has its
+        formula there, behind an equals sign.
+    class_name
+        The class whose probability a score is; None where it is none.
     """
 
     name: str
     path: str
     kind: Kind
     role: Role = Role.FEATURE
+    class_name: str | None = None
+
+    @property
+    def formula(self) -> str | None:
+        """What a derived column is computed by; None where the column is a field of the record."""
+        return self.path.removeprefix(FORMULA) if self.path.startswith(FORMULA) else None
+
+
+FORMULA = "= "
+"""What the path of a derived column begins with."""
+
+
+def formula_path(formula: str) -> str:
+    """Return the path of a column that is computed by a formula."""
+    return FORMULA + formula
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

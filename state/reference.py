@@ -160,10 +160,16 @@ class Reference:
         Raises
         ------
         BadReferenceError
-            A column is missing here or has another kind.
+            A column is missing here, has another kind, or was derived by another formula.
         """
         for column in wanted:
             found = self.feature(column.name).column
+            if found.formula != column.formula:
+                raise BadReferenceError(
+                    f"column {column.name!r} is {_origin(column)} in the configuration and "
+                    f"{_origin(found)} in reference {self.version}; build a new one with "
+                    "'driftflow reference build'"
+                )
             if found.kind is not column.kind:
                 raise BadReferenceError(
                     f"column {column.name!r} is {column.kind} in the configuration and {found.kind} in "
@@ -211,6 +217,10 @@ def load(stored: StoredReference) -> Reference:
             f"{reference.version}: the store was changed; build it again with 'driftflow reference build'"
         )
     return reference
+
+
+def _origin(column: Column) -> str:
+    return "a field of the record" if column.formula is None else f"derived by {column.formula!r}"
 
 
 def _packed(feature: FeatureReference) -> _Feature:

@@ -19,6 +19,7 @@ from flows.input import InputSet, file_input
 from flows.render.compared import comparison_lines, left_out_lines
 from flows.render.progress import meter
 from state.columns import Column, Role
+from state.derived import Derivation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +36,26 @@ class CompareAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chosen:
-    """Columns as each side decodes them, in the same order, and what is left out."""
+    """Columns as each side decodes them, in the same order, and what is left out.
+
+    Attributes
+    ----------
+    fields
+        What is read besides, for the derived columns.
+    """
 
     baseline: tuple[Column, ...]
     current: tuple[Column, ...]
     left_out: tuple[LeftOut, ...]
     missing: tuple[str, ...]
+    fields: tuple[Column, ...] = ()
+    derivations: tuple[Derivation, ...] = ()
+
+    def read(self, side: tuple[Column, ...]) -> tuple[Column, ...]:
+        """Return the fields that are read of one side's records."""
+        names = {column.name for column in side}
+        compared = tuple(column for column in side if column.formula is None)
+        return (*compared, *(field for field in self.fields if field.name not in names))
 
 
 class CompareDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,22 +94,25 @@ def _compare(asked: CompareAsked, config: Config | None, chosen: _Chosen) -> Com
         rules = replace(rules, min_effect=asked.min_effect)
     if asked.fdr is not None:
         rules = replace(rules, false_discovery_rate=asked.fdr)
-    baseline = _source(asked.baseline, config, chosen.baseline, chosen.missing)
-    current = _source(asked.current, config, chosen.current, chosen.missing)
+    baseline = _source(asked.baseline, config, chosen.baseline, chosen)
+    current = _source(asked.current, config, chosen.current, chosen)
     # The baseline is read twice: for the bins and for the counts.
     total = 2 * baseline.total + current.total
     with meter(messages(), "Comparing", total=total, unit="bytes", clock=time.monotonic) as progress:
         return compare_inputs(baseline, current, chosen.baseline, rules, on_read=progress.advance)
 
 
-def _source(
-    path: Path, config: Config | None, columns: tuple[Column, ...], missing: tuple[str, ...]
-) -> InputSet:
+def _source(path: Path, config: Config | None, side: tuple[Column, ...], chosen: _Chosen) -> InputSet:
+    fields, missing = chosen.read(side), chosen.missing
     if config is None:
-        return file_input(path, columns=columns, time=None, missing=missing)
-    given = config.file.input
+        return file_input(path, columns=fields, time=None, missing=missing)
     return file_input(
-        path, columns=columns, time=None, max_record_bytes=given.max_record_bytes, missing=missing
+        path,
+        columns=fields,
+        time=None,
+        max_record_bytes=config.file.input.max_record_bytes,
+        missing=missing,
+        derived=chosen.derivations,
     )
 
 
@@ -126,22 +144,31 @@ def _one_sided(samples: tuple[Sample, Sample]) -> list[LeftOut]:
 def _configured(config: Config, samples: tuple[Sample, Sample]) -> _Chosen:
     """Take the configured columns that both files have."""
     paths = [{field.path for field in sample.fields.values()} for sample in samples]
-    kept, left_out = [], []
-    for column in config.columns:
+    fields, left_out = [], []
+    for field in config.fields:
         absent = [
             side
             for side, known in zip(("baseline", "current"), paths, strict=True)
-            if column.path not in known
+            if field.path not in known
         ]
-        if absent:
-            left_out.append(LeftOut(name=column.name, reason=f"not in the {' and '.join(absent)}"))
-        else:
-            kept.append(column)
+        if absent and field.role.watched:
+            left_out.append(LeftOut(name=field.name, reason=f"not in the {' and '.join(absent)}"))
+        if not absent:
+            fields.append(field)
+    names = {field.name for field in fields}
+    derivations = tuple(each for each in config.derivations if names.issuperset(each.sources))
+    for derivation in (each for each in config.derivations if each not in derivations):
+        reason = f"derived from {', '.join(name for name in derivation.sources if name not in names)}"
+        left_out += [LeftOut(name=column.name, reason=reason) for column in derivation.columns]
+    made = (column for derivation in derivations for column in derivation.columns)
+    kept = (*(field for field in fields if field.role.watched), *made)
     return _Chosen(
-        baseline=tuple(kept),
-        current=tuple(kept),
+        baseline=kept,
+        current=kept,
         left_out=tuple(left_out),
         missing=config.file.input.missing,
+        fields=tuple(fields),
+        derivations=derivations,
     )
 
 
@@ -164,11 +191,11 @@ def _picked(chosen: _Chosen, names: tuple[str, ...] | None) -> _Chosen:
             known = ", ".join(column.name for column in chosen.baseline)
             raise UsageError(f"--columns: cannot compare {name!r}{why}, wanted some of {known}")
     kept = sorted({places[name] for name in names})
-    return _Chosen(
+    return replace(
+        chosen,
         baseline=tuple(chosen.baseline[place] for place in kept),
         current=tuple(chosen.current[place] for place in kept),
         left_out=(),
-        missing=chosen.missing,
     )
 
 

@@ -44,7 +44,9 @@ def explain_stored(path: Path, beginning: str, *, json: bool) -> None:
         show(console, report_lines(msgspec.json.decode(found.body, type=_Report).data, console.width))
     else:
         data = msgspec.json.decode(found.body, type=_Drift).data
-        show(console, drift_lines(kind, data, console.width))
+        formulas = {column.name: column.formula for column in config.columns}
+        formula = formulas.get(data.result.feature)
+        show(console, drift_lines(kind, data, console.width, formula=formula))
 
 
 def _find(config: Config, beginning: str) -> StoredEvent:

@@ -62,7 +62,7 @@ def tail_and_tell(asked: TailAsked) -> ExitCode:
     since, types = _last(asked.since), _types(asked.types)
     console = results()
     widths = Widths(
-        feature=min(_WIDEST, max(map(len, config.file.columns))),
+        feature=min(_WIDEST, max(len(column.name) for column in config.columns)),
         window=min(_WIDEST, max(map(len, config.file.windows))),
     )
     with _opened(config, asked, since) as (source, last):

@@ -5,9 +5,11 @@ from typing import assert_never
 
 from flows.decode.base import Decoder
 from flows.decode.csv_decoder import CsvDecoder
+from flows.decode.derive import DerivingDecoder
 from flows.decode.json_decoder import JsonDecoder
 from flows.sources.files import FileFormat
 from state.columns import Column, TimeColumn
+from state.derived import Derivation
 
 
 def make_decoder(
@@ -17,6 +19,7 @@ def make_decoder(
     header: Sequence[str] = (),
     *,
     missing: Sequence[str] = ("",),
+    derived: Sequence[Derivation] = (),
 ) -> Decoder:
     """Return the decoder for one partition.
 
@@ -26,16 +29,20 @@ def make_decoder(
         Field names of a CSV file (`FileReader.header`); not looked at for JSONL.
     missing
         Texts of a CSV file that mean a missing value.
+    derived
+        What is computed of the columns.
 
     Raises
     ------
     DecodeSetupError
         The columns cannot be read from this input.
     """
+    decoder: Decoder
     match format:
         case FileFormat.JSONL:
-            return JsonDecoder(columns, time)
+            decoder = JsonDecoder(columns, time)
         case FileFormat.CSV:
-            return CsvDecoder(columns, time, header, missing)
+            decoder = CsvDecoder(columns, time, header, missing)
         case _:
             assert_never(format)
+    return DerivingDecoder(decoder, tuple(derived)) if derived else decoder

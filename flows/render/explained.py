@@ -40,10 +40,14 @@ _COLUMNS = (
 )
 
 
-def drift_lines(kind: EventType, data: DriftData, width: int) -> Iterator[Text]:
-    """Explain an event that opened, updated or closed an episode."""
+def drift_lines(
+    kind: EventType, data: DriftData, width: int, *, formula: str | None = None
+) -> Iterator[Text]:
+    """Explain an event that opened, updated or closed an episode; `formula` is that of a derived column."""
     result, episode = data.result, data.episode
     yield Text(f" {_headline(kind, data)}", "bold")
+    if formula is not None:
+        yield from _said("derived", f"{result.feature} = {formula}", width)
     yield from _said("episode", _episode_text(data), width)
     yield from _said("window", _window_text(data.window), width)
     yield from _said("decision", decision_text(result.decision), width)

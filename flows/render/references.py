@@ -69,6 +69,8 @@ class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    formula
+        What a derived column is computed by; None where it is a field of the record.
     continuous
         Whether KS decides on it; chi-square where not.
     bins
@@ -83,6 +85,7 @@ class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     column: str
     path: str
+    formula: str | None
     kind: Kind
     role: str
     continuous: bool
@@ -115,6 +118,7 @@ def column_facts(feature: FeatureReference, rows: int) -> ColumnFacts:
     return ColumnFacts(
         column=column.name,
         path=column.path,
+        formula=column.formula,
         kind=column.kind,
         role=str(column.role),
         continuous=summary.continuous,
@@ -158,6 +162,9 @@ def reference_lines(reference: Reference, *, active: bool, rows: int, width: int
     yield from note_lines(said, width, indent=1)
     if any(each.dependence is not None for each in found):
         yield from note_lines(dependence_note(rows), width, indent=1)
+    for each in found:
+        if each.formula is not None:
+            yield from note_lines(f"{each.column}: {each.formula}", width, indent=1)
 
 
 def list_lines(infos: Sequence[ReferenceInfo], active: str | None, width: int) -> Iterator[Text]:

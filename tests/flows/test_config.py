@@ -144,3 +144,82 @@ def test_order_of_windows_and_columns_shapes_state() -> None:
     )
     assert parsed(GOOD).state_fingerprint("r") != parsed(swapped).state_fingerprint("r")
     assert parsed(GOOD).decision_fingerprint == parsed(swapped).decision_fingerprint
+
+
+SCORED = GOOD.replace(
+    "windows:",
+    "  p: {kind: numeric, role: score, class: fraud}\n"
+    "  low: {kind: numeric, role: interval_low}\n"
+    "  high: {kind: numeric, role: interval_high}\nwindows:",
+)
+THREE = SCORED.replace(
+    "  low:",
+    "  q: {kind: numeric, role: score, class: error}\n  r: {kind: numeric, role: score, class: fine}\n  low:",
+)
+
+
+def derived(text: str) -> list[str]:
+    return [column.name for column in parsed(text).columns if column.formula is not None]
+
+
+def test_roles_say_what_is_derived() -> None:
+    assert derived(GOOD) == []
+    assert derived(SCORED) == ["p.confidence", "p.uncertain", "interval.width"]
+    several = ["scores.confidence", "scores.entropy", "scores.uncertain", "scores.class"]
+    assert derived(THREE) == [*several, "interval.width"]
+    decided = THREE.replace("country: {kind: categorical}", "country: {kind: categorical, role: prediction}")
+    assert derived(decided) == [*several[:-1], "interval.width"]
+
+
+def test_each_derived_column_can_be_asked_for_and_switched_off() -> None:
+    off = (
+        "confidence: false, entropy: false, predicted_class: false, uncertain: null, interval: {width: false}"
+    )
+    assert derived(f"predictions: {{{off}}}\n{THREE}") == []
+    more = "entropy: true, margin: true"
+    assert derived(f"predictions: {{{more}}}\n{SCORED}") == [
+        "p.confidence",
+        "p.entropy",
+        "p.margin",
+        "p.uncertain",
+        "interval.width",
+    ]
+
+
+def test_what_is_derived_decides_and_what_is_not_leaves_no_trace() -> None:
+    wider = parsed("predictions: {uncertain: {low: .3, high: .7}}\n" + SCORED)
+    assert wider.decision_fingerprint != parsed(SCORED).decision_fingerprint
+    unused = parsed("predictions: {uncertain: {low: .3, high: .7}}\n" + GOOD)
+    assert unused.decision_fingerprint == parsed(GOOD).decision_fingerprint
+
+
+@pytest.mark.parametrize(
+    ("found", "mistake", "told"),
+    [
+        ("role: score, class: fraud", "class: fraud", ("`columns.p.class`", "role feature", "role score")),
+        ("{kind: numeric, role: score, class: error}", "{kind: categorical, role: score, class: error}",
+         ("`columns.q.class`", "'error'", "categorical", "numeric")),
+        ("class: error", "class: fine", ("`columns`", "'fine'", "one for each class")),
+        ("  low: {kind: numeric, role: interval_low}\n", "", ("found 0 of role interval_low", "one of each")),
+        ("low: {kind: numeric", "low: {kind: categorical", ("`columns.low.kind`", "interval_low")),
+        ("  low:", "  scores.confidence: {kind: numeric}\n  low:",
+         ("`columns.scores.confidence`", "max(p, q, r)", "`predictions.confidence`")),
+        ("  low:", "  scores.class: {kind: categorical}\n  low:",
+         ("`columns.scores.class`", "`predictions.predicted_class`")),
+        ("  low:", "  interval.width: {kind: numeric}\n  low:", ("`predictions.interval.width`",)),
+        ("model:", "predictions: {uncertain: {low: .7}}\nmodel:",
+         ("`predictions.uncertain.low`", "0.7", "0.6")),
+        ("path: features.amount", "path: '= amount'", ("`columns.amount.path`", "'= amount'")),
+    ],
+)  # fmt: skip
+def test_a_mistake_about_predictions_is_told(found: str, mistake: str, told: tuple[str, ...]) -> None:
+    assert found in THREE
+    with pytest.raises(ConfigError) as caught:
+        parsed(THREE.replace(found, mistake, 1))
+    for part in told:
+        assert part in str(caught.value)
+
+
+def test_a_class_cannot_be_predicted_from_one_score() -> None:
+    with pytest.raises(ConfigError, match=r"`predictions\.predicted_class`: wanted .* two classes"):
+        parsed("predictions: {predicted_class: true}\n" + SCORED)

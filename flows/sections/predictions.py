@@ -1,0 +1,117 @@
+"""What is watched of predictions: columns that are derived from scores and intervals."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+
+from detectors.base import Kind
+from flows.config_values import ConfigError
+from flows.sections.base import Section, Share
+from state.columns import Column, Role
+from state.derived import Band, Certainty, Derivation, IntervalWidth
+
+_OFF = {"width": "interval.width", "class": "predicted_class", "uncertain": "uncertain"}
+"""The key that switches a derived column off, where it is not called like the column."""
+
+
+class UncertainConfig(Section, frozen=True):
+    """Scores from which no decision follows, both ends included."""
+
+    low: Share = 0.4
+    high: Share = 0.6
+
+
+class IntervalConfig(Section, frozen=True):
+    """The interval in which the model expects the truth, and how often it means to be right."""
+
+    nominal: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.9
+    width: bool = True
+
+
+class PredictionsConfig(Section, frozen=True):
+    """What is derived from scores that name their `class`, and from intervals; null: where it says more."""
+
+    confidence: bool = True
+    entropy: bool | None = None
+    margin: bool = False
+    predicted_class: bool | None = None
+    uncertain: UncertainConfig | None = UncertainConfig()
+    tolerance: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.01
+    interval: IntervalConfig = IntervalConfig()
+
+
+def derivations_of(fields: Sequence[Column], given: PredictionsConfig) -> tuple[Derivation, ...]:
+    """Turn roles into what is computed of each row.
+
+    Raises
+    ------
+    ConfigError
+        A class is given to what is no probability or twice, an interval has one end, or a name is taken.
+    """
+    found = tuple(each for each in (_certainty(fields, given), _interval(fields, given)) if each is not None)
+    taken = {field.name for field in fields}
+    for column in (column for each in found for column in each.columns):
+        if column.name in taken:
+            measure = column.name.rpartition(".")[2]
+            raise ConfigError(
+                f"`columns.{column.name}`: the name is that of a derived column ({column.formula}); choose "
+                f"another, or switch the derived one off by `predictions.{_OFF.get(measure, measure)}`"
+            )
+    return found
+
+
+def _certainty(fields: Sequence[Column], given: PredictionsConfig) -> Certainty | None:
+    scores = [field for field in fields if field.class_name is not None]
+    for score in scores:
+        if score.role is not Role.SCORE or score.kind is not Kind.NUMERIC:
+            raise ConfigError(
+                f"`columns.{score.name}.class`: found {score.class_name!r} on a {score.kind} column of role "
+                f"{score.role}, wanted a numeric one of role score: the probability of that class"
+            )
+    classes = [field.class_name for field in scores if field.class_name is not None]
+    if len(set(classes)) < len(classes):
+        twice = next(name for name in classes if classes.count(name) > 1)
+        raise ConfigError(f"`columns`: found two scores of the class {twice!r}, wanted one for each class")
+    band = given.uncertain
+    if band is not None and band.low > band.high:
+        raise ConfigError(
+            f"`predictions.uncertain.low`: found {band.low}, wanted at most `predictions.uncertain.high` "
+            f"({band.high})"
+        )
+    if given.predicted_class and len(scores) < 2:  # noqa: PLR2004  # classes
+        raise ConfigError(
+            f"`predictions.predicted_class`: wanted the scores of two classes or more, found {len(scores)}"
+        )
+    if not scores:
+        return None
+    several = len(scores) > 1
+    decided = any(field.role is Role.PREDICTION for field in fields)
+    return Certainty(
+        name="scores" if several else scores[0].name,
+        scores=tuple(score.name for score in scores),
+        classes=tuple(classes),
+        tolerance=given.tolerance,
+        confidence=given.confidence,
+        # Of two classes it is a function of the confidence.
+        entropy=len(scores) > 2 if given.entropy is None else given.entropy,  # noqa: PLR2004  # classes
+        margin=given.margin,
+        predicted=several and not decided if given.predicted_class is None else given.predicted_class,
+        band=None if band is None else Band(low=band.low, high=band.high),
+    )
+
+
+def _interval(fields: Sequence[Column], given: PredictionsConfig) -> IntervalWidth | None:
+    lows = [field for field in fields if field.role is Role.INTERVAL_LOW]
+    highs = [field for field in fields if field.role is Role.INTERVAL_HIGH]
+    if not lows and not highs:
+        return None
+    if (len(lows), len(highs)) != (1, 1):
+        raise ConfigError(
+            f"`columns`: found {len(lows)} of role interval_low and {len(highs)} of role interval_high, "
+            "wanted one of each"
+        )
+    for end in (*lows, *highs):
+        if end.kind is not Kind.NUMERIC:
+            raise ConfigError(f"`columns.{end.name}.kind`: found {end.kind}, wanted numeric: role {end.role}")
+    return IntervalWidth(low=lows[0].name, high=highs[0].name) if given.interval.width else None
