@@ -149,7 +149,7 @@ def _configured(config: Config, samples: tuple[Sample, Sample]) -> _Chosen:
         absent = [
             side
             for side, known in zip(("baseline", "current"), paths, strict=True)
-            if field.path not in known
+            if not _stands(field.path, known)
         ]
         if absent and field.role.watched:
             left_out.append(LeftOut(name=field.name, reason=f"not in the {' and '.join(absent)}"))
@@ -170,6 +170,12 @@ def _configured(config: Config, samples: tuple[Sample, Sample]) -> _Chosen:
         fields=tuple(fields),
         derivations=derivations,
     )
+
+
+def _stands(path: str, known: set[str]) -> bool:
+    """Tell whether a path was seen, or may be the place of an element of what was."""
+    above, _, place = path.rpartition(".")
+    return path in known or (place.isdigit() and above in known)
 
 
 def _picked(chosen: _Chosen, names: tuple[str, ...] | None) -> _Chosen:

@@ -28,7 +28,8 @@ class JsonDecoder:
     ----------
     columns
         What to read. Dots in a path lead into nested objects; a backslash before a dot makes it part of the
-        key. Two columns may read one path.
+        key. Two columns may read one path. Paths that end in whole numbers, such as ``scores.0``, read an
+        array too, whose elements are then all numbers or all texts, null among them.
     time
         The field with the event time; None where there is none.
 

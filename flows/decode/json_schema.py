@@ -1,8 +1,10 @@
 """Turns configured paths into a typed structure that msgspec decodes, and its rows into columns."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
+from types import GenericAlias
 from typing import Any
 
 import msgspec
@@ -22,6 +24,9 @@ class Use(Flag):
 
 
 _Path = tuple[str, ...]
+
+_PLACE = re.compile("0|[1-9][0-9]{0,8}")
+"""A key that may also be the place of an element."""
 
 # Where one path serves two uses, the value must suit both. A whole number stays one where its text matters.
 _TYPES: dict[Use, object] = {
@@ -49,12 +54,15 @@ class Level:
         The objects behind the other fields.
     empty
         Stands for an object that is missing or null.
+    positions
+        Places of the leaves where the object may also be an array; None where it may not.
     """
 
     row_type: type[msgspec.Struct]
     leaves: tuple[int, ...]
     children: tuple["Level", ...]
     empty: msgspec.Struct
+    positions: tuple[int, ...] | None
 
     def transpose(self, rows: Sequence[msgspec.Struct], columns: list[tuple[object, ...]]) -> None:
         """Put the values of at least one row into `columns`, by the number of their path."""
@@ -62,7 +70,18 @@ class Level:
         for leaf, column in zip(self.leaves, table, strict=False):
             columns[leaf] = column
         for child, column in zip(self.children, table[len(self.leaves) :], strict=True):
-            child.transpose([child.empty if value is None else value for value in column], columns)
+            if child.positions is None:
+                child.transpose([child.empty if value is None else value for value in column], columns)
+            else:
+                child.transpose([child.settled(value) for value in column], columns)
+
+    def settled(self, value: object) -> msgspec.Struct:
+        """Return an object of this level for what stands there: an object, an array, or nothing."""
+        if isinstance(value, msgspec.Struct):
+            return value
+        if self.positions is None or not isinstance(value, list):
+            return self.empty
+        return self.row_type(*[value[place] if place < len(value) else None for place in self.positions])
 
     def leaf_values(self, row: msgspec.Struct) -> list[tuple[msgspec.Struct, str, int, object]]:
         """Return what each path holds in one row: the object, the field's name there, the path, the value."""
@@ -72,7 +91,9 @@ class Level:
         ]
         for child, field in zip(self.children, fields[len(self.leaves) :], strict=True):
             value = getattr(row, field)
-            found += [] if value is None else child.leaf_values(value)
+            if value is not None:
+                setattr(row, field, child.settled(value))
+                found += child.leaf_values(getattr(row, field))
         return found
 
 
@@ -159,7 +180,8 @@ def _level(uses: dict[_Path, Use], numbers: dict[_Path, int], depth: int) -> Lev
         child = _level(within, numbers, depth + 1)
         children.append(child)
         rename[f"o{place}"] = key
-        fields.append((f"o{place}", child.row_type | None, None))
+        array = None if child.positions is None else _array(within)
+        fields.append((f"o{place}", child.row_type | array | None, None))
     try:
         row_type = msgspec.defstruct("Record", fields, rename=rename, gc=False)
     except ValueError as error:
@@ -172,4 +194,16 @@ def _level(uses: dict[_Path, Use], numbers: dict[_Path, int], depth: int) -> Lev
         leaves=tuple(numbers[path] for path in leaves),
         children=tuple(children),
         empty=row_type(),
+        positions=tuple(int(path[depth]) for path in leaves) if _may_be_array(uses, depth) else None,
     )
+
+
+def _may_be_array(uses: dict[_Path, Use], depth: int) -> bool:
+    """Tell whether all paths end in places of an array; its elements are of one type, so read as one."""
+    placed = all(len(path) == depth + 1 and _PLACE.fullmatch(path[depth]) for path in uses)
+    return depth > 0 and placed and len(set(uses.values())) == 1
+
+
+def _array(uses: dict[_Path, Use]) -> GenericAlias:
+    (use,) = set(uses.values())
+    return GenericAlias(list, (_TYPES[use],))

@@ -296,3 +296,73 @@ def test_nothing_to_read_and_nothing_read() -> None:
 def test_columns_that_cannot_be_read(columns: list[Column], message: str) -> None:
     with pytest.raises(DecodeSetupError, match=message):
         JsonDecoder(columns, TIME)
+
+
+PLACES = (numeric("s.0"), numeric("s.2"), categorical("in.names.1"))
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.lists(st.none() | st.floats(width=32) | st.integers(-9, 9), max_size=4),
+            st.lists(st.none() | st.sampled_from(["a", "b"]), max_size=3),
+            st.booleans(),
+        ),
+        max_size=6,
+    )
+)
+def test_elements_of_an_array_are_read_by_place_as_keys_of_an_object_are(
+    rows: list[tuple[list[float | None], list[str | None], bool]],
+) -> None:
+    arrays = [json.dumps({"s": numbers, "in": {"names": names}}).encode() for numbers, names, _ in rows]
+    mixed = [
+        json.dumps({"s": {str(i): x for i, x in enumerate(numbers)}, "in": {"names": names}}).encode()
+        if keyed
+        else array
+        for array, (numbers, names, keyed) in zip(arrays, rows, strict=True)
+    ]
+    decoder = JsonDecoder(PLACES, None)
+    found = decoder.decode(mixed)
+    assert rows_of(found) == rows_of(decoder.decode(arrays))
+    assert_batch_is_one_by_one(decoder, mixed)
+    for place, name in ((0, "s.0"), (2, "s.2")):
+        np.testing.assert_array_equal(
+            found.numeric[name], [_element(numbers, place) for numbers, _, _ in rows]
+        )
+    assert found.categorical["in.names.1"] == [names[1] if len(names) > 1 else None for _, names, _ in rows]
+
+
+def _element(numbers: Sequence[float | None], place: int) -> float:
+    found = numbers[place] if place < len(numbers) else None
+    if found is None:
+        return math.nan
+    return found if math.isfinite(found) else math.inf
+
+
+@pytest.mark.parametrize(
+    ("record", "detail"),
+    [
+        (b'{"s": [1, "x", 2]}', "$.s[1]"),
+        (b'{"s": 3}', "$.s"),
+        (b'{"s": {"0": "x"}}', "$.s"),
+        (b'{"in": {"names": ["a", [1]]}}', "$.in.names[1]"),
+    ],
+)
+def test_an_element_of_another_type_refuses_the_record(record: bytes, detail: str) -> None:
+    (refused,) = JsonDecoder(PLACES, None).decode([record]).refused
+    assert refused.reason is Reason.WRONG_TYPE
+    assert detail in refused.detail
+
+
+def test_numbers_beyond_all_floats_and_literals_stand_in_arrays_too() -> None:
+    records = [b'{"s": [NaN, 0, -Infinity]}', b'{"s": [1%s, 0, 2]}' % (b"0" * 400), b'{"s": [1e999, 0, 1]}']
+    found = JsonDecoder(PLACES[:2], None).decode(records)
+    assert found.numeric["s.0"].tolist() == [math.inf, math.inf, math.inf]
+    assert found.numeric["s.2"].tolist() == [math.inf, 2.0, 1.0]
+
+
+def test_places_that_are_read_as_two_types_are_keys_of_an_object() -> None:
+    columns = (numeric("s.0"), categorical("s.1"))
+    found = JsonDecoder(columns, None).decode([b'{"s": {"0": 1, "1": "a"}}', b'{"s": [1, "a"]}'])
+    assert (found.numeric["s.0"].tolist(), found.categorical["s.1"]) == ([1.0], ["a"])
+    assert [refused.reason for refused in found.refused] == [Reason.WRONG_TYPE]

@@ -192,3 +192,23 @@ def test_comparisons_derive_too(call: Call, configured: Path) -> None:
     }
     assert left["plum"] == "not in the baseline and current"
     assert left["scores.entropy"] == "derived from plum"
+
+
+def test_a_vector_in_one_array_is_the_same_vector(call: Call, configured: Path) -> None:
+    rows = records(2, 1_500)
+    arrays = [{**row, "s": [row.pop("apple"), row.pop("pear"), row.pop("plum")]} for row in map(dict, rows)]
+    by_place = CONFIG
+    for place, name in enumerate(("apple", "pear", "plum")):
+        by_place = by_place.replace(f"class: {name}", f"class: {name}, path: s.{place}")
+    config = parse_config(by_place, folder=configured.parent)
+    keyed, placed = (
+        built(each, found) for each, found in ((load_config(configured), rows), (config, arrays))
+    )
+    for column in config.columns:
+        found, wanted = placed.feature(column.name), keyed.feature(column.name)
+        assert found.sketch.to_bytes() == wanted.sketch.to_bytes()
+    configured.write_text(by_place)
+    file = configured.parent / "reference.jsonl"
+    compared = call("compare", file, file, "--config", configured, "--json").json()
+    assert {"apple", "scores.entropy"} <= {column["column"] for column in compared["columns"]}
+    assert compared["left_out"] == []
