@@ -12,11 +12,13 @@ from flows.config_text import Loader, filled
 from flows.config_values import ConfigError, instant_of, span_of, timed, zone_of
 from flows.schema import FileConfig, OutputConfig
 from flows.sections.predictions import derivations_of
+from flows.sections.segments import segment_spec
 from state.codec import fingerprint_of
 from state.columns import FORMULA, Column, TimeColumn
 from state.derived import Derivation
 from state.durations import Axis
 from state.grid import Grid, GridError, WindowSpec, build_grid
+from state.segments import SegmentSpec
 from state.stores.base import Keeping
 
 
@@ -62,6 +64,8 @@ class Config:
         What is computed of each record's fields.
     time
         None where event time is the row's number.
+    segments
+        Fields by whose values everything is counted apart as well.
     keeping
         How much the store keeps.
     """
@@ -74,6 +78,7 @@ class Config:
     bounds: TimeBounds
     grid: Grid
     rules: Rules
+    segments: SegmentSpec
     keeping: Keeping
 
     @property
@@ -111,7 +116,9 @@ class Config:
         """Hash of everything that stored state depends on; windows and columns are kept by their number."""
         file = msgspec.to_builtins(self.file)
         ordered = [list(file["windows"].items()), list(file["columns"])]
-        return fingerprint_of([file["model"], ordered, self.decision_fingerprint.hex(), reference_version])
+        parts = [file["model"], ordered, self.decision_fingerprint.hex(), reference_version]
+        # Where nothing is counted by segment the state of before segments goes on.
+        return fingerprint_of([*parts, *([list(self.segments.columns)] if self.segments.columns else [])])
 
 
 def load_config(path: Path) -> Config:
@@ -180,6 +187,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
             high=detection.high,
             drift_share=detection.drift_share,
         ),
+        segments=segment_spec(file.segments, fields),
         keeping=_keeping(file.output, axis),
     )
 

@@ -11,6 +11,7 @@ from flows.reference_build import BuiltReference, build_reference
 from flows.sources.base import RawBatch, Reader
 from state.columns import Column
 from state.reference import BadReferenceError
+from state.segments import NO_SEGMENTS, SegmentSpec
 
 _POLL_RECORDS = 8_192
 
@@ -22,6 +23,7 @@ def learn_reference(
     model: str,
     rows: int,
     now_ms: int,
+    segments: SegmentSpec = NO_SEGMENTS,
     on_wait: OnWait = unwatched,
     sleep: Callable[[float], None] = time.sleep,
 ) -> BuiltReference:
@@ -45,7 +47,7 @@ def learn_reference(
     wanted: int | None = rows
     if source.live:
         source, wanted = _first_records(source, rows, on_wait, sleep), None
-    built = build_reference(source, columns, model=model, now_ms=now_ms, rows=wanted)
+    built = build_reference(source, columns, model=model, now_ms=now_ms, rows=wanted, segments=segments)
     found = built.reference.provenance.rows
     if wanted is not None and found < wanted:
         raise BadReferenceError(

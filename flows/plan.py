@@ -21,6 +21,7 @@ from state.report import Report
 from state.report_context import ReportContext
 from state.schedule import Schedule, ScheduleConflictError
 from state.scoring import BlockCounts, Gap, Scored, score
+from state.segments import Segments
 from state.windows import Told, Windows
 
 OpenPartition = Callable[[str, bytes | None], Partition]
@@ -43,6 +44,9 @@ class Plan:
         How evidence blocks are cut; None where no rule asks for them.
     watched
         The score that has a limit of its own; None where no rule asks for one.
+    segments
+        For each generation: by what rows are counted apart, in the order of the configuration; empty: by
+        nothing.
     live
         Whether more partitions may come: a run that goes on takes them in.
     """
@@ -55,6 +59,7 @@ class Plan:
     fingerprint: bytes
     blocks: BlockSpec | None
     watched: Watched | None
+    segments: tuple[Segments, ...] = ()
     live: bool = False
 
     @property
@@ -74,7 +79,7 @@ class Plan:
 
     def summarize(self, batch: Batch) -> Iterator[tuple[str, Partial]]:
         """Count the rows of a batch: one partial per column, unless there is nothing to tell."""
-        return summarize(batch, self.features, self.schedule)
+        return summarize(batch, self.features, self.schedule, self.segments)
 
     def compare(self, name: str, closed: Told) -> Scored | Gap | BlockCounts:
         """Compare a window of one column with the reference in which it starts, a block with its own."""
@@ -147,10 +152,11 @@ def make_plan(
     Raises
     ------
     BadReferenceError
-        A reference lacks a watched column, or knows it under another kind.
+        A reference lacks a watched column, knows it under another kind, or lacks segments.
     """
     for reference in generations.references:
         reference.check_columns(config.columns)
+    segments = config.segments.columns
     promise = promise_of(config)
     sequential = config.rules.rule is Rule.EVIDENCE
     names = tuple(column.name for column in config.columns)
@@ -181,5 +187,6 @@ def make_plan(
         blocks=promise.block if sequential else None,
         watched=watched_of(config, generations.references),
         fingerprint=fingerprint,
+        segments=tuple(r.segments_of(segments) for r in generations.references) if segments else (),
         live=live,
     )

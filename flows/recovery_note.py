@@ -60,6 +60,7 @@ def note_of(plan: Plan) -> Note:
         "windows": list(file["windows"].items()),
         "detection": file["detection"],
         "input.missing": file["input"]["missing"],
+        **({"segments.columns": file["segments"]["columns"]} if file["segments"]["columns"] else {}),
     }
     return Note(
         format=1,
@@ -131,8 +132,8 @@ def differences(found: Note, wanted: Note) -> list[str]:
     told = []
     if found.model != wanted.model:
         told.append(f"model ({found.model} then, {wanted.model} now)")
-    for part, value in wanted.parts.items():
-        before = found.parts.get(part)
+    for part in {**wanted.parts, **found.parts}:
+        before, value = found.parts.get(part), wanted.parts.get(part)
         if before == value:
             continue
         if part == REFERENCE:

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from itertools import compress
 
 import numpy as np
 
@@ -14,10 +15,11 @@ from flows.decode.base import Decoded, Reason
 from flows.input import InputSet
 from flows.reference_parts import Part, read_parts
 from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
-from flows.summarize import whole_sketch
+from flows.summarize import ONE_SPAN, whole_sketch
 from state.columns import Column
 from state.layout import categories, numeric_bins, pools
 from state.reference import BadReferenceError, Bins, FeatureReference, Provenance, Reference
+from state.segments import NO_SEGMENTS, SegmentColumn, Segments, SegmentSpec, frozen_values
 from state.sketches.base import Sketch, empty
 from state.sketches.numeric import NumericBins
 from state.spans import Spans, bounded
@@ -43,6 +45,7 @@ class _Layout:
     chosen: frozenset[str]
     tails: dict[str, Tails | None]
     spans: Spans | None
+    segments: Segments
 
 
 def build_reference(
@@ -52,6 +55,7 @@ def build_reference(
     model: str,
     now_ms: int,
     rows: int | None = None,
+    segments: SegmentSpec = NO_SEGMENTS,
     in_order: bool = True,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> BuiltReference:
@@ -61,6 +65,8 @@ def build_reference(
 
     Parameters
     ----------
+    segments
+        Fields of the input by whose values rows are counted apart as well.
     in_order
         Whether rows without event times stand in the order in which they came. Only of rows with an order can
         it be told how they depend on each other.
@@ -72,7 +78,7 @@ def build_reference(
     BadReferenceError
         There is no good row, or a column holds no value at all.
     """
-    layout = _choose_layout(source, columns, rows, on_read, in_order=in_order)
+    layout = _choose_layout(source, columns, rows, on_read, segments=segments, in_order=in_order)
     counts = _Counts({column.name: empty(layout.bins[column.name].width) for column in columns})
     for part in read_parts(source, rows, on_read):
         counts.add(part, layout)
@@ -87,7 +93,7 @@ def build_reference(
         created_ms=now_ms,
     )
     features = tuple(_feature(column, layout, counts) for column in columns)
-    return BuiltReference(Reference(model, features, made), dict(counts.refused))
+    return BuiltReference(Reference(model, features, made, layout.segments), dict(counts.refused))
 
 
 def _feature(column: Column, layout: _Layout, counts: "_Counts") -> FeatureReference:
@@ -125,10 +131,14 @@ class _Counts:
         if not kept:
             return
         self.rows += kept
+        segments = layout.segments.rows(part.decoded.categorical, ONE_SPAN)
         for name, bins in layout.bins.items():
-            counted_rows = _not_set_apart(part, name) if name in layout.chosen else part.decoded
+            counted_rows, rows = part.decoded, segments
+            if name in layout.chosen:
+                counted_rows = _not_set_apart(part, {name, *layout.segments.names})
+                rows = layout.segments.rows(counted_rows.categorical, ONE_SPAN)
             if len(counted_rows.kept):
-                self.sketches[name] = self.sketches[name].merge(whole_sketch(name, bins, counted_rows))
+                self.sketches[name] = self.sketches[name].merge(whole_sketch(name, bins, counted_rows, rows))
             if layout.spans is not None:
                 counted = layout.spans.count(part.positions, _places(name, bins, part.decoded), bins.groups)
                 self.chunks[name] = self.chunks[name] + counted if name in self.chunks else counted
@@ -138,11 +148,12 @@ class _Counts:
             self.end = high if self.end is None else max(high, self.end)
 
 
-def _not_set_apart(part: Part, name: str) -> Decoded:
-    """Leave out the rows by which a column's categories were chosen; of the others, give that column."""
+def _not_set_apart(part: Part, names: Collection[str]) -> Decoded:
+    """Leave out the rows by which a column's categories were chosen; of the others, give these columns."""
     decoded, keep = part.decoded, ~set_apart(row_hash(part.numbers))
-    values = [v for v, counts in zip(decoded.categorical[name], keep.tolist(), strict=True) if counts]
-    return replace(decoded, kept=decoded.kept[keep], categorical={name: values})
+    kept = keep.tolist()
+    values = {name: list(compress(decoded.categorical[name], kept)) for name in names}
+    return replace(decoded, kept=decoded.kept[keep], categorical=values)
 
 
 def _places(name: str, bins: Bins, decoded: Decoded) -> IntArray:
@@ -157,10 +168,12 @@ def _choose_layout(
     rows: int | None,
     on_read: Callable[[int], None],
     *,
+    segments: SegmentSpec,
     in_order: bool,
 ) -> _Layout:
     numeric = {c.name: NumericSample() for c in columns if c.kind is Kind.NUMERIC}
     counts = {c.name: CategoryCounts() for c in columns if c.kind is Kind.CATEGORICAL}
+    split = {name: counts[name] if name in counts else CategoryCounts() for name in segments.columns}
     positions = NumericSample()
     rows_read, timed = 0, False
     for part in read_parts(source, rows, on_read):
@@ -170,7 +183,7 @@ def _choose_layout(
         positions.add(part.positions.astype(np.float64), hashes)
         for name, sample in numeric.items():
             sample.add(part.decoded.numeric[name], hashes)
-        for name, counter in counts.items():
+        for name, counter in {**split, **counts}.items():
             counter.add(part.decoded.categorical[name], hashes)
     numbers = {name: numeric_bins(sample.values) for name, sample in numeric.items()}
     chosen = frozenset(name for name, counter in counts.items() if pools(counter.counts))
@@ -183,6 +196,12 @@ def _choose_layout(
         chosen=chosen,
         tails={name: measure_tails(numeric[name].values, bins.edges) for name, bins in numbers.items()},
         spans=Spans.over(positions.values.astype(np.int64), rows_read) if in_order or timed else None,
+        segments=Segments(
+            tuple(
+                SegmentColumn(name, frozen_values(counter.counts, segments.top))
+                for name, counter in split.items()
+            )
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from detectors.verdicts import Rule
 from flows.kafka.base import SaslMechanism, SecurityProtocol
 from flows.sections.base import Name, Positive, Section, Share
 from flows.sections.predictions import PredictionsConfig
+from flows.sections.segments import SegmentsConfig
 from state.columns import Role, TimeUnit
 
 
@@ -189,6 +190,7 @@ class FileConfig(Section, frozen=True):
     windows: dict[Name, WindowConfig]
     detection: DetectionConfig = DetectionConfig()
     reference: ReferenceConfig = ReferenceConfig()
+    segments: SegmentsConfig = SegmentsConfig()
     output: OutputConfig = OutputConfig()
     predictions: PredictionsConfig = PredictionsConfig()
     kafka: KafkaConfig = KafkaConfig()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,14 +12,23 @@ from flows.decode.base import Decoded
 from state.panes import Partial
 from state.reference import Bins, FeatureReference
 from state.schedule import UNCHANGED, Schedule
+from state.segments import Segments
 from state.sketches.base import LATE, Sketch, empty
 from state.sketches.numeric import NumericBins
+from state.sketches.segments import SegmentRows
 
-_ONE_SPAN = np.zeros(1, dtype=np.int64)
+ONE_SPAN = np.zeros(1, dtype=np.int64)
+"""Starts of the panes of rows that are in one."""
+
+_PANES_AT_ONCE = 512
+"""Panes whose segments are counted together: a batch of a row a pane must not take memory for all of them."""
 
 
 def summarize(
-    batch: Batch, generations: Sequence[Sequence[FeatureReference]], schedule: Schedule = UNCHANGED
+    batch: Batch,
+    generations: Sequence[Sequence[FeatureReference]],
+    schedule: Schedule = UNCHANGED,
+    segments: Sequence[Segments] = (),
 ) -> Iterator[tuple[str, Partial]]:
     """Summarize each watched column; rows stay here, counts go on.
 
@@ -28,6 +38,8 @@ def summarize(
     ----------
     generations
         The watched columns of each generation of the schedule, in the same order.
+    segments
+        By what rows are counted apart, for each generation; empty: by nothing.
 
     Yields
     ------
@@ -39,12 +51,13 @@ def summarize(
     panes = batch.panes.tolist()
     late = np.array([batch.late.get(pane, 0) for pane in panes], dtype=np.int64)
     elsewhere = {pane: count for pane, count in batch.late.items() if pane not in set(panes)}
-    spans = [(*span, _part(batch, *span[1:])) for span in schedule.spans(batch.panes)] if panes else []
+    spans = list(_spans(batch, schedule, segments)) if panes else []
     for features in zip(*generations, strict=True):
         name = features[0].column.name
         packed = []
-        for generation, start, end, part in spans:
-            sketches = _sketches(name, features[generation].bins, part, part.starts, late[start:end])
+        for generation, start, end, part, rows in spans:
+            bins = features[generation].bins
+            sketches = _sketches(name, bins, part, part.starts, late[start:end], rows)
             packed += [
                 (pane, generation, sketch.to_bytes())
                 for pane, sketch in zip(panes[start:end], sketches, strict=True)
@@ -52,6 +65,19 @@ def summarize(
         for pane, count in elsewhere.items():
             packed += [(pane, g, _late_only(features[g], count).to_bytes()) for g in schedule.of_pane(pane)]
         yield name, (batch.partition, batch.frontier, batch.last, tuple(packed), batch.skipped)
+
+
+def _spans(
+    batch: Batch, schedule: Schedule, segments: Sequence[Segments]
+) -> Iterator[tuple[int, int, int, Batch, SegmentRows | None]]:
+    """Give each generation with the panes that it summarizes, their rows, and the segments of these."""
+    for generation, start, end in schedule.spans(batch.panes):
+        if not segments:
+            yield generation, start, end, _part(batch, start, end), None
+            continue
+        for low, high in pairwise([*range(start, end, _PANES_AT_ONCE), end]):
+            part = _part(batch, low, high)
+            yield generation, low, high, part, segments[generation].rows(part.categorical, part.starts)
 
 
 def _part(batch: Batch, start: int, end: int) -> Batch:
@@ -70,17 +96,22 @@ def _part(batch: Batch, start: int, end: int) -> Batch:
     )
 
 
-def whole_sketch(name: str, bins: Bins, decoded: Decoded) -> Sketch:
+def whole_sketch(name: str, bins: Bins, decoded: Decoded, rows: SegmentRows | None = None) -> Sketch:
     """Summarize all rows of a decoded batch as one span; none is late."""
-    return _sketches(name, bins, decoded, _ONE_SPAN, _ONE_SPAN)[0]
+    return _sketches(name, bins, decoded, ONE_SPAN, ONE_SPAN, rows)[0]
 
 
 def _sketches(
-    name: str, bins: Bins, columns: Batch | Decoded, starts: IntArray, late: IntArray
+    name: str,
+    bins: Bins,
+    columns: Batch | Decoded,
+    starts: IntArray,
+    late: IntArray,
+    rows: SegmentRows | None,
 ) -> list[Sketch]:
     if isinstance(bins, NumericBins):
-        return bins.summarize(columns.numeric[name], starts, late)
-    return bins.summarize(columns.categorical[name], starts, late)
+        return bins.summarize(columns.numeric[name], starts, late, rows)
+    return bins.summarize(columns.categorical[name], starts, late, rows)
 
 
 def _late_only(feature: FeatureReference, count: int) -> Sketch:

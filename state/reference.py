@@ -1,7 +1,7 @@
 """The frozen, versioned distribution that windows are compared with."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 
@@ -13,6 +13,7 @@ from detectors.calibration import Calibration
 from state.calibration import PackedCalibration, pack_calibration, unpack_calibration
 from state.codec import pack, unpack
 from state.columns import Column, Role
+from state.segments import SegmentColumn, Segments
 from state.sketches.base import Sketch, from_bytes
 from state.sketches.categorical import Categories
 from state.sketches.numeric import NumericBins
@@ -21,8 +22,8 @@ from state.stores.base import ReferenceInfo, StoredReference
 Bins = NumericBins | Categories
 """How a column is summarized."""
 
-_KIND, _VERSION = "reference", 2
-_READABLE = (1, 2)
+_KIND, _VERSION = "reference", 3
+_READABLE = (1, 2, 3)
 _NO_PARAMETERS = bytes(16)
 
 
@@ -114,24 +115,39 @@ class _Feature(msgspec.Struct, frozen=True, omit_defaults=True):
     calibration: PackedCalibration | None = None
 
 
-class _Reference(msgspec.Struct, frozen=True):
+_Segments = tuple[tuple[str, tuple[str, ...]], ...]
+"""Each segment column with its values."""
+
+
+class _Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str
     provenance: Provenance
     features: tuple[_Feature, ...]
+    # Not in version 2.
+    segments: _Segments = ()
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The reference distributions of a model's columns."""
+    """The reference distributions of a model's columns.
+
+    Attributes
+    ----------
+    segments
+        By what the rows of every column are counted apart as well, in `Sketch.segments`.
+    """
 
     model: str
     features: tuple[FeatureReference, ...]
     provenance: Provenance
+    segments: Segments = field(default_factory=Segments)
 
     @cached_property
     def version(self) -> str:
         """Hash of all that was measured: the same rows give the same version, whenever it was built."""
-        content = msgspec.msgpack.encode((self.model, tuple(_packed(f) for f in self.features)))
+        features, segments = tuple(_packed(f) for f in self.features), _packed_segments(self.segments)
+        # What a reference does not have is not in its name: so those of earlier versions keep theirs.
+        content = msgspec.msgpack.encode((self.model, features, *((segments,) if segments else ())))
         return blake2b(content, digest_size=6).hexdigest()
 
     @cached_property
@@ -176,6 +192,22 @@ class Reference:
                     f"reference {self.version}; build a new one with 'driftflow reference build'"
                 )
 
+    def segments_of(self, names: Sequence[str]) -> Segments:
+        """Return the segments of some fields, in the order of the names.
+
+        Raises
+        ------
+        BadReferenceError
+            The reference was built without one of them.
+        """
+        lacking = [name for name in names if name not in self.segments.names]
+        if lacking:
+            raise BadReferenceError(
+                f"`segments.columns`: reference {self.version} of model {self.model!r} knows no segments of "
+                f"{', '.join(lacking)}; build a new one with 'driftflow reference build'"
+            )
+        return self.segments.picked(names)
+
     def stored(self) -> StoredReference:
         """Pack for a store; `load` reads it."""
         body = msgspec.msgpack.encode(
@@ -183,6 +215,7 @@ class Reference:
                 model=self.model,
                 provenance=self.provenance,
                 features=tuple(_packed(feature) for feature in self.features),
+                segments=_packed_segments(self.segments),
             )
         )
         made = self.provenance
@@ -210,7 +243,8 @@ def load(stored: StoredReference) -> Reference:
     """
     payload = unpack(stored.body, kind=_KIND, versions=_READABLE, fingerprint=None).payload
     read = msgspec.msgpack.decode(payload, type=_Reference)
-    reference = Reference(read.model, tuple(_unpacked(f) for f in read.features), read.provenance)
+    segments = Segments(tuple(SegmentColumn(name, values) for name, values in read.segments))
+    reference = Reference(read.model, tuple(map(_unpacked, read.features)), read.provenance, segments)
     if reference.version != stored.info.version:
         raise BadReferenceError(
             f"reference {stored.info.version} of model {read.model!r} holds the content of "
@@ -221,6 +255,10 @@ def load(stored: StoredReference) -> Reference:
 
 def _origin(column: Column) -> str:
     return "a field of the record" if column.formula is None else f"derived by {column.formula!r}"
+
+
+def _packed_segments(segments: Segments) -> _Segments:
+    return tuple((column.name, column.values) for column in segments.columns)
 
 
 def _packed(feature: FeatureReference) -> _Feature:

@@ -225,7 +225,8 @@ class Windows:
         """
         panes: dict[int, list[tuple[int, Sketch]]] = {generation: [] for generation in self.blocks}
         for pane, generation, sketch in message.panes:
-            panes.setdefault(generation, []).append((pane, sketch))
+            # Evidence is never weighed by segment: they explain a drift, and raise no alarm.
+            panes.setdefault(generation, []).append((pane, sketch.whole()))
         for generation, closed in sorted(panes.items()):
             held = self.blocks.setdefault(generation, Blocks.begin(spec, generation))
             yield from held.add(closed, message.upto)

@@ -160,6 +160,7 @@ def _learn(config: Config, open_source: Callable[[], InputSet], on_wait: OnWait)
             model=model.name,
             rows=rows,
             now_ms=time.time_ns() // 1_000_000,
+            segments=config.segments,
             on_wait=on_wait,
         ).reference
     finally:

@@ -103,6 +103,7 @@ def build_with_progress(config: Config, source: InputSet, *, rows: int | None = 
             model=config.file.model.name,
             now_ms=time.time_ns() // 1_000_000,
             rows=rows,
+            segments=config.segments,
             on_read=progress.advance,
         )
 

@@ -1,7 +1,7 @@
 """The mergeable summary of one column in one pane: counters, extremes and a sample of new names."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from math import inf
 
@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from detectors.base import IntArray
+from state.sketches.packed import PackedCounts, pack_counts, unpack_counts
 
 ROWS, LATE, MISSING, NON_FINITE = range(4)
 """Places of the counters that every sketch starts with."""
@@ -41,17 +42,25 @@ class Sketch:
         Smallest and largest finite value; plus and minus infinity where there is none.
     names
         At most `NAME_SAMPLE` names that the reference does not know.
+    segments
+        int64, shape ``(segments, HEADER + bins)``: of each segment the header and the counts of the bins.
+        None where rows are not counted by segment, and where none was.
     """
 
     counters: IntArray
     low: float = inf
     high: float = -inf
     names: Names = ()
+    segments: IntArray | None = None
 
     @property
     def rows(self) -> int:
         """Rows, with or without a value."""
         return int(self.counters[ROWS])
+
+    def whole(self) -> "Sketch":
+        """Leave out the segments."""
+        return self if self.segments is None else replace(self, segments=None)
 
     def merge(self, other: "Sketch") -> "Sketch":
         """Summarize both spans as one."""
@@ -60,14 +69,32 @@ class Sketch:
             min(self.low, other.low),
             max(self.high, other.high),
             sample_names((*self.names, *other.names)) if self.names or other.names else (),
+            _added([sketch.segments for sketch in (self, other) if sketch.segments is not None]),
         )
 
     def to_bytes(self) -> bytes:
         """Pack for another process or a store; `from_bytes` reads it."""
         extremes = np.array([self.low, self.high], dtype="<f8").tobytes()
-        names = msgspec.msgpack.encode(self.names) if self.names else b""
         counters = self.counters.astype("<i8", copy=False).tobytes()
-        return len(counters).to_bytes(4, "little") + counters + extremes + names
+        return len(counters).to_bytes(4, "little") + counters + extremes + self._tail()
+
+    def _tail(self) -> bytes:
+        """Pack what most sketches do not have."""
+        if self.segments is not None:
+            return msgspec.msgpack.encode(_Tail(names=self.names, segments=pack_counts(self.segments)))
+        return msgspec.msgpack.encode(self.names) if self.names else b""
+
+
+class _Tail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What comes behind the extremes; where there are new names alone, these stand as they are."""
+
+    names: Names = ()
+    segments: PackedCounts | None = None
+
+
+def _added(segments: Sequence[IntArray]) -> IntArray | None:
+    """Add the segments of sketches that have any."""
+    return np.sum(segments, axis=0) if len(segments) > 1 else next(iter(segments), None)
 
 
 def merge_all(sketches: Sequence[Sketch]) -> Sketch:
@@ -79,6 +106,7 @@ def merge_all(sketches: Sequence[Sketch]) -> Sketch:
         min(sketch.low for sketch in sketches),
         max(sketch.high for sketch in sketches),
         sample_names(name for sketch in sketches for name in sketch.names),
+        _added([sketch.segments for sketch in sketches if sketch.segments is not None]),
     )
 
 
@@ -87,8 +115,14 @@ def from_bytes(data: bytes) -> Sketch:
     size = int.from_bytes(data[:4], "little")
     counters = np.frombuffer(data, dtype="<i8", count=size // 8, offset=4).astype(np.int64, copy=False)
     low, high = np.frombuffer(data, dtype="<f8", count=2, offset=4 + size).tolist()
-    tail = data[4 + size + 16 :]
-    return Sketch(counters, low, high, msgspec.msgpack.decode(tail, type=Names) if tail else ())
+    behind = data[4 + size + 16 :]
+    if not behind:
+        return Sketch(counters, low, high)
+    tail = msgspec.msgpack.decode(behind, type=_Tail | Names)
+    if not isinstance(tail, _Tail):
+        return Sketch(counters, low, high, tail)
+    segments = None if tail.segments is None else unpack_counts(tail.segments)
+    return Sketch(counters, low, high, tail.names, segments)
 
 
 def empty(width: int) -> Sketch:

@@ -18,6 +18,7 @@ from state.sketches.base import (
     pane_lengths,
     sample_names,
 )
+from state.sketches.segments import SegmentRows, attached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,7 +80,13 @@ class Categories:
         """Return the name of a bin, for people."""
         return self.names[place] if place < len(self.names) else ("(other)", "(new)")[place - len(self.names)]
 
-    def summarize(self, values: list[str | None], starts: IntArray, late: IntArray) -> list[Sketch]:
+    def summarize(
+        self,
+        values: list[str | None],
+        starts: IntArray,
+        late: IntArray,
+        segments: SegmentRows | None = None,
+    ) -> list[Sketch]:
         """Summarize rows that are sorted by pane; parameters as for numeric columns, None is missing."""
         panes, cells = len(starts), self.bins + 1
         codes = self._coded(values)
@@ -91,13 +98,19 @@ class Categories:
         counters[:, LATE] = late
         counters[:, MISSING] = table[:, -1]
         counters[:, HEADER:] = table[:, :-1]
+        split = None if segments is None else segments.count(self._cells(codes), self.width)
         if not table[:, self.new].any():
-            return [Sketch(row) for row in counters]
+            return attached([Sketch(row) for row in counters], split)
         ends = [*starts[1:].tolist(), len(values)]
-        return [
+        sketches = [
             Sketch(row, names=self._new_names(values[start:end], codes[start:end]))
             for row, start, end in zip(counters, starts.tolist(), ends, strict=True)
         ]
+        return attached(sketches, split)
+
+    def _cells(self, codes: IntArray) -> IntArray:
+        """Return the counter of each row, from its code; same shape."""
+        return np.where(codes == self.bins, MISSING, codes + HEADER)
 
     def places(self, values: list[str | None]) -> IntArray:
         """Return the bin of each value, -1 where it is missing; shape ``(rows,)``."""

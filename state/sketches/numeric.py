@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from math import inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import FloatArray, IntArray, Kind, Moments, Summary
 from state.sketches.base import HEADER, LATE, MISSING, NON_FINITE, ROWS, Sketch, pane_lengths
 from state.sketches.binning import BinFinder
+from state.sketches.segments import SegmentRows, attached
 
 SUM_BITS = 16
 """Binary places of the fixed-point values that are summed, in units of the reference's scale."""
@@ -70,7 +72,9 @@ class NumericBins:
         """Number of counters of a sketch: header, counts, sums, and the sum of squares."""
         return HEADER + 2 * self.bins + 1
 
-    def summarize(self, values: FloatArray, starts: IntArray, late: IntArray) -> list[Sketch]:
+    def summarize(
+        self, values: FloatArray, starts: IntArray, late: IntArray, segments: SegmentRows | None = None
+    ) -> list[Sketch]:
         """Summarize rows that are sorted by pane.
 
         Parameters
@@ -81,6 +85,8 @@ class NumericBins:
             First row of each pane, shape ``(panes,)``, increasing from 0.
         late
             Late rows to count in each pane, shape ``(panes,)``.
+        segments
+            Where the same rows stand among panes and segments; None: they are not counted by segment.
 
         Returns
         -------
@@ -91,16 +97,17 @@ class NumericBins:
         counters = np.zeros((panes, self.width), dtype=np.int64)
         counters[:, ROWS] = pane_lengths(starts, len(values))
         counters[:, LATE] = late
-        finite = np.isfinite(values)
+        every, finite = values, np.isfinite(values)
         if not finite.all():
             missing = np.isnan(values)
             counters[:, MISSING] = np.add.reduceat(missing, starts, dtype=np.int64)
             counters[:, NON_FINITE] = np.add.reduceat(~finite & ~missing, starts, dtype=np.int64)
             starts = np.concatenate(([0], np.cumsum(finite)))[starts]
             values = values[finite]
-            if not len(values):
-                return [Sketch(row) for row in counters]
         place = self._finder.find(values)
+        split = None if segments is None else segments.count(_cells(every, finite, place), HEADER + bins)
+        if not len(values):
+            return attached([Sketch(row) for row in counters], split)
         if panes > 1:
             place += np.repeat(np.arange(0, panes * bins, bins), pane_lengths(starts, len(values)))
         scaled, squares = self._fixed_point(values)
@@ -108,7 +115,7 @@ class NumericBins:
         counters[:, HEADER : HEADER + bins] = np.bincount(place, minlength=size).reshape(panes, bins)
         sums = np.bincount(place, weights=scaled, minlength=size)
         counters[:, HEADER + bins : HEADER + 2 * bins] = sums.reshape(panes, bins)
-        return self._with_extremes(counters, values, squares, starts)
+        return attached(self._with_extremes(counters, values, squares, starts), split)
 
     def places(self, values: FloatArray) -> IntArray:
         """Return the bin of each value, -1 where it is missing or not finite; same shape."""
@@ -178,3 +185,12 @@ class NumericBins:
         # Near the centre a value adds more to its sum than to the squares; rounding adds up to one half.
         largest = max(reach * reach * 2.0**SQUARE_BITS, reach * 2.0**SUM_BITS) + 1.0
         return reach * reach <= SQUARE_CAP and n * largest < 2.0**63
+
+
+def _cells(values: FloatArray, finite: NDArray[np.bool_], place: IntArray) -> IntArray:
+    """Return the counter of each row, from the bins of the finite values; same shape as the values."""
+    if len(place) == len(values):
+        return place + HEADER
+    cells = np.where(np.isnan(values), MISSING, NON_FINITE)
+    cells[finite] = place + HEADER
+    return cells

@@ -82,6 +82,10 @@ MISTAKES = [
     ("model:", "detection: {medium: .5, high: .2}\nmodel:", ("`detection.medium`", "0.5", "0.2")),
     ("model:", "detection: {false_discovery_rate: 2}\nmodel:", ("$.detection.false_discovery_rate",)),
     ("path: events.jsonl", "path: '${NOT_SET_ANYWHERE}'", ("$.input.path", "NOT_SET_ANYWHERE")),
+    ("model:", "segments: {columns: [land]}\nmodel:", ("`segments.columns[0]`", "'land'", "country")),
+    ("model:", "segments: {columns: [amount]}\nmodel:", ("'amount' has kind numeric", "categorical")),
+    ("model:", "segments: {columns: [country, country]}\nmodel:", ("`segments.columns[1]`", "second time")),
+    ("model:", "segments: {top: 0}\nmodel:", ("$.segments.top", ">= 1")),
     ("model:", "model: [", ("not YAML",)),
 ]
 
@@ -126,6 +130,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ("model:", "output: {folder: elsewhere}\nmodel:", False, False),
         ("{size: 1h}", "{size: 2h}", False, True),
         ("model:", "detection: {min_rows: 7}\nmodel:", True, True),
+        # They explain decisions and take no part in them.
+        ("model:", "segments: {columns: [country]}\nmodel:", False, True),
+        ("model:", "segments: {min_rows: 7}\nmodel:", False, False),
     ],
 )
 def test_fingerprints_change_with_what_they_stand_for(

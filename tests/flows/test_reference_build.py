@@ -15,8 +15,11 @@ from flows.input import InputSet, file_input
 from flows.reference_build import build_reference
 from flows.sampling import row_hash, set_apart
 from flows.sources.base import RawBatch
-from state.columns import Column, TimeColumn, TimeUnit
+from state.columns import Column, Role, TimeColumn, TimeUnit
 from state.reference import Reference
+from state.segments import SegmentSpec
+from state.sketches.base import HEADER, MISSING
+from state.sketches.base import ROWS as ROWS_OF
 from state.sketches.categorical import Categories
 from state.sketches.numeric import NumericBins
 from state.spans import SPAN_ROWS, Spans
@@ -45,6 +48,48 @@ def build(folder: Path, files: Sequence[Sequence[dict[str, object]]], *, timed: 
     time = TimeColumn(path="t", unit=TimeUnit.MILLISECONDS) if timed else None
     source = file_input(folder, columns=COLUMNS, time=time)
     return build_reference(source, COLUMNS, model="m", now_ms=0).reference
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_rows_are_counted_by_segment_as_well(tmp_path: Path, *, many: bool) -> None:
+    # Of the categories of a column that has too many, the rows that choose them are counted nowhere.
+    rng = np.random.default_rng(8)
+    names = [f"n{i}" for i in range(300)] if many else ["a", "b"]
+    rows: list[dict[str, object]] = [
+        {
+            "t": i,
+            "x": None if rng.random() < 0.1 else float(rng.normal()),
+            "c": names[int(rng.integers(len(names)))],
+            "s": [*["DE"] * 5, *["FR"] * 3, "US", "CH", None][int(rng.integers(11))],
+        }
+        for i in range(ROWS)
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    segment = Column(name="s", path="s", kind=Kind.CATEGORICAL, role=Role.SEGMENT)
+    source = file_input(path, columns=(*COLUMNS, segment), time=None)
+    spec = SegmentSpec(columns=("s", "c") if not many else ("s",), top=2)
+    built = build_reference(source, COLUMNS, model="m", now_ms=0, segments=spec).reference
+    assert built.segments.columns[0].values == ("DE", "FR")
+    apart = set_apart(row_hash(np.arange(ROWS))) if many else np.zeros(ROWS, dtype=np.bool_)
+    for name, counted in (("x", np.ones(ROWS, dtype=np.bool_)), ("c", ~apart)):
+        sketch = built.feature(name).sketch
+        assert sketch.segments is not None
+        for place, value in enumerate(["DE", "FR", "(rest)", None]):
+            own = [r for r, keep in zip(rows, counted.tolist(), strict=True) if keep and _value(r) == value]
+            missing = sum(row[name] is None for row in own)
+            assert sketch.segments[place, ROWS_OF] == len(own)
+            assert sketch.segments[place, MISSING] == missing
+            assert sketch.segments[place, HEADER:].sum() == len(own) - missing
+    # Segments beside them change nothing of the whole.
+    plain = build_reference(source, COLUMNS, model="m", now_ms=0).reference
+    assert [f.sketch.whole().to_bytes() for f in built.features] == [
+        f.sketch.to_bytes() for f in plain.features
+    ]
+
+
+def _value(row: dict[str, object]) -> object:
+    return "(rest)" if row["s"] in {"US", "CH"} else row["s"]
 
 
 def chunks_of(reference: Reference, column: str) -> IntArray:

@@ -1,11 +1,14 @@
+from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from flows.batch import Batch
 from flows.summarize import summarize
 from state.grid import END
+from state.segments import SegmentColumn, Segments
 from state.sketches.base import HEADER, LATE, MISSING, NON_FINITE, ROWS, from_bytes
 from tests.strategies import Case, timed_cases
 from tests.streams import Run, in_turn, small_features
@@ -71,6 +74,30 @@ def test_without_rows_the_frontier_still_goes_on() -> None:
         sketch = from_bytes(panes[0][2])
         assert len(sketch.counters) == feature.bins.width
         assert (sketch.rows, int(sketch.counters[LATE])) == (0, 1)
+
+
+@pytest.mark.parametrize("segments", [("a",), ("a", "b", "new")])
+def test_rows_are_counted_by_segment_however_many_panes_a_batch_has(segments: tuple[str, ...]) -> None:
+    panes = 1_300
+    names: list[str | None] = [("a", "b", None)[i % 3] for i in range(2 * panes)]
+    many = replace(
+        batch(),
+        rows=2 * panes,
+        panes=np.arange(panes),
+        starts=np.arange(0, 2 * panes, 2),
+        numeric={"x": np.arange(2.0 * panes)},
+        categorical={"c": names},
+    )
+    split = Segments((SegmentColumn("c", segments),))
+    plain = dict(summarize(many, [small_features()]))
+    for name, partial in summarize(many, [small_features()], segments=[split]):
+        assert [pane for pane, _, _ in partial[3]] == list(range(panes))
+        for (pane, _, data), (_, _, whole) in zip(partial[3], plain[name][3], strict=True):
+            sketch = from_bytes(data)
+            assert sketch.whole().to_bytes() == whole
+            assert sketch.segments is not None
+            codes = split.columns[0].coded(names[2 * pane : 2 * pane + 2])
+            assert sketch.segments[:, ROWS].tolist() == np.bincount(codes, minlength=split.size).tolist()
 
 
 @settings(max_examples=50)

@@ -26,6 +26,9 @@ LATE = 4
 
 WINDOWS = "{shift: {size: 6h}, day: {size: 12h, slide: 3h}}"
 
+SEGMENTS = "{columns: [country], top: 3, min_rows: 200}"
+"""Counted in every run, so that whatever holds for a run holds for them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -51,6 +54,7 @@ class Layout:
         lateness: str = "2m",
         missing: str = '[""]',
         events: str = "events",
+        segments: str = SEGMENTS,
     ) -> Path:
         """Write a configuration and return its path."""
         columns = "\n".join(
@@ -62,7 +66,7 @@ class Layout:
             f"model: {{name: {MODEL}}}\n"
             f"input: {{path: {events}, batch_rows: {batch_rows}, missing: {missing}}}\n"
             f"time: {{column: ts, lateness: {lateness}}}\n"
-            f"windows: {windows}\ndetection: {detection}\n"
+            f"windows: {windows}\ndetection: {detection}\nsegments: {segments}\n"
             f"output: {{late_rows: late.jsonl}}\ncolumns:\n{columns}\n"
         )
         return path
@@ -110,8 +114,10 @@ def load_plan(config_path: Path) -> Plan:
 def keep_reference(layout: Layout, *, rows: int | None = None, effective_from: int | None = None) -> str:
     """Build a reference from the first rows, activate it, and return its version."""
     config: Config = load_config(layout.config("reference"))
-    source = file_input(layout.folder / "reference.jsonl", columns=config.columns, time=config.time)
-    built = build_reference(source, config.columns, model=MODEL, now_ms=0, rows=rows).reference
+    source = file_input(layout.folder / "reference.jsonl", columns=config.fields, time=config.time)
+    built = build_reference(
+        source, config.columns, model=MODEL, now_ms=0, rows=rows, segments=config.segments
+    ).reference
     with closing(SqliteStore(layout.reference)) as store:
         store.put_reference(built.stored())
     activate(layout, built.version, effective_from=effective_from)

@@ -46,6 +46,7 @@ def wanted(data: Layout, tmp_path: Path) -> Results:
         ({"windows": "{day: {size: 12h, slide: 3h}, shift: {size: 6h}}"}, "windows (their order)"),
         ({"detection": "{min_rows: 60}"}, "detection.min_rows (50 then, 60 now)"),
         ({"lateness": "3m"}, 'time.lateness ("2m" then, "3m" now)'),
+        ({"segments": "{}"}, 'segments.columns (["country"] then, not there now)'),
         ({"missing": '["", "-"]'}, 'input.missing ([""] then, ["","-"] now)'),
     ],
 )

@@ -9,6 +9,8 @@ from detectors.nulls import NullTable
 from state.codec import DamagedError, UnknownVersionError, pack, unpack
 from state.columns import Column, Role
 from state.reference import BadReferenceError, FeatureReference, Reference, load
+from state.segments import SegmentColumn, Segments
+from state.sketches.base import HEADER
 from state.sketches.numeric import NumericBins
 from state.stores.base import ReferenceInfo, StoredReference
 from tests.conftest import Golden
@@ -19,6 +21,9 @@ GOLDEN_VERSION = "79add2030edb"
 
 GOLDEN_CALIBRATED_VERSION = "f59140e78332"
 """The same for version 2, which keeps calibrations."""
+
+GOLDEN_SEGMENTED_VERSION = "329ea888e490"
+"""The same for version 3, which keeps segments."""
 
 
 def calibration(groups: int) -> Calibration:
@@ -45,6 +50,18 @@ def calibrated(*, sources: tuple[str, ...] = ("rows.csv",)) -> Reference:
         for feature in plain.features[:-1]
     ]
     return Reference(plain.model, (*features, plain.features[-1]), plain.provenance)
+
+
+def segmented(*, sources: tuple[str, ...] = ("rows.csv",)) -> Reference:
+    """The reference of `build` with two segment columns, every row counted in one segment of each."""
+    plain = build(sources=sources)
+    segments = Segments((SegmentColumn("country", ("DE", "FR")), SegmentColumn("device", ("phone",))))
+    features = []
+    for feature in plain.features:
+        counted = np.zeros((segments.size, HEADER + feature.bins.bins), dtype=np.int64)
+        counted[0] = counted[4] = feature.sketch.counters[: counted.shape[1]]
+        features.append(replace(feature, sketch=replace(feature.sketch, segments=counted)))
+    return Reference(plain.model, tuple(features), plain.provenance, segments)
 
 
 def test_the_version_depends_on_the_content_alone() -> None:
@@ -193,9 +210,9 @@ def test_content_under_another_version_is_refused() -> None:
 
 def test_a_version_of_the_layout_that_is_not_known_is_refused() -> None:
     stored = build().stored()
-    payload = unpack(stored.body, kind="reference", versions=(2,), fingerprint=None).payload
-    with pytest.raises(UnknownVersionError, match="reference has version 3; this program reads 1, 2"):
-        load(StoredReference(info=stored.info, body=pack("reference", 3, bytes(16), payload)))
+    payload = unpack(stored.body, kind="reference", versions=(3,), fingerprint=None).payload
+    with pytest.raises(UnknownVersionError, match="reference has version 4; this program reads 1, 2, 3"):
+        load(StoredReference(info=stored.info, body=pack("reference", 4, bytes(16), payload)))
 
 
 def test_references_of_the_first_release_still_load(golden: Golden) -> None:
@@ -215,11 +232,52 @@ def test_references_with_a_calibration_still_load(golden: Golden) -> None:
     body = golden("reference.v2.bin", lambda: wanted.stored().body)
     info = replace(wanted.stored().info, version=GOLDEN_CALIBRATED_VERSION)
     read = load(StoredReference(info=info, body=body))
-    assert read.stored().body == body
+    assert load(read.stored()).version == GOLDEN_CALIBRATED_VERSION
+    assert not read.segments.columns
     for mine, theirs in zip(wanted.features[:-1], read.features[:-1], strict=True):
         assert mine.calibration is not None
         assert theirs.calibration is not None
         _assert_same(mine.calibration, theirs.calibration)
+
+
+def test_references_with_segments_still_load(golden: Golden) -> None:
+    wanted = segmented(sources=("golden.csv",))
+    body = golden("reference.v3.bin", lambda: wanted.stored().body)
+    info = replace(wanted.stored().info, version=GOLDEN_SEGMENTED_VERSION)
+    read = load(StoredReference(info=info, body=body))
+    assert read.stored().body == body
+    assert [(c.name, c.values) for c in read.segments.columns] == [
+        ("country", ("DE", "FR")),
+        ("device", ("phone",)),
+    ]
+    for mine, theirs in zip(wanted.features, read.features, strict=True):
+        assert mine.sketch.to_bytes() == theirs.sketch.to_bytes()
+        assert np.array_equal(mine.summary.counts, theirs.summary.counts)
+
+
+def test_segments_are_part_of_the_version() -> None:
+    one = segmented()
+    names = [[("country", ("DE", "FR")), ("device", ("tv",))], [("country", ("DE", "FR"))], []]
+    others = [
+        Reference(
+            one.model, one.features, one.provenance, Segments(tuple(SegmentColumn(*c) for c in columns))
+        )
+        for columns in names
+    ]
+    first = one.features[0]
+    assert first.sketch.segments is not None
+    moved = replace(first, sketch=replace(first.sketch, segments=first.sketch.segments[::-1]))
+    others.append(Reference(one.model, (moved, *one.features[1:]), one.provenance, one.segments))
+    assert len({one.version, *(other.version for other in others)}) == 5
+
+
+def test_segments_that_a_reference_was_built_without_are_refused() -> None:
+    one = segmented()
+    assert one.segments_of(["device"]).names == ("device",)
+    with pytest.raises(BadReferenceError, match=r"`segments\.columns`.* knows no segments of age; build"):
+        one.segments_of(["country", "age"])
+    with pytest.raises(BadReferenceError, match="knows no segments of country"):
+        build().segments_of(["country"])
 
 
 def test_columns_are_held_against_a_configuration() -> None:
