@@ -6,15 +6,14 @@ from functools import cached_property
 from hashlib import blake2b
 
 import msgspec
-import numpy as np
 
-from detectors.base import DriftflowError, Kind, Summary
+from detectors.base import DriftflowError, Summary
 from detectors.calibration import Calibration
-from state.calibration import PackedCalibration, pack_calibration, unpack_calibration
 from state.codec import pack, unpack
-from state.columns import Column, Role
+from state.columns import Column
+from state.feature_bytes import PackedFeature, pack_feature, unpack_feature
 from state.segments import SegmentColumn, Segments
-from state.sketches.base import Sketch, from_bytes
+from state.sketches.base import Sketch
 from state.sketches.categorical import Categories
 from state.sketches.numeric import NumericBins
 from state.stores.base import ReferenceInfo, StoredReference
@@ -85,36 +84,6 @@ class Provenance:
     created_ms: int
 
 
-class _Column(msgspec.Struct, frozen=True):
-    name: str
-    path: str
-    kind: Kind
-    role: Role
-
-
-class _Numeric(msgspec.Struct, frozen=True, tag="numeric"):
-    edges: bytes
-    groups: bytes
-    continuous: bool
-    center: float
-    unit: float
-
-
-class _Categorical(msgspec.Struct, frozen=True, tag="categorical"):
-    names: tuple[str, ...]
-    rare: tuple[str, ...]
-    complete: bool
-    groups: bytes
-
-
-class _Feature(msgspec.Struct, frozen=True, omit_defaults=True):
-    # Without a calibration these are the bytes of version 1, so references of that version keep their name.
-    column: _Column
-    bins: _Numeric | _Categorical
-    sketch: bytes
-    calibration: PackedCalibration | None = None
-
-
 _Segments = tuple[tuple[str, tuple[str, ...]], ...]
 """Each segment column with its values."""
 
@@ -122,7 +91,7 @@ _Segments = tuple[tuple[str, tuple[str, ...]], ...]
 class _Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str
     provenance: Provenance
-    features: tuple[_Feature, ...]
+    features: tuple[PackedFeature, ...]
     # Not in version 2.
     segments: _Segments = ()
 
@@ -261,40 +230,9 @@ def _packed_segments(segments: Segments) -> _Segments:
     return tuple((column.name, column.values) for column in segments.columns)
 
 
-def _packed(feature: FeatureReference) -> _Feature:
-    column, bins = feature.column, feature.bins
-    groups = bins.groups.astype("<i8").tobytes()
-    return _Feature(
-        column=_Column(column.name, column.path, column.kind, column.role),
-        bins=_Numeric(bins.edges.astype("<f8").tobytes(), groups, bins.continuous, bins.center, bins.unit)
-        if isinstance(bins, NumericBins)
-        else _Categorical(bins.names, bins.rare, bins.complete, groups),
-        sketch=feature.sketch.to_bytes(),
-        calibration=None if feature.calibration is None else pack_calibration(feature.calibration),
-    )
+def _packed(feature: FeatureReference) -> PackedFeature:
+    return pack_feature(feature.column, feature.bins, feature.sketch, feature.calibration)
 
 
-def _unpacked(packed: _Feature) -> FeatureReference:
-    column, bins = packed.column, packed.bins
-    groups = np.frombuffer(bins.groups, dtype="<i8").astype(np.int64)
-    read: Bins = (
-        NumericBins(
-            edges=np.frombuffer(bins.edges, dtype="<f8").astype(np.float64),
-            groups=groups,
-            continuous=bins.continuous,
-            center=bins.center,
-            unit=bins.unit,
-        )
-        if isinstance(bins, _Numeric)
-        else Categories(names=bins.names, rare=bins.rare, complete=bins.complete, groups=groups)
-    )
-    return FeatureReference(
-        column=Column(name=column.name, path=column.path, kind=column.kind, role=column.role),
-        bins=read,
-        sketch=from_bytes(packed.sketch),
-        calibration=None
-        if packed.calibration is None
-        else unpack_calibration(
-            packed.calibration, groups=int(groups.max()) + 1, ordered=isinstance(bins, _Numeric)
-        ),
-    )
+def _unpacked(packed: PackedFeature) -> FeatureReference:
+    return FeatureReference(*unpack_feature(packed))

@@ -257,12 +257,10 @@ def test_references_with_segments_still_load(golden: Golden) -> None:
 
 def test_segments_are_part_of_the_version() -> None:
     one = segmented()
-    names = [[("country", ("DE", "FR")), ("device", ("tv",))], [("country", ("DE", "FR"))], []]
+    country = SegmentColumn("country", ("DE", "FR"))
     others = [
-        Reference(
-            one.model, one.features, one.provenance, Segments(tuple(SegmentColumn(*c) for c in columns))
-        )
-        for columns in names
+        Reference(one.model, one.features, one.provenance, Segments(columns))
+        for columns in ((country, SegmentColumn("device", ("tv",))), (country,), ())
     ]
     first = one.features[0]
     assert first.sketch.segments is not None
