@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import DriftflowError
+from detectors.checks import Family
 from flows.scenarios.traffic import Traffic
 from state.columns import Column
 
@@ -66,19 +67,6 @@ class Truth:
     spans: tuple[tuple[int, int], ...]
     description: str
     effect: str
-
-
-class Family(StrEnum):
-    """What kind of fault it is, other than a drift of a column's law."""
-
-    QUALITY = "quality"
-    """Values that are wrong or not there."""
-    PREDICTION = "prediction"
-    """What the model answers is no longer what it used to answer."""
-    PERFORMANCE = "performance"
-    """What the model answers is no longer true."""
-    OPERATIONS = "operations"
-    """How the service answers, and how often it is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

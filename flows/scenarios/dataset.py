@@ -1,13 +1,12 @@
 """Writes a scenario as files: reference, events and the truth about them."""
 
-import gzip
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import Final, Literal
 
+from flows.replacing import replaced, replaced_output
 from flows.scenarios.base import BLOCK_ROWS, Scenario, ScenarioError, ScenarioOptions
 from flows.scenarios.late_labels import label_header, label_lines
 from flows.scenarios.lines import (
@@ -104,7 +103,7 @@ def write_dataset(
             events=tuple(path.relative_to(folder).as_posix() for path in paths.events),
             labels=None if paths.labels is None else paths.labels.name,
         )
-        with _replacing(paths.truth) as raw:
+        with replaced(paths.truth) as raw:
             raw.write(truth_bytes(truth))
     except OSError as error:
         raise ScenarioError(
@@ -178,7 +177,7 @@ def _write(
 ) -> None:
     """Deal lines to files in turn."""
     with ExitStack() as stack:
-        outputs = [stack.enter_context(_output(path)) for path in paths]
+        outputs = [stack.enter_context(replaced_output(path)) for path in paths]
         if header is not None:
             for output in outputs:
                 output.write(header + b"\n")
@@ -190,31 +189,3 @@ def _write(
                     output.write(b"\n".join(dealt) + b"\n")
             row += len(lines)
             report(len(lines))
-
-
-@contextmanager
-def _output(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    """Open a file for writing, compressed where its name says so.
-
-    The gzip header has no name and time in it: they would differ from run to run.
-    """
-    with _replacing(path) as raw:
-        if path.suffix != ".gz":
-            yield raw
-            return
-        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as packed:
-            yield packed
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Write beside the path and rename when all went well; nothing stays behind when not."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as raw:
-            yield raw
-            raw.flush()
-            os.fsync(raw.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import Kind
-from flows.scenarios.base import STEP_MS, DriftKind, Family, Fault, LateLabels, Truth, Values
+from detectors.checks import Family
+from flows.scenarios.base import STEP_MS, DriftKind, Fault, LateLabels, Truth, Values
 from flows.scenarios.cuts import Block, cut_rows
 from flows.scenarios.shapes import STILL, Shape
 from flows.scenarios.traffic import EVEN, Traffic

@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 
 from detectors.base import FloatArray
-from flows.scenarios.base import BLOCK_ROWS, Family, Values
+from detectors.checks import Family
+from flows.scenarios.base import BLOCK_ROWS, Values
 from flows.scenarios.cuts import Block
 from flows.scenarios.drawn import Drawn, DrawnScenario, Failing, within
 from state.columns import Role

@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 
 from detectors.base import Kind
-from flows.scenarios.base import BLOCK_ROWS, DriftKind, Family, LateLabels, Values
+from detectors.checks import Family
+from flows.scenarios.base import BLOCK_ROWS, DriftKind, LateLabels, Values
 from flows.scenarios.cuts import Block
 from flows.scenarios.drawn import Drawn, DrawnScenario, Failing, pick, texts, within
 from flows.scenarios.shapes import Shape, gradual, sudden

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 
 from detectors.base import Kind
-from flows.scenarios.base import DriftKind, Family, Scenario, ScenarioError, ScenarioOptions
+from detectors.checks import Family
+from flows.scenarios.base import DriftKind, Scenario, ScenarioError, ScenarioOptions
 from flows.scenarios.lines import iso_times, row_times_ms
 
 TRUTH_SCHEMA: Final = "driftflow.truth/2"

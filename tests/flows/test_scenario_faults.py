@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from detectors.base import FloatArray
-from flows.scenarios.base import Family, Fault, ScenarioOptions, Values
+from detectors.checks import Family
+from flows.scenarios.base import Fault, ScenarioOptions, Values
 from flows.scenarios.lines import row_times_ms
 from flows.scenarios.registry import scenario, scenario_names
 
