@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isfinite
 
 import msgspec
 
@@ -14,8 +15,8 @@ from flows.input import InputSet
 from flows.reference_build import build_reference
 from flows.summarize import whole_sketch
 from state.columns import Column
-from state.event_data import Contributor
-from state.explain import contributors, direction
+from state.event_data import Contributor, Histogram
+from state.explain import contributors, direction, histogram
 from state.reference import FeatureReference, Reference
 from state.scoring import Scored, score
 from state.sketches.base import MISSING, NON_FINITE, Sketch, empty
@@ -27,13 +28,19 @@ _RANK = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, None: 3}
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """What one side holds of a column; `mean` is None for categories and where it could have overflowed."""
+    """What one side holds of a column.
+
+    `minimum` and `maximum` are None for categories and where there is no finite value, `mean` also where its
+    sum could have overflowed.
+    """
 
     rows: int
     values: int
     missing: int
     non_finite: int
+    minimum: float | None
     mean: float | None
+    maximum: float | None
 
     @property
     def missing_share(self) -> float:
@@ -51,6 +58,8 @@ class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
         (Benjamini-Hochberg).
     effect
         PSI less its expectation without drift.
+    histogram
+        Both sides over the baseline's bins.
     """
 
     column: str
@@ -68,6 +77,7 @@ class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
     contributors: tuple[Contributor, ...]
     new_categories: tuple[str, ...]
     readings: tuple[Reading, ...]
+    histogram: Histogram
 
 
 class ComparedInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +215,7 @@ def _compared(
         contributors=contributors(feature, feature.bins.summary(sketch).counts) if found.n else (),
         new_categories=tuple(name for _, name in found.new_names),
         readings=found.readings,
+        histogram=histogram(feature, feature.bins.summary(sketch).counts),
     )
 
 
@@ -216,6 +227,8 @@ def _side(feature: FeatureReference, sketch: Sketch) -> Side:
         missing=int(sketch.counters[MISSING]),
         # Categories have no such counter: a text is always a text.
         non_finite=int(sketch.counters[NON_FINITE]),
+        minimum=sketch.low if isfinite(sketch.low) else None,
+        maximum=sketch.high if isfinite(sketch.high) else None,
         mean=None if summary.moments is None else summary.moments.mean,
     )
 

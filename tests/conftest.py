@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.integration.browser import chromium, open_page
 from tests.integration.services import (
     _shared_stack,
     kafka_bootstrap,
@@ -20,7 +21,16 @@ from tests.integration.services import (
     redis_url,
 )
 
-__all__ = ["_shared_stack", "kafka_bootstrap", "new_topic", "own_stack", "redis_prefix", "redis_url"]
+__all__ = [
+    "_shared_stack",
+    "chromium",
+    "kafka_bootstrap",
+    "new_topic",
+    "open_page",
+    "own_stack",
+    "redis_prefix",
+    "redis_url",
+]
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"

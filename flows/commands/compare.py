@@ -23,6 +23,7 @@ def compare(
             help="Take columns and limits from this configuration; inferred by default.", show_default=False
         ),
     ] = None,
+    *,
     columns: Annotated[
         str | None, typer.Option(help="Compare these only: names joined by commas.", show_default=False)
     ] = None,
@@ -38,6 +39,10 @@ def compare(
         Literal["drift"] | None,
         typer.Option(help="Exit with 3 where any column is in drift.", show_default=False),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write one HTML file that needs no network.", show_default=False),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Compare two files column by column: what drifted, and how badly."""
@@ -50,5 +55,6 @@ def compare(
         columns=None if columns is None else tuple(name.strip() for name in columns.split(",")),
         min_effect=min_effect,
         fdr=fdr,
+        html=html,
     )
     raise typer.Exit(compare_and_tell(asked, fail_on_drift=fail_on is not None, json=json))

@@ -8,7 +8,7 @@ import msgspec
 
 from detectors.verdicts import Rules
 from flows.commands.console import messages, results, show
-from flows.commands.document import print_json
+from flows.commands.document import print_json, write_page
 from flows.commands.exits import ExitCode
 from flows.commands.usage import UsageError
 from flows.compare_files import ComparedColumn, ComparedInput, Comparison, compare_inputs
@@ -16,6 +16,7 @@ from flows.config import Config, load_config
 from flows.field_samples import Sample, sample_fields
 from flows.infer import Inferred, InferredColumn, LeftOut, infer_columns
 from flows.input import InputSet, file_input
+from flows.pages.compared import comparison_page
 from flows.render.compared import comparison_lines, left_out_lines
 from flows.render.progress import meter
 from state.columns import Column, Role
@@ -32,6 +33,7 @@ class CompareAsked:
     columns: tuple[str, ...] | None
     min_effect: float | None
     fdr: float | None
+    html: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,8 @@ def compare_and_tell(asked: CompareAsked, *, fail_on_drift: bool, json: bool) ->
         said = "; ".join(f"{item.name}: {item.reason}" for item in chosen.left_out[:5])
         raise UsageError(f"there is no column to compare ({said or 'the files are empty'})")
     found = _compare(asked, config, chosen)
+    if asked.html is not None:
+        _draw(asked.html, found, chosen.left_out)
     if json:
         print_json(_document(found, chosen.left_out))
     else:
@@ -86,6 +90,13 @@ def compare_and_tell(asked: CompareAsked, *, fail_on_drift: bool, json: bool) ->
         console = results()
         show(console, comparison_lines(found, console.width))
     return ExitCode.DRIFT if fail_on_drift and found.drifted else ExitCode.DONE
+
+
+def _draw(path: Path, found: Comparison, left_out: tuple[LeftOut, ...]) -> None:
+    drawn = len(found.columns)
+    with meter(messages(), "Drawing", total=drawn, unit="columns", clock=time.monotonic) as progress:
+        page = comparison_page(found, left_out, on_drawn=lambda: progress.advance(1))
+    write_page(path, page)
 
 
 def _compare(asked: CompareAsked, config: Config | None, chosen: _Chosen) -> Comparison:

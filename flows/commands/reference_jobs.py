@@ -6,7 +6,7 @@ import msgspec
 
 from flows.commands.config_explain_job import typical_rows
 from flows.commands.console import results, say, show
-from flows.commands.document import print_json
+from flows.commands.document import print_json, write_page
 from flows.commands.stored import (
     activate_version,
     active_version,
@@ -16,6 +16,7 @@ from flows.commands.stored import (
 )
 from flows.config import Config, load_config
 from flows.generations import TooEarlyError, first_pane, lineage_of, moment_text, read_moment, takes_over
+from flows.pages.reference import reference_page
 from flows.recovery_facts import check_references
 from flows.render.references import ColumnFacts, column_facts, list_lines, reference_lines, schedule_lines
 from state.reference import Provenance, load
@@ -86,8 +87,8 @@ def list_stored(path: Path, *, json: bool) -> None:
         say(f"model {model!r} has no reference yet: driftflow reference build {path} FILE")
 
 
-def show_stored(path: Path, beginning: str | None, *, json: bool) -> None:
-    """Show the columns of one reference."""
+def show_stored(path: Path, beginning: str | None, *, html: Path | None, json: bool) -> None:
+    """Show the columns of one reference, on the terminal or as a page."""
     config = load_config(path)
     model = config.file.model.name
     with open_store(config) as store:
@@ -97,17 +98,18 @@ def show_stored(path: Path, beginning: str | None, *, json: bool) -> None:
     window = typical_rows(config, reference)
     active = bool(schedule) and schedule[-1].version == version
     times = tuple(takes_over(config, found) for found in schedule if found.version == version)
+    found = ShownReference(
+        model=model,
+        version=version,
+        active=active,
+        takes_over=times,
+        provenance=reference.provenance,
+        columns=tuple(column_facts(feature, window) for feature in reference.features),
+    )
+    if html is not None:
+        write_page(html, reference_page(found, reference))
     if json:
-        print_json(
-            ShownReference(
-                model=model,
-                version=version,
-                active=active,
-                takes_over=times,
-                provenance=reference.provenance,
-                columns=tuple(column_facts(feature, window) for feature in reference.features),
-            )
-        )
+        print_json(found)
         return
     console = results()
     show(console, reference_lines(reference, active=active, rows=window, width=console.width))

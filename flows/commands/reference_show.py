@@ -16,9 +16,13 @@ def show_reference(
         str | None,
         typer.Argument(help="Version, or its beginning; the active one by default.", show_default=False),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write one HTML file that needs no network.", show_default=False),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Show a reference column by column: bins, missing values, range and shape."""
     from flows.commands.reference_jobs import show_stored
 
-    show_stored(config, version, json=json)
+    show_stored(config, version, html=html, json=json)

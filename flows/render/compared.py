@@ -76,13 +76,13 @@ def _row(found: ComparedColumn) -> Row:
             p_text(found.p_value),
             p_text(found.q_value),
             effect_text(found.effect),
-            _before_and_now(found),
+            before_and_now(found),
         ),
         note="; ".join(said),
     )
 
 
-def _before_and_now(found: ComparedColumn) -> str:
+def before_and_now(found: ComparedColumn) -> str:
     """Write both means, or both shares of the category that moved most (which the note of a drift names)."""
     if found.baseline.mean is not None and found.current.mean is not None:
         return f"{number_text(found.baseline.mean)} → {number_text(found.current.mean)}"

@@ -1,0 +1,53 @@
+"""The page of a comparison: what drifted, a table to sort, and both sides of every column."""
+
+from collections.abc import Callable, Sequence
+
+from flows.compare_files import ComparedColumn, Comparison
+from flows.infer import LeftOut
+from flows.pages.charts import histogram_svg
+from flows.pages.page import drawing, filled_page
+from flows.render.compared import before_and_now
+from flows.render.words import moved_text
+
+_RANKS = {"high": 0, "medium": 1, "low": 2, "suspect": 3, "ok": 4, "insufficient": 5}
+
+
+def comparison_page(
+    found: Comparison, left_out: Sequence[LeftOut], *, on_drawn: Callable[[], None] = lambda: None
+) -> str:
+    """Write a comparison as one HTML file that loads nothing.
+
+    Parameters
+    ----------
+    on_drawn
+        Called after each column's chart.
+
+    Raises
+    ------
+    PagesMissingError
+        The extra `report` is not installed.
+    """
+    charts = {}
+    for column in found.columns:
+        charts[column.column] = drawing(_chart(column))
+        on_drawn()
+    values = {
+        "found": found,
+        "left_out": left_out,
+        "drifted": sum(column.severity is not None for column in found.columns),
+        "ranks": _RANKS,
+        "charts": charts,
+    }
+    return filled_page("compare.html.j2", values, filters={"moved": before_and_now, "told": _told})
+
+
+def _chart(column: ComparedColumn) -> str:
+    sides = (column.baseline, column.current)
+    lows = [side.minimum for side in sides if side.minimum is not None]
+    highs = [side.maximum for side in sides if side.maximum is not None]
+    return histogram_svg(column.histogram, low=min(lows, default=None), high=max(highs, default=None))
+
+
+def _told(column: ComparedColumn) -> str:
+    """Say what moved most, whether it is called a drift or not."""
+    return ", ".join(moved_text(each) for each in column.contributors) or "Nothing to compare."
