@@ -94,6 +94,9 @@ class MemoryDecoder:
             ),
         )
 
+    def fields(self, record: bytes) -> tuple[str, ...]:
+        return ("x", "c") if self.rows[int(record)].c is not None else ("x",)
+
 
 def small_features() -> tuple[FeatureReference, FeatureReference]:
     """One numeric and one categorical column, each with few bins."""

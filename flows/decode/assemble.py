@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detectors.base import FloatArray
-from flows.decode.base import Decoded, Reason, Refusal
+from flows.decode.base import Decoded, Finding, Refusal
 from flows.decode.event_time import parse_times
 from state.columns import TimeColumn
 
@@ -39,7 +39,7 @@ class Draft:
     times: list[object] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
-    wrong: dict[int, tuple[Reason, str]] = field(default_factory=dict)
+    wrong: dict[int, Finding] = field(default_factory=dict)
 
 
 def new_draft(*, numeric: int, categorical: int, records: int) -> Draft:
@@ -65,7 +65,7 @@ def finish(
     if time is not None:
         times_ms, bad = parse_times(draft.times, time)
         for row, reason, detail in bad:
-            wrong.setdefault(row, (reason, detail))
+            wrong.setdefault(row, Finding(reason, detail))
     kept = np.array(draft.kept, dtype=np.int64)
     matrix = draft.matrix[:, :rows]
     texts: Sequence[list[str | None]] = draft.texts

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from detectors.base import FloatArray, IntArray
 
@@ -30,13 +30,22 @@ class Reason(StrEnum):
     """Event time before `time.earliest`, after `time.latest`, or too far ahead of the record's own."""
 
 
+class Finding(NamedTuple):
+    """Why a record is refused, and what was found; `column` is the first one that holds another type."""
+
+    reason: Reason
+    detail: str
+    column: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One record of a batch that is refused: its index in the batch, the reason, and what was found."""
+    """One record of a batch that is refused: its index in the batch, and what a `Finding` says."""
 
     index: int
     reason: Reason
     detail: str
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,4 +79,8 @@ class Decoder(Protocol):
 
     def decode(self, records: Sequence[bytes]) -> Decoded:
         """Decode one batch of any size; equal to decoding its records one by one."""
+        ...
+
+    def fields(self, record: bytes) -> tuple[str, ...]:
+        """Name all fields of a good record, those that are not read too, as paths in its own order."""
         ...

@@ -11,7 +11,7 @@ import numpy as np
 
 from detectors.base import FloatArray, Kind
 from flows.decode.assemble import MICRO_BATCH, Draft, finish, new_draft
-from flows.decode.base import Decoded, Reason, Refusal
+from flows.decode.base import Decoded, Finding, Reason, Refusal
 from flows.decode.event_time import time_zone
 from flows.decode.setup import DecodeSetupError, check_names, first_repeated
 from state.columns import Column, TimeColumn
@@ -23,7 +23,6 @@ _NULL = "null"
 _decode_array = msgspec.json.Decoder(list[float | None]).decode
 
 _Row = list[str]
-_Refused = tuple[Reason, str]
 
 
 class CsvDecoder:
@@ -60,6 +59,7 @@ class CsvDecoder:
         check_names(columns)
         if time is not None:
             time_zone(time)
+        self._header = tuple(header)
         self._width = len(header)
         self._time = time
         self._time_field = None if time is None else _field(header, time.path, "the time field")
@@ -81,6 +81,10 @@ class CsvDecoder:
             if rows:
                 self._fill(rows, draft)
         return finish(draft, numeric=self._numeric, categorical=self._texts, time=self._time)
+
+    def fields(self, record: bytes) -> tuple[str, ...]:  # noqa: ARG002  # all have those of the header
+        """Name all fields of a good record."""
+        return self._header
 
     def _rows(self, records: Sequence[bytes], start: int, draft: Draft) -> list[_Row]:
         try:
@@ -134,7 +138,7 @@ class CsvDecoder:
             number = math.nan if text in self._missing else _number(text)
             if number is None:
                 detail = f"column {name!r}: {_shown(text)} is not a number"
-                draft.wrong.setdefault(first + place, (Reason.WRONG_TYPE, detail))
+                draft.wrong.setdefault(first + place, Finding(Reason.WRONG_TYPE, detail, name))
                 number = math.nan
             values[place] = number
 
@@ -168,17 +172,23 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else math.inf
 
 
-def _read_row(record: bytes, width: int) -> _Row | _Refused:
+def _read_row(record: bytes, width: int) -> _Row | Finding:
     try:
         (row,) = csv.reader([record.decode()], strict=True)
     except UnicodeDecodeError as error:
         cut = error.reason == "unexpected end of data"
-        return Reason.TRUNCATED if cut else Reason.NOT_UTF8, f"{error.reason} at byte {error.start}"
+        return Finding(
+            Reason.TRUNCATED if cut else Reason.NOT_UTF8, f"{error.reason} at byte {error.start}"
+        )
     except csv.Error as error:
         cut = str(error) == "unexpected end of data"
-        return (Reason.TRUNCATED, "a quote does not close") if cut else (Reason.MALFORMED, str(error))
+        return (
+            Finding(Reason.TRUNCATED, "a quote does not close")
+            if cut
+            else Finding(Reason.MALFORMED, str(error))
+        )
     if len(row) != width:
-        return Reason.WRONG_FIELDS, f"expected {width} fields, found {len(row)}"
+        return Finding(Reason.WRONG_FIELDS, f"expected {width} fields, found {len(row)}")
     return row
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from flows.decode.assemble import MICRO_BATCH, Draft, finish, new_draft
 from flows.decode.base import Decoded, Refusal
 from flows.decode.event_time import time_zone
+from flows.decode.json_fields import field_paths
 from flows.decode.json_reread import reread
 from flows.decode.json_schema import build_schema
 from state.columns import Column, TimeColumn
@@ -59,6 +60,10 @@ class JsonDecoder:
             if rows:
                 self._fill(rows, draft)
         return finish(draft, numeric=self._schema.numeric, categorical=self._places, time=self._time)
+
+    def fields(self, record: bytes) -> tuple[str, ...]:
+        """Name all fields of a good record."""
+        return field_paths(record)
 
     def _rows(self, records: Sequence[bytes], start: int, draft: Draft) -> list[msgspec.Struct]:
         decode = self._decode

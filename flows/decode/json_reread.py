@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from flows.decode.base import Reason
+from flows.decode.base import Finding, Reason
 from flows.decode.json_schema import Schema
 
 _LITERALS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
@@ -20,7 +20,7 @@ _FLOAT_DIGITS = 309
 """A whole number with fewer digits is within the range of floats."""
 
 
-def reread(record: bytes, schema: Schema) -> msgspec.Struct | tuple[Reason, str]:
+def reread(record: bytes, schema: Schema) -> msgspec.Struct | Finding:
     """Read by the standard library, whose grammar is wider, with the same types.
 
     NaN and Infinity literals, which Python's own `json.dumps` writes, and numbers beyond the range of floats
@@ -30,29 +30,31 @@ def reread(record: bytes, schema: Schema) -> msgspec.Struct | tuple[Reason, str]
     Returns
     -------
     row
-        Of the schema's type; or the reason and finding for a refusal.
+        Of the schema's type; or the finding for a refusal.
     """
     try:
         text = record.decode()
     except UnicodeDecodeError as error:
         cut = error.reason == "unexpected end of data"
-        return Reason.TRUNCATED if cut else Reason.NOT_UTF8, f"{error.reason} at byte {error.start}"
+        return Finding(
+            Reason.TRUNCATED if cut else Reason.NOT_UTF8, f"{error.reason} at byte {error.start}"
+        )
     try:
         value = json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as error:
-        return Reason.TRUNCATED if _is_cut(error) else Reason.MALFORMED, str(error)
+        return Finding(Reason.TRUNCATED if _is_cut(error) else Reason.MALFORMED, str(error))
     except RecursionError:
-        return Reason.MALFORMED, "objects or arrays are nested too deeply"
+        return Finding(Reason.MALFORMED, "objects or arrays are nested too deeply")
     if not isinstance(value, dict):
-        return Reason.MALFORMED, f"expected one object, found {_NAMES[type(value)]}"
+        return Finding(Reason.MALFORMED, f"expected one object, found {_NAMES[type(value)]}")
     try:
         row = msgspec.convert(value, schema.root.row_type)
     except msgspec.ValidationError as error:
-        return Reason.WRONG_TYPE, str(error)
+        return Finding(Reason.WRONG_TYPE, str(error), schema.wrong_column(value))
     return _settled(row, schema)
 
 
-def _settled(row: msgspec.Struct, schema: Schema) -> msgspec.Struct | tuple[Reason, str]:
+def _settled(row: msgspec.Struct, schema: Schema) -> msgspec.Struct | Finding:
     """Make numbers that are not finite plus infinity, and refuse texts that UTF-8 cannot hold."""
     for holder, field, path, value in schema.root.leaf_values(row):
         if isinstance(value, float) and path < schema.numeric_paths and not math.isfinite(value):
@@ -61,7 +63,7 @@ def _settled(row: msgspec.Struct, schema: Schema) -> msgspec.Struct | tuple[Reas
             try:
                 value.encode()
             except UnicodeEncodeError:
-                return Reason.MALFORMED, "half of a surrogate pair stands alone in a text"
+                return Finding(Reason.MALFORMED, "half of a surrogate pair stands alone in a text")
     return row
 
 

@@ -28,6 +28,9 @@ _Path = tuple[str, ...]
 _PLACE = re.compile("0|[1-9][0-9]{0,8}")
 """A key that may also be the place of an element."""
 
+_NOWHERE: list[object] = []
+"""Of none of the types below."""
+
 # Where one path serves two uses, the value must suit both. A whole number stays one where its text matters.
 _TYPES: dict[Use, object] = {
     Use.NUMERIC: float | None,
@@ -113,6 +116,8 @@ class Schema:
         How many paths are read as numbers.
     time
         Number of the time field's path.
+    columns
+        Name, path and type of each column, in the order given.
     """
 
     root: Level
@@ -121,6 +126,19 @@ class Schema:
     numeric: dict[str, int]
     categorical: dict[str, int]
     time: int | None
+    columns: tuple[tuple[str, _Path, object], ...]
+
+    def wrong_column(self, record: dict[str, object]) -> str | None:
+        """Return the first column that a decoded record holds under another type.
+
+        None where that is no column: the time, or an element of an array that nobody reads.
+        """
+        for name, path, wanted in self.columns:
+            try:
+                msgspec.convert(_at(record, path), wanted)
+            except msgspec.ValidationError:
+                return name
+        return None
 
 
 def build_schema(columns: Sequence[Column], time: TimeColumn | None) -> Schema:
@@ -150,7 +168,22 @@ def build_schema(columns: Sequence[Column], time: TimeColumn | None) -> Schema:
         numeric={c.name: numbers[paths[c.name]] for c in columns if c.kind is Kind.NUMERIC},
         categorical={c.name: numbers[paths[c.name]] for c in columns if c.kind is Kind.CATEGORICAL},
         time=None if time is None else numbers[parse_path(time.path)],
+        columns=tuple((c.name, paths[c.name], _TYPES[uses[paths[c.name]]]) for c in columns),
     )
+
+
+def _at(record: object, path: _Path) -> object:
+    """Return what stands at a path, None where nothing does; what leads nowhere fits no type."""
+    for key in path:
+        if record is None:
+            return None
+        if isinstance(record, dict):
+            record = record.get(key)
+        elif isinstance(record, list) and _PLACE.fullmatch(key):
+            record = record[int(key)] if int(key) < len(record) else None
+        else:
+            return _NOWHERE
+    return record
 
 
 def _check_prefixes(uses: dict[_Path, Use]) -> None:

@@ -46,6 +46,9 @@ class TimeDecoder:
         times = np.array([int(record) for record in records], dtype=np.int64)
         return Decoded(kept=np.arange(len(times)), numeric={}, categorical={}, time_ms=times, refused=())
 
+    def fields(self, record: bytes) -> tuple[str, ...]:
+        return ()
+
 
 @dataclass
 class Clock:
