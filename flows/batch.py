@@ -1,6 +1,7 @@
 """The rows that one poll returned, as columns placed in panes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from detectors.base import FloatArray, IntArray
 from flows.decode.base import Reason
@@ -8,13 +9,17 @@ from flows.decode.base import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A record that was refused: where it stands, why, and its bytes."""
+    """A record that was refused: where it stands, why, and its bytes.
+
+    `column` is the first one that holds another type; None where that is not the reason.
+    """
 
     partition: str
     number: int
     reason: Reason
     detail: str
     raw: bytes
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,25 @@ class LateRow:
     number: int
     time: int
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecords:
+    """What a batch tells of its records beside their columns.
+
+    Attributes
+    ----------
+    keys
+        Hash of the key of each row, in the order of the columns, shape ``(rows,)``.
+    fields
+        By pane: of the rows whose fields were looked at, how many had exactly these.
+    refused
+        Refused records by the pane in which time stood when they came, then by reason and column.
+    """
+
+    keys: IntArray
+    fields: Mapping[int, Mapping[tuple[str, ...], int]] = field(default_factory=dict)
+    refused: Mapping[int, Mapping[tuple[str, str | None], int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +73,8 @@ class Batch:
         Nothing that windows need to know: no rows, and the frontier has not moved.
     size
         What was read of the input for it, for progress: bytes of files, rows of generators.
+    records
+        None where records are not looked at beside their columns.
     """
 
     partition: str
@@ -65,3 +91,10 @@ class Batch:
     dead_letters: tuple[DeadLetter, ...] = ()
     late_rows: tuple[LateRow, ...] = ()
     skipped: tuple[tuple[int, int], ...] = ()
+    records: BatchRecords | None = None
+
+    def with_refused(self, refused: Mapping[int, Mapping[tuple[str, str | None], int]]) -> "Batch":
+        """Tell refused records too, where records are looked at."""
+        if self.records is None or not refused:
+            return self
+        return replace(self, records=replace(self.records, refused=refused), quiet=False)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from detectors.base import FloatArray, IntArray
 from flows.batch import Batch, DeadLetter, LateRow
 from flows.config import TimeBounds
-from flows.decode.base import Decoded, Decoder, Reason
+from flows.dead_letters import dead_letters
+from flows.decode.base import Decoded, Decoder
+from flows.record_watch import PlacedRows, RecordWatch, Standing
 from flows.sources.base import RawBatch, Reader
 from state.codec import pack, unpack
 from state.grid import END, Grid
@@ -26,6 +28,7 @@ class _State(msgspec.Struct):
     forced: int | None
     told: int | None
     ended: bool
+    waiting: list[tuple[str, str | None, int]] = []
 
 
 class Partition:
@@ -49,6 +52,7 @@ class Partition:
         resume: bytes | None = None,
         record_time: bool = False,
         wall_clock: Callable[[], int] | None = None,
+        watch: Callable[[Decoder], RecordWatch] | None = None,
     ) -> None:
         """Open at the start, or where `snapshot` was taken.
 
@@ -58,6 +62,8 @@ class Partition:
             Event time is the record's own, as the input keeps it.
         wall_clock
             Milliseconds since the epoch, for the time-outs of a live input; None: no time-out ever fires.
+        watch
+            Makes what looks at the records beside their columns; None: nothing does.
         """
         state = None
         if resume is not None:
@@ -80,6 +86,9 @@ class Partition:
         )
         self._told = state.told if state else None
         self._ended = state.ended if state else False
+        self._watch = None if watch is None else watch(self._decoder)
+        if self._watch is not None and state is not None:
+            self._watch.resume(state.waiting)
 
     @property
     def max_time(self) -> int | None:
@@ -112,16 +121,22 @@ class Partition:
         decoded = self._decoder.decode(raw.records)
         times = self._event_times(raw, decoded)
         inside = self._inside(raw, decoded, times)
-        dead = self._dead_letters(raw, decoded, times, inside)
+        dead = dead_letters(self.name, raw, decoded, times, inside, self._bounds)
         kept = decoded.kept if inside is None else decoded.kept[inside]
         placed = times if inside is None else times[inside]
+        mark = self._watermark
+        stood = Standing(max_time=mark.max_time, frontier=mark.frontier, pane_of=mark.grid.pane_of)
         batch = self._batch(raw, decoded, placed, kept, inside, dead)
+        if self._watch is not None and dead:
+            refused = self._watch.refuse(dead, np.asarray(raw.numbers, dtype=np.int64)[kept], placed, stood)
+            batch = batch.with_refused(refused)
         return batch if skipped is None else replace(batch, skipped=(skipped,), quiet=False)
 
     def snapshot(self) -> bytes:
         """Pack the position behind the last batch."""
         mark = self._watermark
-        state = _State(self._reader.position(), mark.max_time, mark.forced, self._told, self._ended)
+        waiting = [] if self._watch is None else self._watch.waiting
+        state = _State(self._reader.position(), mark.max_time, mark.forced, self._told, self._ended, waiting)
         return pack(_KIND, _VERSION, self._fingerprint, msgspec.msgpack.encode(state))
 
     def close(self) -> None:
@@ -172,37 +187,6 @@ class Partition:
             inside &= (written < 0) | (times <= written + ahead)
         return None if inside.all() else inside
 
-    def _dead_letters(
-        self, raw: RawBatch, decoded: Decoded, times: IntArray, inside: NDArray[np.bool_] | None
-    ) -> tuple[DeadLetter, ...]:
-        letters = [
-            DeadLetter(partition=self.name, number=r.number, reason=r.reason, detail=r.detail, raw=r.raw)
-            for r in raw.refused
-        ]
-        refused = [(r.index, r.reason, r.detail) for r in decoded.refused]
-        if inside is not None:
-            outside = zip(decoded.kept[~inside].tolist(), times[~inside].tolist(), strict=True)
-            refused += [
-                (index, Reason.TIME_OUT_OF_RANGE, f"event time {time} is outside {self._borders}")
-                for index, time in outside
-            ]
-        letters += [
-            DeadLetter(
-                partition=self.name,
-                number=raw.numbers[index],
-                reason=reason,
-                detail=detail,
-                raw=raw.records[index],
-            )
-            for index, reason, detail in refused
-        ]
-        return tuple(sorted(letters, key=lambda letter: letter.number))
-
-    @property
-    def _borders(self) -> str:
-        ahead = self._bounds.max_ahead
-        return "time.earliest/latest" + ("" if ahead is None else f", or over {ahead} ms ahead of the record")
-
     def _batch(
         self,
         raw: RawBatch,
@@ -228,20 +212,28 @@ class Partition:
         frontier = self._watermark.frontier
         quiet = not len(panes) and not late and frontier == self._told
         self._told = frontier
+        numeric = decoded.numeric if rows is None else _taken(decoded.numeric, rows)
+        categorical = decoded.categorical if rows is None else _picked(decoded.categorical, rows.tolist())
+        starts = starts.astype(np.int64, copy=False)
+        records = None
+        if self._watch is not None:
+            indices = decoded.kept if rows is None else decoded.kept[rows]
+            records = self._watch.look(raw, PlacedRows(indices, present, starts, numeric, categorical))
         return Batch(
             partition=self.name,
             rows=len(panes),
             panes=present,
-            starts=starts.astype(np.int64, copy=False),
+            starts=starts,
             late=late,
-            numeric=decoded.numeric if rows is None else _taken(decoded.numeric, rows),
-            categorical=decoded.categorical if rows is None else _picked(decoded.categorical, rows.tolist()),
+            numeric=numeric,
+            categorical=categorical,
             frontier=frontier,
             last=self._watermark.last_pane,
             quiet=quiet,
             size=raw.size,
             dead_letters=dead,
             late_rows=late_rows,
+            records=records,
         )
 
     def _late(

@@ -9,8 +9,9 @@ import numpy as np
 from detectors.base import Kind
 from flows.batch import Batch
 from flows.config import TimeBounds
-from flows.decode.base import Decoded, Reason, Refusal
+from flows.decode.base import Decoded, Decoder, Reason, Refusal
 from flows.partition import Partition
+from flows.record_watch import RecordWatch
 from flows.sources.base import RawBatch, RefusedRecord
 from flows.summarize import summarize
 from state.blocks import Block
@@ -143,6 +144,7 @@ class Run:
     later: tuple[tuple[FeatureReference, ...], ...] = ()
     schedule: Schedule = UNCHANGED
     restart: Callable[[], bool] = lambda: False
+    watch: Callable[[Decoder], RecordWatch] | None = None
     batches: list[Batch] = field(default_factory=list)
     windows: dict[str, list[Closed]] = field(default_factory=dict)
 
@@ -165,6 +167,7 @@ class Run:
             batch_rows=1_000,
             keep_late=True,
             resume=resume,
+            watch=self.watch,
         )
 
     def to_the_end(self, choose: Callable[[list[str]], str]) -> dict[str, list[Closed]]:

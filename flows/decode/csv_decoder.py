@@ -177,9 +177,7 @@ def _read_row(record: bytes, width: int) -> _Row | Finding:
         (row,) = csv.reader([record.decode()], strict=True)
     except UnicodeDecodeError as error:
         cut = error.reason == "unexpected end of data"
-        return Finding(
-            Reason.TRUNCATED if cut else Reason.NOT_UTF8, f"{error.reason} at byte {error.start}"
-        )
+        return Finding(Reason.TRUNCATED if cut else Reason.NOT_UTF8, f"{error.reason} at byte {error.start}")
     except csv.Error as error:
         cut = str(error) == "unexpected end of data"
         return (

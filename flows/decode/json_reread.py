@@ -36,9 +36,7 @@ def reread(record: bytes, schema: Schema) -> msgspec.Struct | Finding:
         text = record.decode()
     except UnicodeDecodeError as error:
         cut = error.reason == "unexpected end of data"
-        return Finding(
-            Reason.TRUNCATED if cut else Reason.NOT_UTF8, f"{error.reason} at byte {error.start}"
-        )
+        return Finding(Reason.TRUNCATED if cut else Reason.NOT_UTF8, f"{error.reason} at byte {error.start}")
     try:
         value = json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as error:

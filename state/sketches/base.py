@@ -1,4 +1,4 @@
-"""The mergeable summary of one column in one pane: counters, extremes and a sample of new names."""
+"""The mergeable summary of one track in one pane: counters, extremes, samples of new names and of keys."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from detectors.base import IntArray
+from state.sketches.keys import merge_keys
 from state.sketches.packed import PackedCounts, pack_counts, unpack_counts
 
 ROWS, LATE, MISSING, NON_FINITE = range(4)
@@ -45,6 +46,8 @@ class Sketch:
     segments
         int64, shape ``(segments, HEADER + bins)``: of each segment the header and the counts of the bins.
         None where rows are not counted by segment, and where none was.
+    keys
+        A sample of record keys (`state.sketches.keys`); None where keys are not looked at.
     """
 
     counters: IntArray
@@ -52,6 +55,7 @@ class Sketch:
     high: float = -inf
     names: Names = ()
     segments: IntArray | None = None
+    keys: IntArray | None = None
 
     @property
     def rows(self) -> int:
@@ -70,6 +74,7 @@ class Sketch:
             max(self.high, other.high),
             sample_names((*self.names, *other.names)) if self.names or other.names else (),
             _added([sketch.segments for sketch in (self, other) if sketch.segments is not None]),
+            _joined([sketch.keys for sketch in (self, other) if sketch.keys is not None]),
         )
 
     def to_bytes(self) -> bytes:
@@ -80,9 +85,11 @@ class Sketch:
 
     def _tail(self) -> bytes:
         """Pack what most sketches do not have."""
-        if self.segments is not None:
-            return msgspec.msgpack.encode(_Tail(names=self.names, segments=pack_counts(self.segments)))
-        return msgspec.msgpack.encode(self.names) if self.names else b""
+        if self.segments is None and self.keys is None:
+            return msgspec.msgpack.encode(self.names) if self.names else b""
+        segments = None if self.segments is None else pack_counts(self.segments)
+        keys = None if self.keys is None else self.keys.astype("<i8", copy=False).tobytes()
+        return msgspec.msgpack.encode(_Tail(names=self.names, segments=segments, keys=keys))
 
 
 class _Tail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,11 +97,17 @@ class _Tail(msgspec.Struct, frozen=True, omit_defaults=True):
 
     names: Names = ()
     segments: PackedCounts | None = None
+    keys: bytes | None = None
 
 
 def _added(segments: Sequence[IntArray]) -> IntArray | None:
     """Add the segments of sketches that have any."""
     return np.sum(segments, axis=0) if len(segments) > 1 else next(iter(segments), None)
+
+
+def _joined(keys: Sequence[IntArray]) -> IntArray | None:
+    """Merge the keys of sketches that have any."""
+    return merge_keys(keys) if keys else None
 
 
 def merge_all(sketches: Sequence[Sketch]) -> Sketch:
@@ -107,6 +120,7 @@ def merge_all(sketches: Sequence[Sketch]) -> Sketch:
         max(sketch.high for sketch in sketches),
         sample_names(name for sketch in sketches for name in sketch.names),
         _added([sketch.segments for sketch in sketches if sketch.segments is not None]),
+        _joined([sketch.keys for sketch in sketches if sketch.keys is not None]),
     )
 
 
@@ -122,7 +136,8 @@ def from_bytes(data: bytes) -> Sketch:
     if not isinstance(tail, _Tail):
         return Sketch(counters, low, high, tail)
     segments = None if tail.segments is None else unpack_counts(tail.segments)
-    return Sketch(counters, low, high, tail.names, segments)
+    keys = None if tail.keys is None else np.frombuffer(tail.keys, dtype="<i8").astype(np.int64, copy=False)
+    return Sketch(counters, low, high, tail.names, segments, None if keys is None else keys.reshape(-1, 2))
 
 
 def empty(width: int) -> Sketch:

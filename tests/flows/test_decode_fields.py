@@ -16,7 +16,7 @@ from tests.flows.test_decode_json import COLUMNS, expected_number, expected_text
 
 TIME = TimeColumn(path="t", unit=TimeUnit.SECONDS)
 
-keys = st.text("ab.\\\"ü", max_size=4)
+keys = st.text('ab.\\"ü', max_size=4)
 nested = st.recursive(
     st.none() | st.integers(0, 9), lambda inner: st.dictionaries(keys, inner, max_size=3), max_leaves=8
 )

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isnan
 
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from flows.batch import Batch, DeadLetter
 from flows.config import TimeBounds
-from flows.decode.base import Reason
+from flows.decode.base import Decoder, Reason
 from flows.partition import Partition
+from flows.record_watch import RecordWatch
 from state.codec import FingerprintMismatchError
 from state.durations import Axis
 from state.grid import END, WindowSpec
@@ -30,6 +31,7 @@ class Opened:
     latest: int | None = None
     keep_late: bool = True
     batch_rows: int = 1_000
+    watch: Callable[[Decoder], RecordWatch] | None = None
     readers: list[MemoryReader] = field(default_factory=list)
 
     def at(self, resume: bytes | None = None, fingerprint: bytes = PRINT) -> Partition:
@@ -46,6 +48,7 @@ class Opened:
             batch_rows=self.batch_rows,
             keep_late=self.keep_late,
             resume=resume,
+            watch=self.watch,
         )
 
 

@@ -47,7 +47,7 @@ class TimeDecoder:
         return Decoded(kept=np.arange(len(times)), numeric={}, categorical={}, time_ms=times, refused=())
 
     def fields(self, record: bytes) -> tuple[str, ...]:
-        return ()
+        return (record.decode(),)
 
 
 @dataclass
