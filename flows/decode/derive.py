@@ -23,3 +23,7 @@ class DerivingDecoder:
             numeric |= made.numeric
             categorical |= {name: list(values) for name, values in made.categorical.items()}
         return replace(decoded, numeric=numeric, categorical=categorical)
+
+    def fields(self, record: bytes) -> tuple[str, ...]:
+        """Name all fields of a good record; derived columns are none."""
+        return self.decoder.fields(record)
