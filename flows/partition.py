@@ -127,7 +127,7 @@ class Partition:
         mark = self._watermark
         stood = Standing(max_time=mark.max_time, frontier=mark.frontier, pane_of=mark.grid.pane_of)
         batch = self._batch(raw, decoded, placed, kept, inside, dead)
-        if self._watch is not None and dead:
+        if self._watch is not None and (dead or self._watch.waiting):
             refused = self._watch.refuse(dead, np.asarray(raw.numbers, dtype=np.int64)[kept], placed, stood)
             batch = batch.with_refused(refused)
         return batch if skipped is None else replace(batch, skipped=(skipped,), quiet=False)

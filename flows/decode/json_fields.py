@@ -6,6 +6,8 @@ from itertools import islice
 
 import msgspec
 
+from state.sketches.records import array_name
+
 MOST_FIELDS = 1_000
 """Fields of a record that are named; the rest of a larger one is passed over."""
 
@@ -18,12 +20,12 @@ _decode = msgspec.json.Decoder(dict[str, object]).decode
 def field_paths(record: bytes) -> tuple[str, ...]:
     r"""Return the paths of a good record's fields in its own order, as a configuration writes them.
 
-    Objects are looked into, arrays are not; an empty object is a field itself.
+    Objects are looked into, arrays are not and end in brackets; an empty object is a field itself.
 
     Examples
     --------
     >>> field_paths(b'{"id": 1, "features": {"tenure": 2, "a.b": null}, "tags": [{}]}')
-    ('id', 'features.tenure', 'features.a\\.b', 'tags')
+    ('id', 'features.tenure', 'features.a\\.b', 'tags[]')
     """
     fields: Mapping[str, object]
     try:
@@ -48,4 +50,4 @@ def _paths(fields: Mapping[str, object], before: str, levels: int) -> Iterator[s
         if isinstance(value, dict) and value and levels > 1:
             yield from _paths(value, f"{path}.", levels - 1)
         else:
-            yield path
+            yield array_name(path) if isinstance(value, list) else path

@@ -89,7 +89,9 @@ class RecordLayout:
             unknown = () if self.known is None else sorted(there - self.known)
             counters[SAMPLED] += count
             counters[UNKNOWN] += count if unknown else 0
-            counters[self.width - len(self.paths) :] += [0 if path in there else count for path in self.paths]
+            counters[self.width - len(self.paths) :] += [
+                0 if path in there or _array_of(path) in there else count for path in self.paths
+            ]
             names = (*names, *unknown)
         return Sketch(
             counters,
@@ -112,3 +114,13 @@ class RecordLayout:
         """Return the records without a field that is read, of those that were looked at, by its column."""
         counts = sketch.counters[self.width - len(self.paths) :].tolist()
         return dict(zip(self.columns, counts, strict=True))
+
+
+def array_name(path: str) -> str:
+    """Name the array at a path, whose elements are not named."""
+    return f"{path}[]"
+
+
+def _array_of(path: str) -> str:
+    """Name the array whose element a path may be."""
+    return array_name(path.rpartition(".")[0])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from detectors.base import IntArray
 from state.sketches.base import LATE, NAME_SAMPLE, ROWS, Sketch, from_bytes, merge_all
 from state.sketches.keys import MOST_KEYS, NO_KEY, fewest_copies, key_sample, merge_keys, repeats
-from state.sketches.records import ERRORS, KEYED, SAMPLED, STATUSES, UNKNOWN, RecordLayout, Seen
+from state.sketches.records import ERRORS, KEYED, SAMPLED, STATUSES, UNKNOWN, RecordLayout, Seen, array_name
 
 LAYOUT = RecordLayout(
     reasons=("malformed", "wrong_type"),
@@ -157,3 +157,9 @@ def test_missing_keys_are_nobodys_copies() -> None:
     sketch = LAYOUT.sketch(Seen(rows=3, keys=np.array([NO_KEY, NO_KEY, 5])))
     assert sketch.keys is not None
     assert (sketch.counters[ROWS], sketch.counters[KEYED], sketch.keys.tolist()) == (3, 1, [[5, 1]])
+
+
+def test_an_element_is_there_where_its_array_is() -> None:
+    layout = RecordLayout(reasons=(), columns=("p", "q"), paths=("proba.1", "proba.x"), known=frozenset())
+    sketch = layout.sketch(Seen(fields={(array_name("proba"),): 2, ("proba",): 3}))
+    assert layout.absent(sketch) == {"p": 3, "q": 3}
