@@ -13,7 +13,7 @@ from bench.measure import say, show
 from detectors.base import FloatArray, Kind, Reading, Summary
 from detectors.calibration import Calibration, measure_tails
 from detectors.null_simulation import null_tables
-from detectors.registry import for_kind
+from detectors.registry import detector_names, for_kind
 from state.layout import categories, numeric_bins, pools
 from state.reference import Bins
 from state.sketches.numeric import NumericBins
@@ -102,7 +102,7 @@ def _summary(bins: NumericBins, rows: FloatArray) -> Summary:
 
 
 def _calibrated(reference: Summary, known: Calibration) -> Summary:
-    tables = null_tables(replace(reference, calibration=known))
+    tables = null_tables(replace(reference, calibration=known), detector_names())
     return replace(reference, calibration=replace(known, tables=tables))
 
 

@@ -28,6 +28,8 @@ def _levels() -> FloatArray:
 
 LEVELS = _levels()
 
+_DIGITS, _ROUNDING = 10, 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NullTable:
@@ -164,3 +166,32 @@ def read_law(
         )
     p_value = law.p_value(score, rows, noise)
     return p_value, None if p_value is not None else f"fewer than {law.grid[0]} independent rows"
+
+
+def upper_quantiles(scores: FloatArray) -> FloatArray:
+    """Scores that at most a share `LEVELS` of the draws reaches, less one standard error of that share.
+
+    So a chance read from the quantiles is too large rather than too small, also where many scores are equal.
+
+    Parameters
+    ----------
+    scores
+        Shape ``(draws,)``, at least 0.
+
+    Returns
+    -------
+    FloatArray
+        Shape ``(levels,)``, never falling; infinite where even the largest score is not rare enough.
+    """
+    # Equal counts in another order differ by a rounding error; they are one score.
+    ordered = np.round(np.sort(scores), _DIGITS)
+    draws = scores.size
+    allowed = np.floor(LEVELS * (draws + 1) - np.sqrt(LEVELS * draws)).astype(np.int64)
+    # The first place from which at most `allowed` scores are left, past all that equal the one before.
+    place = draws - np.clip(allowed, 0, draws)
+    before = ordered[np.maximum(place - 1, 0)]
+    place = np.where(place > 0, np.searchsorted(ordered, before, side="right"), 0)
+    found = np.where(place < draws, ordered[np.minimum(place, draws - 1)], np.inf)
+    found[0] = 0.0
+    # A score computed another way may fall short of its twin by a rounding error.
+    return found * (1 - _ROUNDING)

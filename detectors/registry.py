@@ -4,19 +4,23 @@ A plug-in declares a class that is built without arguments and meets `detectors.
 name that the class carries::
 
     [project.entry-points."driftflow.detectors"]
-    energy = "my_package.energy:EnergyDistance"
+    kuiper = "my_package.kuiper:Kuiper"
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 from detectors.base import Detector, DriftflowError, Kind
 from detectors.divergences import JensenShannon, Psi
+from detectors.energy import EnergyDistance
+from detectors.group_distances import Hellinger, KullbackLeibler, LInfinity, TotalVariation
+from detectors.integrals import AndersonDarling, CramerVonMises
 from detectors.means import MeanShift
 from detectors.ordered import KolmogorovSmirnov
 from detectors.plugins import PluginKind
+from detectors.ranks import RankMean, RankScale
 from detectors.significance import ChiSquare
 from detectors.transport import Wasserstein
 
@@ -30,8 +34,23 @@ _BUILT_IN: Mapping[str, Detector] = MappingProxyType(
         "js": JensenShannon(),
         "wasserstein": Wasserstein(),
         "mean_shift": MeanShift(),
+        "cvm": CramerVonMises(),
+        "ad": AndersonDarling(),
+        "rank_mean": RankMean(),
+        "rank_scale": RankScale(),
+        "energy": EnergyDistance(),
+        "kl": KullbackLeibler(),
+        "hellinger": Hellinger(),
+        "tv": TotalVariation(),
+        "linf": LInfinity(),
     }
 )
+
+DECIDING = ("ks", "chi2", "psi", "mean_shift")
+"""Detectors without which there is no verdict: the tests, the effect, and the direction."""
+
+BY_DEFAULT = ("ks", "chi2", "psi", "js", "wasserstein", "mean_shift")
+"""Detectors that measure every window where nothing else is configured."""
 
 
 class UnknownDetectorError(DriftflowError):
@@ -72,9 +91,19 @@ def detector_names() -> list[str]:
     return list(_registered())
 
 
-def for_kind(kind: Kind) -> list[Detector]:
-    """Return the detectors that measure columns of this kind, in the order of `detector_names`."""
-    return [each for each in _registered().values() if kind in each.kinds]
+def for_kind(kind: Kind, names: Collection[str] | None = None) -> list[Detector]:
+    """Return the detectors that measure columns of this kind, in the order of `detector_names`.
+
+    Parameters
+    ----------
+    names
+        Of those wanted; None: all there are.
+    """
+    return [
+        each
+        for name, each in _registered().items()
+        if kind in each.kinds and (names is None or name in names)
+    ]
 
 
 @cache

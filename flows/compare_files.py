@@ -1,7 +1,7 @@
 """Compares two inputs column by column: one answer, by the machinery that watches windows."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from math import isfinite
 
@@ -9,6 +9,7 @@ import msgspec
 
 from detectors.base import Kind, Reading
 from detectors.multiplicity import family_q_values
+from detectors.registry import BY_DEFAULT
 from detectors.verdicts import Findings, Rule, Rules, Severity, Verdict
 from flows.decode.base import Reason
 from flows.input import InputSet
@@ -115,6 +116,7 @@ def compare_inputs(
     columns: tuple[Column, ...],
     rules: Rules,
     *,
+    detectors: Collection[str] = BY_DEFAULT,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Compare all rows of two inputs.
@@ -125,6 +127,8 @@ def compare_inputs(
     ----------
     columns
         What both inputs decode, by name; where it stands in each is the business of their decoders.
+    detectors
+        Names of those that measure.
     on_read
         Called with what each batch read, in the unit of the inputs' `total`.
 
@@ -134,12 +138,20 @@ def compare_inputs(
         The baseline has no good row, or a column holds no value there.
     """
     # Without times a file may stand in any order, and one that is sorted would look as if its rows depended.
-    built = build_reference(baseline, columns, model="baseline", now_ms=0, in_order=False, on_read=on_read)
+    built = build_reference(
+        baseline,
+        columns,
+        model="baseline",
+        now_ms=0,
+        in_order=False,
+        detectors=detectors,
+        on_read=on_read,
+    )
     summed = _summarize(current, built.reference, on_read)
     # Two inputs are one window: there is no evidence over time.
     rules = replace(rules, rule=Rule.WINDOW)
     scored = [
-        _scored(feature, summed.sketches[feature.column.name], rules.min_effect)
+        _scored(feature, summed.sketches[feature.column.name], rules.min_effect, detectors)
         for feature in built.reference.features
     ]
     q_values = family_q_values([found.p_value if found.n >= rules.min_rows else None for found in scored])
@@ -187,8 +199,11 @@ def _summarize(source: InputSet, reference: Reference, on_read: Callable[[int], 
     return _Summed(sketches, rows, refused)
 
 
-def _scored(feature: FeatureReference, sketch: Sketch, min_effect: float) -> Scored:
-    found = score(feature, ClosedWindow(0, 0, 1, sketch), version="", min_effect=min_effect)
+def _scored(
+    feature: FeatureReference, sketch: Sketch, min_effect: float, detectors: Collection[str]
+) -> Scored:
+    window = ClosedWindow(0, 0, 1, sketch)
+    found = score(feature, window, version="", min_effect=min_effect, detectors=detectors)
     assert isinstance(found, Scored)
     return found
 

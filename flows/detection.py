@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detectors.registry import UnknownDetectorError, detector
+from detectors.registry import DECIDING, UnknownDetectorError, detector
 from detectors.sequential.budget import Budget, BudgetError
 from detectors.threshold_registry import UnknownThresholdError, threshold
 from detectors.thresholds import ThresholdOptionError
@@ -76,6 +76,25 @@ def promise_of(config: Config) -> Promise:
             source=f"budget: at most {given.episodes:g} false {alarms} in {period}",
         ),
     )
+
+
+def measured_by(config: Config) -> frozenset[str]:
+    """Name the detectors that measure every window: those configured, and those that decide.
+
+    Raises
+    ------
+    ConfigError
+        There is no such detector.
+    """
+    found = {*DECIDING, *config.file.detection.detectors}
+    if config.rules.rule is Rule.THRESHOLD:
+        found.add(config.file.detection.threshold.method)
+    for name in config.file.detection.detectors:
+        try:
+            detector(name)
+        except UnknownDetectorError as error:
+            raise ConfigError(f"`detection.detectors`: {error}") from error
+    return frozenset(found)
 
 
 def watched_of(config: Config, references: Sequence[Reference]) -> Watched | None:

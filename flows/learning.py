@@ -1,9 +1,10 @@
 """Learns a reference from the first records of a run's own input."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from detectors.registry import BY_DEFAULT
 from flows.decode.base import Decoder
 from flows.input import InputSet
 from flows.patience import OnWait, Patience, unwatched
@@ -24,6 +25,7 @@ def learn_reference(
     rows: int,
     now_ms: int,
     segments: SegmentSpec = NO_SEGMENTS,
+    detectors: Collection[str] = BY_DEFAULT,
     on_wait: OnWait = unwatched,
     sleep: Callable[[float], None] = time.sleep,
 ) -> BuiltReference:
@@ -36,6 +38,8 @@ def learn_reference(
 
     Parameters
     ----------
+    detectors
+        As for `build_reference`.
     on_wait
         Called again and again while records are waited for.
 
@@ -47,7 +51,15 @@ def learn_reference(
     wanted: int | None = rows
     if source.live:
         source, wanted = _first_records(source, rows, on_wait, sleep), None
-    built = build_reference(source, columns, model=model, now_ms=now_ms, rows=wanted, segments=segments)
+    built = build_reference(
+        source,
+        columns,
+        model=model,
+        now_ms=now_ms,
+        rows=wanted,
+        segments=segments,
+        detectors=detectors,
+    )
     found = built.reference.provenance.rows
     if wanted is not None and found < wanted:
         raise BadReferenceError(

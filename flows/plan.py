@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from detectors.verdicts import Rule
 from flows.batch import Batch
 from flows.config import Config
-from flows.detection import promise_of, watched_of
+from flows.detection import measured_by, promise_of, watched_of
 from flows.generations import too_early
 from flows.partition import Partition
 from flows.summarize import summarize
@@ -42,6 +42,8 @@ class Plan:
         Hash of what stored state depends on.
     blocks
         How evidence blocks are cut; None where no rule asks for them.
+    detectors
+        Names of those that measure every window.
     watched
         The score that has a limit of its own; None where no rule asks for one.
     segments
@@ -58,6 +60,7 @@ class Plan:
     context: ReportContext
     fingerprint: bytes
     blocks: BlockSpec | None
+    detectors: frozenset[str]
     watched: Watched | None
     segments: tuple[Segments, ...] = ()
     live: bool = False
@@ -92,6 +95,7 @@ class Plan:
             closed,
             version=reference.version,
             min_effect=self.config.rules.min_effect,
+            detectors=self.detectors,
         )
 
     def panes(self, resume: bytes | None = None) -> PaneMerger:
@@ -185,6 +189,7 @@ def make_plan(
             alarms=promise.alarms,
         ),
         blocks=promise.block if sequential else None,
+        detectors=measured_by(config),
         watched=watched_of(config, generations.references),
         fingerprint=fingerprint,
         segments=tuple(r.segments_of(segments) for r in generations.references) if segments else (),

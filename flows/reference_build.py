@@ -11,6 +11,7 @@ import numpy as np
 from detectors.base import IntArray, Kind
 from detectors.calibration import Calibration, Tails, measure_tails
 from detectors.null_simulation import null_tables
+from detectors.registry import BY_DEFAULT
 from flows.decode.base import Decoded, Reason
 from flows.input import InputSet
 from flows.reference_parts import Part, read_parts
@@ -57,6 +58,7 @@ def build_reference(
     rows: int | None = None,
     segments: SegmentSpec = NO_SEGMENTS,
     in_order: bool = True,
+    detectors: Collection[str] = BY_DEFAULT,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> BuiltReference:
     """Build the reference of a model from all rows of an input, or its first `rows`.
@@ -70,6 +72,8 @@ def build_reference(
     in_order
         Whether rows without event times stand in the order in which they came. Only of rows with an order can
         it be told how they depend on each other.
+    detectors
+        Names of those that will measure windows: their laws without drift are simulated.
     on_read
         Called with what each batch read, in the unit of `source.total`; the whole sums to twice that.
 
@@ -92,11 +96,13 @@ def build_reference(
         sha256=counts.digest.hexdigest(),
         created_ms=now_ms,
     )
-    features = tuple(_feature(column, layout, counts) for column in columns)
+    features = tuple(_feature(column, layout, counts, detectors) for column in columns)
     return BuiltReference(Reference(model, features, made, layout.segments), dict(counts.refused))
 
 
-def _feature(column: Column, layout: _Layout, counts: "_Counts") -> FeatureReference:
+def _feature(
+    column: Column, layout: _Layout, counts: "_Counts", detectors: Collection[str]
+) -> FeatureReference:
     name = column.name
     bins, sketch, chunks = layout.bins[name], counts.sketches[name], counts.chunks.get(name)
     known = Calibration(
@@ -104,7 +110,7 @@ def _feature(column: Column, layout: _Layout, counts: "_Counts") -> FeatureRefer
         tails=layout.tails.get(name),
         ordered=bins.kind is Kind.NUMERIC,
     )
-    tables = null_tables(FeatureReference(column, bins, sketch, known).summary)
+    tables = null_tables(FeatureReference(column, bins, sketch, known).summary, detectors)
     return FeatureReference(column, bins, sketch, replace(known, tables=tables))
 
 

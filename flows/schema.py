@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from detectors.base import Kind
+from detectors.registry import BY_DEFAULT
 from detectors.sequential.detectors import Recursion
 from detectors.verdicts import Rule
 from flows.kafka.base import SaslMechanism, SecurityProtocol
@@ -128,6 +129,7 @@ class DetectionConfig(Section, frozen=True):
     budget: BudgetConfig = BudgetConfig()
     evidence: EvidenceConfig = EvidenceConfig()
     threshold: ThresholdConfig = ThresholdConfig()
+    detectors: tuple[str, ...] = BY_DEFAULT
     effect_level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.1
     false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
     min_rows: Positive = 50

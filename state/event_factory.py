@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.registry import for_kind
+from detectors.registry import detector
 from detectors.verdicts import Rule, Verdict
 from state.columns import Role
 from state.decisions import Heard, decide
@@ -99,8 +99,8 @@ class EventFactory:
             rule=self.context.rule_data(),
             direction=direction(found),
             limits={
-                each.name: each.limit(feature.summary, found.n, context.rules.false_discovery_rate)
-                for each in for_kind(feature.summary.kind)
+                name: detector(name).limit(feature.summary, found.n, context.rules.false_discovery_rate)
+                for name in (reading.method for reading in found.readings)
             }
             if found.n
             else {},

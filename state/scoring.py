@@ -1,11 +1,13 @@
 """A closed window against its reference: readings, and what they are weighed by over time."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from detectors.base import Reading, Summary
 from detectors.coarse import coarsen, divergence_inflation
 from detectors.effects import min_effect_p_value
-from detectors.registry import for_kind
+from detectors.registry import BY_DEFAULT, for_kind
 from detectors.significance import primary_test
 from state.blocks import Block
 from state.reference import FeatureReference
@@ -104,7 +106,12 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, tag="evidence"):
 
 
 def score(
-    feature: FeatureReference, closed: Told, *, version: str, min_effect: float
+    feature: FeatureReference,
+    closed: Told,
+    *,
+    version: str,
+    min_effect: float,
+    detectors: Collection[str] = BY_DEFAULT,
 ) -> Scored | Gap | BlockCounts:
     """Take all readings of one closed window; a pure function.
 
@@ -114,6 +121,8 @@ def score(
         Of the reference that the feature is from.
     min_effect
         The PSI that `Scored.p_min_effect` asks about.
+    detectors
+        Names of those that measure.
     """
     name = feature.column.name
     if isinstance(closed, EmptySpan):
@@ -134,11 +143,16 @@ def score(
             reference=version,
             counts=counts.astype("<i8").tobytes(),
         )
-    return _score_window(feature, closed, version=version, min_effect=min_effect)
+    return _score_window(feature, closed, version=version, min_effect=min_effect, detectors=detectors)
 
 
 def _score_window(
-    feature: FeatureReference, closed: ClosedWindow, *, version: str, min_effect: float
+    feature: FeatureReference,
+    closed: ClosedWindow,
+    *,
+    version: str,
+    min_effect: float,
+    detectors: Collection[str],
 ) -> Scored:
     name = feature.column.name
     reference, current = feature.summary, feature.bins.summary(closed.sketch)
@@ -158,7 +172,7 @@ def _score_window(
         n=current.n,
         test=primary_test(reference),
         p_min_effect=_p_min_effect(reference, current, min_effect),
-        readings=tuple(detector.compare(reference, current) for detector in for_kind(reference.kind)),
+        readings=tuple(each.compare(reference, current) for each in for_kind(reference.kind, detectors)),
         counts=current.counts.astype("<i8").tobytes(),
         new_names=closed.sketch.names,
     )

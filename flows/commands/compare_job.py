@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from detectors.registry import BY_DEFAULT
 from detectors.verdicts import Rules
 from flows.commands.console import messages, results, show
 from flows.commands.document import print_json, write_page
@@ -13,6 +14,7 @@ from flows.commands.exits import ExitCode
 from flows.commands.usage import UsageError
 from flows.compare_files import ComparedColumn, ComparedInput, Comparison, compare_inputs
 from flows.config import Config, load_config
+from flows.detection import measured_by
 from flows.field_samples import Sample, sample_fields
 from flows.infer import Inferred, InferredColumn, LeftOut, infer_columns
 from flows.input import InputSet, file_input
@@ -101,6 +103,7 @@ def _draw(path: Path, found: Comparison, left_out: tuple[LeftOut, ...]) -> None:
 
 def _compare(asked: CompareAsked, config: Config | None, chosen: _Chosen) -> Comparison:
     rules = Rules() if config is None else config.rules
+    detectors = BY_DEFAULT if config is None else measured_by(config)
     if asked.min_effect is not None:
         rules = replace(rules, min_effect=asked.min_effect)
     if asked.fdr is not None:
@@ -110,7 +113,9 @@ def _compare(asked: CompareAsked, config: Config | None, chosen: _Chosen) -> Com
     # The baseline is read twice: for the bins and for the counts.
     total = 2 * baseline.total + current.total
     with meter(messages(), "Comparing", total=total, unit="bytes", clock=time.monotonic) as progress:
-        return compare_inputs(baseline, current, chosen.baseline, rules, on_read=progress.advance)
+        return compare_inputs(
+            baseline, current, chosen.baseline, rules, detectors=detectors, on_read=progress.advance
+        )
 
 
 def _source(path: Path, config: Config | None, side: tuple[Column, ...], chosen: _Chosen) -> InputSet:

@@ -1,15 +1,17 @@
 """Works out the thresholds of a configuration with its active reference, and prints them."""
 
+from collections.abc import Sequence
 from math import log
 from pathlib import Path
 
+from detectors.base import Detector
 from detectors.registry import for_kind
 from detectors.significance import primary_test
 from flows.commands.console import results, show
 from flows.commands.document import print_json
 from flows.commands.stored import active_generations
 from flows.config import Config, load_config
-from flows.detection import promise_of
+from flows.detection import measured_by, promise_of
 from flows.render.limits import ColumnLimits, ExplainedConfig, limit_lines
 from state.evidence import ColumnEvidence, evidence_of
 from state.reference import FeatureReference, Reference
@@ -37,9 +39,10 @@ def explained(config: Config, reference: Reference, rows: int | None) -> Explain
     """Work the limits out; `rows`: of a window, None for what the reference lets expect."""
     promise = promise_of(config)
     reference.check_columns(config.columns)
-    names = [column.name for column in config.columns]
+    measured = measured_by(config)
+    kinds = {column.name: column.kind for column in config.columns}
     risk = config.file.detection.evidence.risk
-    evidence = evidence_of(reference, names, rows=promise.block.rows, risk=risk)
+    evidence = evidence_of(reference, list(kinds), rows=promise.block.rows, risk=risk)
     expected = rows or typical_rows(config, reference)
     level = config.rules.false_discovery_rate
     budget = promise.alarms.budget
@@ -57,7 +60,10 @@ def explained(config: Config, reference: Reference, rows: int | None) -> Explain
         level=level,
         threshold=_threshold_text(config),
         axis=config.grid.axis,
-        columns=tuple(_limits(reference.feature(name), evidence[name], expected, level) for name in names),
+        columns=tuple(
+            _limits(reference.feature(name), evidence[name], for_kind(kind, measured), expected, level)
+            for name, kind in kinds.items()
+        ),
     )
 
 
@@ -76,7 +82,13 @@ def typical_rows(config: Config, reference: Reference) -> int:
     return max(1, round(made.rows * window / (made.end_ms - made.start_ms)))
 
 
-def _limits(feature: FeatureReference, evidence: ColumnEvidence, rows: int, level: float) -> ColumnLimits:
+def _limits(
+    feature: FeatureReference,
+    evidence: ColumnEvidence,
+    detectors: Sequence[Detector],
+    rows: int,
+    level: float,
+) -> ColumnLimits:
     summary, dependence = feature.summary, evidence.dependence
     return ColumnLimits(
         column=feature.column.name,
@@ -84,5 +96,5 @@ def _limits(feature: FeatureReference, evidence: ColumnEvidence, rows: int, leve
         inflation=1.0 if dependence is None else dependence.inflation(rows),
         known=None if dependence is None else dependence.known(rows),
         block_rows=evidence.rows,
-        limits={each.name: each.limit(summary, rows, level) for each in for_kind(summary.kind)},
+        limits={each.name: each.limit(summary, rows, level) for each in detectors},
     )

@@ -14,6 +14,7 @@ from flows.announcement import announced
 from flows.commands.run_asked import RunAsked, member_of
 from flows.commands.stored import activate_version, open_store, schedule_of
 from flows.config import Config
+from flows.detection import measured_by
 from flows.engine import Recovery, check_outputs, clear
 from flows.graph import Outputs
 from flows.input import InputSet
@@ -161,6 +162,7 @@ def _learn(config: Config, open_source: Callable[[], InputSet], on_wait: OnWait)
             rows=rows,
             now_ms=time.time_ns() // 1_000_000,
             segments=config.segments,
+            detectors=measured_by(config),
             on_wait=on_wait,
         ).reference
     finally:

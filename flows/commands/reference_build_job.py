@@ -12,6 +12,7 @@ from flows.commands.document import print_json
 from flows.commands.stored import activate_version, active_version, open_store
 from flows.config import Config, load_config
 from flows.decode.base import Reason
+from flows.detection import measured_by
 from flows.input import InputSet, config_input
 from flows.reference_build import BuiltReference, build_reference
 from flows.render.dependence import DependenceFacts, dependence_facts, dependence_warnings
@@ -104,6 +105,7 @@ def build_with_progress(config: Config, source: InputSet, *, rows: int | None = 
             now_ms=time.time_ns() // 1_000_000,
             rows=rows,
             segments=config.segments,
+            detectors=measured_by(config),
             on_read=progress.advance,
         )
 

@@ -70,7 +70,7 @@ def test_a_reference_that_does_not_know_its_tails_has_no_p_value() -> None:
 
 
 def test_heavier_tails_need_more_rows() -> None:
-    assert rows_for_normal_mean(with_tails()) == 30
+    assert rows_for_normal_mean(0.0, 0.0) == 30
     # A uniform column has excess kurtosis -1.2: lighter than normal bends the law too, only less.
-    assert rows_for_normal_mean(with_tails(excess_kurtosis=-1.2)) == 30
-    assert rows_for_normal_mean(with_tails(skewness=-2.0, excess_kurtosis=6.0)) == 99
+    assert rows_for_normal_mean(0.0, -1.2) == 30
+    assert rows_for_normal_mean(-2.0, 6.0) == 99

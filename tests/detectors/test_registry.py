@@ -14,10 +14,10 @@ HERE = "tests.detectors.test_registry"
 
 
 @dataclass(frozen=True)
-class Energy:
+class Kuiper:
     """A plug-in as another package would write it."""
 
-    name: ClassVar[str] = "energy"
+    name: ClassVar[str] = "kuiper"
     kinds: ClassVar[frozenset[Kind]] = frozenset({Kind.NUMERIC})
     has_p_value: ClassVar[bool] = False
 
@@ -63,24 +63,24 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
 
 
 def test_a_plugin_joins_the_table_after_the_built_in_ones() -> None:
-    table = registry._with_plugins([plugin("energy", f"{HERE}:Energy")])
-    assert list(table)[-1] == "energy"
-    assert table["energy"].kinds == {Kind.NUMERIC}
+    table = registry._with_plugins([plugin("kuiper", f"{HERE}:Kuiper")])
+    assert list(table)[-1] == "kuiper"
+    assert table["kuiper"].kinds == {Kind.NUMERIC}
 
 
-@pytest.mark.parametrize("names", [["ks"], ["energy", "energy"]])
+@pytest.mark.parametrize("names", [["ks"], ["kuiper", "kuiper"]])
 def test_the_same_name_twice_is_an_error(names: list[str]) -> None:
     with pytest.raises(DetectorPluginError, match=f"'{names[0]}' is taken twice"):
-        registry._with_plugins([plugin(name, f"{HERE}:Energy") for name in names])
+        registry._with_plugins([plugin(name, f"{HERE}:Kuiper") for name in names])
 
 
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
-        ("energy", "no_such_module:Energy", "cannot be loaded: ModuleNotFoundError"),
-        ("energy", f"{HERE}:Absent", "cannot be loaded: AttributeError"),
+        ("kuiper", "no_such_module:Kuiper", "cannot be loaded: ModuleNotFoundError"),
+        ("kuiper", f"{HERE}:Absent", "cannot be loaded: AttributeError"),
         ("nothing", f"{HERE}:NoDetector", "lacks kinds, has_p_value, compare, limit"),
-        ("power", f"{HERE}:Energy", "declared as 'power' .* calls itself 'energy'"),
+        ("power", f"{HERE}:Kuiper", "declared as 'power' .* calls itself 'kuiper'"),
     ],
 )
 def test_a_broken_plugin_is_named(name: str, value: str, complaint: str) -> None:

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from detectors.base import IntArray, Kind
+from detectors.registry import BY_DEFAULT
 from detectors.scatter import Statistic
 from flows.decode.json_decoder import JsonDecoder
 from flows.input import InputSet, file_input
@@ -41,13 +42,19 @@ def records(seed: int = 3) -> list[dict[str, object]]:
     ]
 
 
-def build(folder: Path, files: Sequence[Sequence[dict[str, object]]], *, timed: bool = True) -> Reference:
+def build(
+    folder: Path,
+    files: Sequence[Sequence[dict[str, object]]],
+    *,
+    timed: bool = True,
+    detectors: Collection[str] = BY_DEFAULT,
+) -> Reference:
     folder.mkdir()
     for i, rows in enumerate(files):
         (folder / f"{i}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     time = TimeColumn(path="t", unit=TimeUnit.MILLISECONDS) if timed else None
     source = file_input(folder, columns=COLUMNS, time=time)
-    return build_reference(source, COLUMNS, model="m", now_ms=0).reference
+    return build_reference(source, COLUMNS, model="m", now_ms=0, detectors=detectors).reference
 
 
 @pytest.mark.parametrize("many", [False, True])
@@ -238,3 +245,18 @@ def test_rows_that_choose_among_rare_categories_are_not_counted_again(tmp_path: 
 def test_all_rows_of_few_categories_are_counted(tmp_path: Path) -> None:
     rows = [{"t": i, "x": 0.0, "c": "abc"[i % 3]} for i in range(ROWS)]
     assert build(tmp_path / "few", [rows]).feature("c").summary.n == ROWS
+
+
+def test_laws_are_simulated_for_the_detectors_asked_for(tmp_path: Path) -> None:
+    usual = build(tmp_path / "usual", [records()])
+    more = build(tmp_path / "more", [records()], detectors=(*BY_DEFAULT, "energy", "tv"))
+    for column, laws in (("x", {"psi", "js", "wasserstein"}), ("c", {"psi", "js"})):
+        before, now = usual.feature(column).calibration, more.feature(column).calibration
+        assert before is not None
+        assert now is not None
+        assert before.tables.keys() == laws
+        assert now.tables.keys() == {*laws, "tv", *(["energy"] if column == "x" else [])}
+        for name in laws:
+            assert now.tables[name].quantiles.tolist() == before.tables[name].quantiles.tolist()
+    # What a reference knows is part of its version.
+    assert usual.version != more.version

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from detectors.base import Status
-from detectors.registry import for_kind
+from detectors.registry import BY_DEFAULT, for_kind
 from state.scoring import Gap, Scored, score
 from state.sketches.base import LATE, empty
 from state.windows import ClosedWindow, EmptySpan
@@ -18,7 +18,8 @@ def test_a_score_is_what_the_detectors_say(column: str) -> None:
     found = score(feature, ClosedWindow(1, 4, 6, sketch), version="v", min_effect=MIN_EFFECT)
     assert isinstance(found, Scored)
     current = feature.bins.summary(sketch)
-    assert found.readings == tuple(d.compare(feature.summary, current) for d in for_kind(feature.column.kind))
+    measured = for_kind(feature.column.kind, BY_DEFAULT)
+    assert found.readings == tuple(each.compare(feature.summary, current) for each in measured)
     assert (found.feature, found.spec, found.start, found.end, found.reference) == (column, 1, 4, 6, "v")
     assert (found.rows, found.late, found.n) == (300, 7, current.n)
     assert found.missing + found.non_finite + found.n == found.rows
@@ -30,6 +31,15 @@ def test_a_score_is_what_the_detectors_say(column: str) -> None:
     assert test is not None
     assert (found.effect, found.p_value) == (psi.debiased, test.p_value)
     assert found.reading("no such detector") is None
+
+
+def test_only_the_detectors_asked_for_measure() -> None:
+    feature = reference().feature("x")
+    window = ClosedWindow(0, 0, 1, sketch_of(feature.bins, values_of("x", "slight", 300, 4)))
+    found = score(feature, window, version="v", min_effect=MIN_EFFECT, detectors={"cvm", "psi", "ks"})
+    assert isinstance(found, Scored)
+    # In the order of the registry, whatever the order of those asked for.
+    assert [reading.method for reading in found.readings] == ["ks", "psi", "cvm"]
 
 
 def test_a_window_without_values_is_scored_as_insufficient() -> None:

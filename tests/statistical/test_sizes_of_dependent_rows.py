@@ -11,7 +11,7 @@ from scipy.signal import lfilter
 from detectors.base import FloatArray, Kind, Reading, Summary
 from detectors.calibration import Calibration, measure_tails
 from detectors.null_simulation import null_tables
-from detectors.registry import for_kind
+from detectors.registry import detector_names, for_kind
 from state.layout import numeric_bins
 from state.sketches.numeric import NumericBins
 
@@ -33,7 +33,7 @@ def _reference(rows: FloatArray, *, knows: bool) -> tuple[NumericBins, Summary]:
     known = Calibration(chunks=np.array(spans) if knows else None, tails=measure_tails(rows, bins.edges))
     summary = dataclasses.replace(_summary(bins, rows), calibration=known)
     return bins, dataclasses.replace(
-        summary, calibration=dataclasses.replace(known, tables=null_tables(summary))
+        summary, calibration=dataclasses.replace(known, tables=null_tables(summary, detector_names()))
     )
 
 
