@@ -10,7 +10,8 @@ import yaml
 from detectors.verdicts import Rules
 from flows.config_text import Loader, filled
 from flows.config_values import ConfigError, instant_of, span_of, timed, zone_of
-from flows.schema import FileConfig, OutputConfig
+from flows.schema import DetectionConfig, FileConfig, OutputConfig
+from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
 from flows.sections.segments import segment_spec
 from state.codec import fingerprint_of
@@ -64,6 +65,8 @@ class Config:
         What is computed of each record's fields.
     time
         None where event time is the row's number.
+    performance
+        How predictions are held against labels; None: they are not.
     segments
         Fields by whose values everything is counted apart as well.
     keeping
@@ -79,6 +82,7 @@ class Config:
     grid: Grid
     rules: Rules
     segments: SegmentSpec
+    performance: Performance | None
     keeping: Keeping
 
     @property
@@ -110,7 +114,10 @@ class Config:
         keys = ("columns", "time", "detection")
         derived = [[column.name, column.path] for each in self.derivations for column in each.columns]
         decisive = [*(file[key] for key in keys), file["input"]["missing"]]
-        return fingerprint_of([*decisive, derived, file["predictions"]] if derived else decisive)
+        decisive += [derived, file["predictions"]] if derived else []
+        # Without performance, and without what is derived, ids are those of releases that knew neither.
+        decisive += [] if self.performance is None else [file["performance"], self.performance.given]
+        return fingerprint_of(decisive)
 
     def state_fingerprint(self, reference_version: str) -> bytes:
         """Hash of everything that stored state depends on; windows and columns are kept by their number."""
@@ -160,13 +167,14 @@ def _checked(file: FileConfig, folder: Path) -> Config:
             f"`detection.medium`: found {file.detection.medium}, wanted at most `detection.high` "
             f"({file.detection.high})"
         )
-    detection = file.detection
     fields = _fields(file)
+    derivations = derivations_of(fields, file.predictions)
+    derived = [column for derivation in derivations for column in derivation.columns]
     return Config(
         file=file,
         folder=folder,
         fields=fields,
-        derivations=derivations_of(fields, file.predictions),
+        derivations=derivations,
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=TimeBounds(
             lateness=0 if time.lateness is None else span_of(time.lateness, axis, "time.lateness"),
@@ -177,18 +185,29 @@ def _checked(file: FileConfig, folder: Path) -> Config:
             max_skew=timed(time.max_skew, axis, "time.max_skew"),
         ),
         grid=_grid(file, axis),
-        rules=Rules(
-            rule=detection.rule,
-            effect_level=detection.effect_level,
-            false_discovery_rate=detection.false_discovery_rate,
-            min_rows=detection.min_rows,
-            min_effect=detection.min_effect,
-            medium=detection.medium,
-            high=detection.high,
-            drift_share=detection.drift_share,
-        ),
+        rules=_rules(file.detection),
         segments=segment_spec(file.segments, fields),
+        performance=checked_performance(
+            file.performance,
+            [*fields, *derived],
+            None,
+            nominal=file.predictions.interval.nominal,
+            folder=folder,
+        ),
         keeping=_keeping(file.output, axis),
+    )
+
+
+def _rules(detection: DetectionConfig) -> Rules:
+    return Rules(
+        rule=detection.rule,
+        effect_level=detection.effect_level,
+        false_discovery_rate=detection.false_discovery_rate,
+        min_rows=detection.min_rows,
+        min_effect=detection.min_effect,
+        medium=detection.medium,
+        high=detection.high,
+        drift_share=detection.drift_share,
     )
 
 

@@ -11,6 +11,7 @@ from flows.patience import OnWait, Patience, unwatched
 from flows.reference_build import BuiltReference, build_reference
 from flows.sources.base import RawBatch, Reader
 from state.columns import Column
+from state.outcome_layout import OutcomeSpec
 from state.reference import BadReferenceError
 from state.segments import NO_SEGMENTS, SegmentSpec
 
@@ -26,6 +27,7 @@ def learn_reference(
     now_ms: int,
     segments: SegmentSpec = NO_SEGMENTS,
     detectors: Collection[str] = BY_DEFAULT,
+    outcomes: OutcomeSpec | None = None,
     on_wait: OnWait = unwatched,
     sleep: Callable[[float], None] = time.sleep,
 ) -> BuiltReference:
@@ -58,6 +60,7 @@ def learn_reference(
         now_ms=now_ms,
         rows=wanted,
         segments=segments,
+        outcomes=outcomes,
         detectors=detectors,
     )
     found = built.reference.provenance.rows

@@ -14,11 +14,13 @@ from detectors.null_simulation import null_tables
 from detectors.registry import BY_DEFAULT
 from flows.decode.base import Decoded, Reason
 from flows.input import InputSet
+from flows.reference_outcomes import OutcomeBuilder
 from flows.reference_parts import Part, read_parts
 from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
 from flows.summarize import ONE_SPAN, whole_sketch
 from state.columns import Column
 from state.layout import categories, numeric_bins, pools
+from state.outcome_layout import OutcomeSpec
 from state.reference import BadReferenceError, Bins, FeatureReference, Provenance, Reference
 from state.segments import NO_SEGMENTS, SegmentColumn, Segments, SegmentSpec, frozen_values
 from state.sketches.base import Sketch, empty
@@ -57,6 +59,7 @@ def build_reference(
     now_ms: int,
     rows: int | None = None,
     segments: SegmentSpec = NO_SEGMENTS,
+    outcomes: OutcomeSpec | None = None,
     in_order: bool = True,
     detectors: Collection[str] = BY_DEFAULT,
     on_read: Callable[[int], None] = lambda _: None,
@@ -69,6 +72,8 @@ def build_reference(
     ----------
     segments
         Fields of the input by whose values rows are counted apart as well.
+    outcomes
+        What predictions and labels are, for the reference's own performance; None: it is not measured.
     in_order
         Whether rows without event times stand in the order in which they came. Only of rows with an order can
         it be told how they depend on each other.
@@ -81,11 +86,26 @@ def build_reference(
     ------
     BadReferenceError
         There is no good row, or a column holds no value at all.
+    OutcomeLayoutError
+        Rows have labels and do not say how performance is measured.
     """
-    layout = _choose_layout(source, columns, rows, on_read, segments=segments, in_order=in_order)
+    labelled = None if outcomes is None else OutcomeBuilder(outcomes)
+    layout = _choose_layout(
+        source,
+        columns,
+        rows,
+        on_read,
+        segments=segments,
+        in_order=in_order,
+        on_part=_ignore if labelled is None else labelled.see,
+    )
+    if labelled is not None:
+        labelled.begin(layout.bins)
     counts = _Counts({column.name: empty(layout.bins[column.name].width) for column in columns})
     for part in read_parts(source, rows, on_read):
         counts.add(part, layout)
+        if labelled is not None:
+            labelled.count(part)
     _check(counts.sketches, columns, layout.bins, counts.rows, counts.refused)
     made = Provenance(
         rows=counts.rows,
@@ -97,7 +117,12 @@ def build_reference(
         created_ms=now_ms,
     )
     features = tuple(_feature(column, layout, counts, detectors) for column in columns)
-    return BuiltReference(Reference(model, features, made, layout.segments), dict(counts.refused))
+    known = None if labelled is None else labelled.result()
+    return BuiltReference(Reference(model, features, made, layout.segments, known), dict(counts.refused))
+
+
+def _ignore(_: Part) -> None:
+    """Take a batch and do nothing with it."""
 
 
 def _feature(
@@ -176,6 +201,7 @@ def _choose_layout(
     *,
     segments: SegmentSpec,
     in_order: bool,
+    on_part: Callable[[Part], None],
 ) -> _Layout:
     numeric = {c.name: NumericSample() for c in columns if c.kind is Kind.NUMERIC}
     counts = {c.name: CategoryCounts() for c in columns if c.kind is Kind.CATEGORICAL}
@@ -183,6 +209,7 @@ def _choose_layout(
     positions = NumericSample()
     rows_read, timed = 0, False
     for part in read_parts(source, rows, on_read):
+        on_part(part)
         hashes = row_hash(part.numbers)
         rows_read += len(hashes)
         timed = timed or part.times is not None

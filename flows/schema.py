@@ -10,6 +10,7 @@ from detectors.sequential.detectors import Recursion
 from detectors.verdicts import Rule
 from flows.kafka.base import SaslMechanism, SecurityProtocol
 from flows.sections.base import Name, Positive, Section, Share
+from flows.sections.performance import PerformanceConfig
 from flows.sections.predictions import PredictionsConfig
 from flows.sections.segments import SegmentsConfig
 from state.columns import Role, TimeUnit
@@ -193,6 +194,7 @@ class FileConfig(Section, frozen=True):
     detection: DetectionConfig = DetectionConfig()
     reference: ReferenceConfig = ReferenceConfig()
     segments: SegmentsConfig = SegmentsConfig()
+    performance: PerformanceConfig | None = None
     output: OutputConfig = OutputConfig()
     predictions: PredictionsConfig = PredictionsConfig()
     kafka: KafkaConfig = KafkaConfig()

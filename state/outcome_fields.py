@@ -29,20 +29,18 @@ class Columns(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeFields:
-    """Columns by what they mean to performance; None: there is none.
-
-    Attributes
-    ----------
-    threshold
-        Score from which on a row without a column of predictions is predicted positive.
-    """
+    """Columns by what they mean to performance; None: there is none."""
 
     prediction: Column | None = None
     score: Column | None = None
     label: Column
     low: Column | None = None
     high: Column | None = None
-    threshold: float = 0.5
+
+    @property
+    def intervals(self) -> bool:
+        """Whether predictions come with an interval."""
+        return self.low is not None and self.high is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,7 @@ class Outcomes:
 
     def _by_score(self, score: FloatArray) -> FloatArray:
         positive = self.layout.positive
-        found = np.where(score >= self.fields.threshold, float(positive), float(1 - positive))
+        found = np.where(score >= self.layout.threshold, float(positive), float(1 - positive))
         return np.where(np.isfinite(score), found, np.nan)
 
     def _coded(self, columns: Columns, column: Column) -> FloatArray:

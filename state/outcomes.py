@@ -79,6 +79,8 @@ class OutcomeLayout:
         Index of the positive class of two.
     scored, intervals
         Whether predictions come with a score of the positive class; with an interval.
+    threshold
+        Score from which on a row is predicted positive, where no column says it.
     center, unit
         Origin and scale of the fixed-point sums of regression; the unit is a power of two.
     """
@@ -88,6 +90,7 @@ class OutcomeLayout:
     positive: int = 1
     scored: bool = False
     intervals: bool = False
+    threshold: float = 0.5
     center: float = 0.0
     unit: float = 1.0
 

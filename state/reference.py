@@ -12,6 +12,8 @@ from detectors.calibration import Calibration
 from state.codec import pack, unpack
 from state.columns import Column
 from state.feature_bytes import PackedFeature, pack_feature, unpack_feature
+from state.outcome_bytes import PackedOutcomes, pack_outcomes, unpack_outcomes
+from state.outcome_layout import ReferenceOutcomes
 from state.segments import SegmentColumn, Segments
 from state.sketches.base import Sketch
 from state.sketches.categorical import Categories
@@ -94,6 +96,7 @@ class _Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     features: tuple[PackedFeature, ...]
     # Not in version 2.
     segments: _Segments = ()
+    outcomes: PackedOutcomes | None = None
 
 
 @dataclass(frozen=True)
@@ -104,19 +107,24 @@ class Reference:
     ----------
     segments
         By what the rows of every column are counted apart as well, in `Sketch.segments`.
+    outcomes
+        What its rows say of the model's performance; None where they have no labels.
     """
 
     model: str
     features: tuple[FeatureReference, ...]
     provenance: Provenance
     segments: Segments = field(default_factory=Segments)
+    outcomes: ReferenceOutcomes | None = None
 
     @cached_property
     def version(self) -> str:
         """Hash of all that was measured: the same rows give the same version, whenever it was built."""
         features, segments = tuple(_packed(f) for f in self.features), _packed_segments(self.segments)
         # What a reference does not have is not in its name: so those of earlier versions keep theirs.
-        content = msgspec.msgpack.encode((self.model, features, *((segments,) if segments else ())))
+        extra: list[object] = [segments] if segments else []
+        extra += [] if self.outcomes is None else [("outcomes", pack_outcomes(self.outcomes))]
+        content = msgspec.msgpack.encode((self.model, features, *extra))
         return blake2b(content, digest_size=6).hexdigest()
 
     @cached_property
@@ -185,6 +193,7 @@ class Reference:
                 provenance=self.provenance,
                 features=tuple(_packed(feature) for feature in self.features),
                 segments=_packed_segments(self.segments),
+                outcomes=None if self.outcomes is None else pack_outcomes(self.outcomes),
             )
         )
         made = self.provenance
@@ -213,7 +222,9 @@ def load(stored: StoredReference) -> Reference:
     payload = unpack(stored.body, kind=_KIND, versions=_READABLE, fingerprint=None).payload
     read = msgspec.msgpack.decode(payload, type=_Reference)
     segments = Segments(tuple(SegmentColumn(name, values) for name, values in read.segments))
-    reference = Reference(read.model, tuple(map(_unpacked, read.features)), read.provenance, segments)
+    outcomes = None if read.outcomes is None else unpack_outcomes(read.outcomes)
+    features = tuple(map(_unpacked, read.features))
+    reference = Reference(read.model, features, read.provenance, segments, outcomes)
     if reference.version != stored.info.version:
         raise BadReferenceError(
             f"reference {stored.info.version} of model {read.model!r} holds the content of "

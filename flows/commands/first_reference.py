@@ -163,6 +163,7 @@ def _learn(config: Config, open_source: Callable[[], InputSet], on_wait: OnWait)
             now_ms=time.time_ns() // 1_000_000,
             segments=config.segments,
             detectors=measured_by(config),
+            outcomes=None if config.performance is None else config.performance.spec,
             on_wait=on_wait,
         ).reference
     finally:

@@ -106,6 +106,7 @@ def build_with_progress(config: Config, source: InputSet, *, rows: int | None = 
             rows=rows,
             segments=config.segments,
             detectors=measured_by(config),
+            outcomes=None if config.performance is None else config.performance.spec,
             on_read=progress.advance,
         )
 

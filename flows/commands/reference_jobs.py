@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from detectors.performance.base import Metric
 from flows.commands.config_explain_job import typical_rows
 from flows.commands.console import results, say, show
 from flows.commands.document import print_json, write_page
@@ -44,6 +45,7 @@ class ShownReference(msgspec.Struct, frozen=True, kw_only=True):
     takes_over: tuple[str | None, ...]
     provenance: Provenance
     columns: tuple[ColumnFacts, ...]
+    metrics: tuple[Metric, ...]
 
 
 class ActivatedReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +107,7 @@ def show_stored(path: Path, beginning: str | None, *, html: Path | None, json: b
         takes_over=times,
         provenance=reference.provenance,
         columns=tuple(column_facts(feature, window) for feature in reference.features),
+        metrics=() if reference.outcomes is None else reference.outcomes.metrics,
     )
     if html is not None:
         write_page(html, reference_page(found, reference))

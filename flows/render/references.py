@@ -15,6 +15,7 @@ from flows.render.dependence import (
     inflation_text,
 )
 from flows.render.grid import Cell, Field, Row, grid, note_lines
+from flows.render.performance import metric_lines
 from flows.render.words import (
     clock,
     count_text,
@@ -165,6 +166,8 @@ def reference_lines(reference: Reference, *, active: bool, rows: int, width: int
     for each in found:
         if each.formula is not None:
             yield from note_lines(f"{each.column}: {each.formula}", width, indent=1)
+    if reference.outcomes is not None:
+        yield from metric_lines(reference.outcomes.metrics, reference.outcomes.rows, width)
 
 
 def list_lines(infos: Sequence[ReferenceInfo], active: str | None, width: int) -> Iterator[Text]:

@@ -168,8 +168,8 @@ def test_numbers_that_are_too_far_away_are_counted() -> None:
 
 
 def test_without_a_column_of_predictions_the_score_decides() -> None:
-    fields = OutcomeFields(score=column("score"), label=column("label"), threshold=0.7)
-    layout = OutcomeLayout(task=Task.BINARY, classes=("0", "1"), scored=True)
+    fields = OutcomeFields(score=column("score"), label=column("label"))
+    layout = OutcomeLayout(task=Task.BINARY, classes=("0", "1"), scored=True, threshold=0.7)
     rows = Rows(numeric={"score": np.array([0.7, 0.69, np.nan]), "label": np.array([1.0, 1.0, 0.0])})
     payload = Outcomes(layout=layout, fields=fields).prediction_payload(rows)
     assert np.array_equal(payload[:, 0], [1.0, 0.0, np.nan], equal_nan=True)

@@ -6,11 +6,14 @@ import pytest
 from detectors.base import Kind
 from detectors.calibration import Calibration, Tails
 from detectors.nulls import NullTable
+from detectors.performance.base import Task
 from state.codec import DamagedError, UnknownVersionError, pack, unpack
 from state.columns import Column, Role
+from state.outcome_layout import ReferenceOutcomes
+from state.outcomes import OutcomeLayout
 from state.reference import BadReferenceError, FeatureReference, Reference, load
 from state.segments import SegmentColumn, Segments
-from state.sketches.base import HEADER
+from state.sketches.base import HEADER, Sketch
 from state.sketches.numeric import NumericBins
 from state.stores.base import ReferenceInfo, StoredReference
 from tests.conftest import Golden
@@ -24,6 +27,9 @@ GOLDEN_CALIBRATED_VERSION = "f59140e78332"
 
 GOLDEN_SEGMENTED_VERSION = "329ea888e490"
 """The same for version 3, which keeps segments."""
+
+GOLDEN_MEASURED_VERSION = "62d3c1eb5cd6"
+"""The same for one that has measured its own performance."""
 
 
 def calibration(groups: int) -> Calibration:
@@ -50,6 +56,14 @@ def calibrated(*, sources: tuple[str, ...] = ("rows.csv",)) -> Reference:
         for feature in plain.features[:-1]
     ]
     return Reference(plain.model, (*features, plain.features[-1]), plain.provenance)
+
+
+def measured(*, sources: tuple[str, ...] = ("rows.csv",)) -> Reference:
+    """The reference of `build` with outcomes of two classes, scored."""
+    plain = build(sources=sources)
+    layout = OutcomeLayout(task=Task.BINARY, classes=("no", "yes"), positive=1, scored=True, threshold=0.4)
+    counters = np.arange(layout.width, dtype=np.int64)
+    return replace(plain, outcomes=ReferenceOutcomes(layout, Sketch(counters)))
 
 
 def segmented(*, sources: tuple[str, ...] = ("rows.csv",)) -> Reference:
@@ -287,3 +301,15 @@ def test_columns_are_held_against_a_configuration() -> None:
         one.check_columns([Column(name="age", path="age", kind=Kind.NUMERIC)])
     with pytest.raises(BadReferenceError, match="'x' is categorical in the configuration and numeric in"):
         one.check_columns([Column(name="x", path="x", kind=Kind.CATEGORICAL)])
+
+
+def test_references_that_measured_their_performance_still_load(golden: Golden) -> None:
+    wanted = measured(sources=("golden.csv",))
+    body = golden("reference.v3.measured.bin", lambda: wanted.stored().body)
+    info = replace(wanted.stored().info, version=GOLDEN_MEASURED_VERSION)
+    read = load(StoredReference(info=info, body=body))
+    assert load(read.stored()).version == GOLDEN_MEASURED_VERSION
+    assert read.outcomes is not None
+    assert wanted.outcomes is not None
+    assert read.outcomes.layout == wanted.outcomes.layout
+    assert np.array_equal(read.outcomes.sketch.counters, wanted.outcomes.sketch.counters)

@@ -1,0 +1,80 @@
+"""What a reference's own rows say of the model's performance, where they have labels."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors.base import IntArray
+from flows.reference_parts import Part
+from state.joined import Count
+from state.outcome_fields import OutcomeFields, Outcomes, class_names
+from state.outcome_layout import MOST_CLASSES, OutcomeSpec, ReferenceOutcomes
+from state.outcomes import Use
+from state.reference import Bins
+from state.sketches.base import Sketch
+
+_TOO_MANY = MOST_CLASSES * 10
+"""Names that are remembered while classes are looked for: of more there is no confusion matrix."""
+
+
+@dataclass(slots=True)
+class OutcomeBuilder:
+    """Finds the classes of a reference's rows in a first pass, and counts outcomes in a second."""
+
+    spec: OutcomeSpec
+    classes: set[str] = field(default_factory=set)
+    labelled: int = 0
+    outcomes: Outcomes | None = None
+    counters: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def see(self, part: Part) -> None:
+        """Take a batch of the first pass."""
+        fields = self.spec.fields
+        if not len(part.decoded.kept) or not _has(part, fields):
+            return
+        labels = class_names(part.decoded, fields.label)
+        self.labelled += sum(name is not None for name in labels)
+        predicted = () if fields.prediction is None else class_names(part.decoded, fields.prediction)
+        for values in (labels, predicted):
+            if len(self.classes) < _TOO_MANY:
+                self.classes.update(name for name in values if name is not None)
+
+    def begin(self, bins: dict[str, Bins]) -> None:
+        """Choose what is counted; nothing where no row has a label.
+
+        Raises
+        ------
+        OutcomeLayoutError
+            The rows do not say how performance is measured.
+        """
+        if not self.labelled:
+            return
+        prediction = self.spec.fields.prediction
+        layout = self.spec.layout(self.classes, None if prediction is None else bins[prediction.name])
+        self.outcomes = Outcomes(layout=layout, fields=self.spec.fields)
+        self.counters = np.zeros(layout.width, dtype=np.int64)
+
+    def count(self, part: Part) -> None:
+        """Take a batch of the second pass."""
+        if self.outcomes is None or not len(part.decoded.kept):
+            return
+        layout, at = self.outcomes.layout, np.zeros(len(part.decoded.kept), dtype=np.int64)
+        predictions = self.outcomes.prediction_payload(part.decoded)
+        labels = self.outcomes.label_payload(part.decoded)
+        there = ~np.isnan(labels[:, 0])
+        self.counters[Count.PREDICTIONS] += len(there)
+        self.counters[Count.LABELLED] += int(there.sum())
+        self.counters[Count.UNLABELLED] += int((~there).sum())
+        for _, _, counters in layout.sketches(at[there], at[there], predictions[there], labels[there]):
+            self.counters += counters
+
+    def result(self) -> ReferenceOutcomes | None:
+        """Return what was counted; None where no row can be used."""
+        if self.outcomes is None or not self.counters[Use.USED]:
+            return None
+        return ReferenceOutcomes(self.outcomes.layout, Sketch(self.counters))
+
+
+def _has(part: Part, fields: OutcomeFields) -> bool:
+    """Whether the rows have the column of labels at all."""
+    return fields.label.name in part.decoded.numeric or fields.label.name in part.decoded.categorical

@@ -1,0 +1,171 @@
+"""Performance of a window against the reference's, or against values that were given: its checks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import nan, sqrt
+
+from detectors.checking import check_estimate, check_given, check_share
+from detectors.checks import Check, Counted, Direction, Estimate, Family, Given, Sensitivity
+from detectors.performance.base import Better, Metric, better
+
+SHARES = frozenset({"accuracy", "precision", "recall", "coverage"})
+"""Metrics that are counts of rows: they are tested exactly."""
+
+CHECKED = ("accuracy", "f1", "roc_auc", "f1_macro", "mae", "rmse", "coverage")
+"""Metrics that are checked where nothing is said, as far as the task has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """How much worse than its reference a metric may be: `size`, of the reference where `relative`."""
+
+    size: float
+    relative: bool
+
+    def of(self, reference: float) -> float:
+        """Return it in the unit of the metric."""
+        return self.size * abs(reference) if self.relative else self.size
+
+
+DROPS: Mapping[str, Drop] = dict.fromkeys(("calibration_error", "coverage"), Drop(0.02, relative=False))
+DROP = Drop(0.05, relative=True)
+"""What is allowed where nothing is said: a twentieth of the reference's value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceRules:
+    """What makes a window's performance degraded.
+
+    Attributes
+    ----------
+    metrics
+        Names of the metrics that are checked.
+    level
+        Chance that one window violates any of its checks where nothing has changed, at most.
+    min_rows
+        Labelled rows below which nothing is said.
+    drops
+        By metric: how much worse than its reference it may be.
+    limits
+        By metric: limits that hold as they are.
+    baseline
+        Values to compare with in place of the reference's own.
+    nominal
+        Level that prediction intervals claim; None: the reference's coverage stands for it.
+    """
+
+    metrics: tuple[str, ...]
+    level: float = 1e-4
+    min_rows: int = 100
+    drops: Mapping[str, Drop] = field(default_factory=dict)
+    limits: Mapping[str, Given] = field(default_factory=dict)
+    baseline: Mapping[str, float] = field(default_factory=dict)
+    nominal: float | None = None
+
+    def drop(self, name: str) -> Drop:
+        """Return how much worse a metric may be."""
+        return self.drops.get(name, DROPS.get(name, DROP))
+
+    def expected(self, reference: Sequence[Metric]) -> dict[str, Metric]:
+        """Return what each metric is compared with: what was given, else the reference's own."""
+        found = {metric.name: metric for metric in reference if metric.value is not None}
+        given = dict(self.baseline)
+        if self.nominal is not None:
+            given["coverage"] = self.nominal
+        return found | {name: Metric(name=name, value=value, n=0) for name, value in given.items()}
+
+
+def performance_checks(
+    metrics: Sequence[Metric], expected: Mapping[str, Metric], rules: PerformanceRules
+) -> tuple[Check, ...]:
+    """Check a window's metrics, in the order in which they are configured; a pure function.
+
+    A metric with limits of its own is held against those as it is; any other against what is expected of it,
+    and is degraded where it is worse by more than the drop that is allowed and by more than chance. One that
+    has nothing to be compared with is not checked.
+
+    Notes
+    -----
+    The level is divided by the number of metrics that are tested (Bonferroni). Shares are tested exactly
+    against the reference's (Fisher). Of the others the error is the larger of the window's own and the one
+    that rows like the reference's would have, because an error that is estimated from few rows is too small
+    just where the figure is extreme; its law is Student's.
+    """
+    named = {metric.name: metric for metric in metrics}
+    tested = [name for name in rules.metrics if name not in rules.limits and name in expected]
+    level = rules.level / max(len(tested), 1)
+    found = []
+    for name in rules.metrics:
+        metric = named.get(name)
+        if metric is None:
+            continue
+        if name in rules.limits:
+            known = expected.get(name)
+            found.append(
+                check_given(
+                    name,
+                    Family.PERFORMANCE,
+                    metric.value,
+                    metric.n,
+                    rules.limits[name],
+                    min_rows=rules.min_rows,
+                    interval=None if metric.low is None or metric.high is None else (metric.low, metric.high),
+                    reference=None if known is None else known.value,
+                )
+            )
+        elif name in expected:
+            found.append(_tested(metric, expected[name], rules, level))
+    return tuple(found)
+
+
+def _tested(metric: Metric, expected: Metric, rules: PerformanceRules, level: float) -> Check:
+    reference = expected.value or 0.0
+    sensitivity = Sensitivity(
+        level=level, min_excess=rules.drop(metric.name).of(reference), min_rows=rules.min_rows
+    )
+    direction = _DIRECTIONS.get(better(metric.name), Direction.BOTH)
+    if metric.name in SHARES and expected.n and metric.value is not None:
+        return check_share(
+            metric.name,
+            Family.PERFORMANCE,
+            _counted(metric.value, metric.n),
+            _counted(reference, expected.n),
+            sensitivity,
+            direction=direction,
+        )
+    return check_estimate(
+        metric.name,
+        Family.PERFORMANCE,
+        Estimate(
+            value=nan if metric.value is None else metric.value,
+            error=_error(metric, expected),
+            n=metric.n,
+            degrees=max(metric.n - 1, 1),
+        ),
+        Estimate(value=reference, error=expected.error or 0.0, n=expected.n),
+        sensitivity,
+        direction=direction,
+        source=f"reference: {expected.n} rows" if expected.n else "baseline",
+    )
+
+
+_DIRECTIONS = {
+    Better.HIGHER: Direction.DOWN,
+    Better.LOWER: Direction.UP,
+    # Intervals that hold the truth more often than they claim harm nobody.
+    Better.NOMINAL: Direction.DOWN,
+}
+
+
+def _counted(share: float, n: int) -> Counted:
+    return Counted(count=round(share * n), n=n)
+
+
+def _error(metric: Metric, expected: Metric) -> float:
+    """Return the larger of the window's own error and that of as many rows like the reference's."""
+    own, value = metric.error or 0.0, expected.value or 0.0
+    if not metric.n:
+        return own
+    if expected.n:
+        return max(own, (expected.error or 0.0) * sqrt(expected.n / metric.n))
+    return max(own, sqrt(value * (1 - value) / metric.n)) if metric.name in SHARES and 0 < value < 1 else own
