@@ -111,7 +111,7 @@ class Config:
     def decision_fingerprint(self) -> bytes:
         """Hash of the keys that can change a decision about one window, beside the window itself."""
         file = msgspec.to_builtins(self.file)
-        keys = ("columns", "time", "detection")
+        keys = ("columns", "time", "detection", "quality")
         derived = [[column.name, column.path] for each in self.derivations for column in each.columns]
         decisive = [*(file[key] for key in keys), file["input"]["missing"]]
         decisive += [derived, file["predictions"]] if derived else []

@@ -82,6 +82,7 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     def begin_report(resume: bytes | None) -> Report:
         begun = plan.report(resume)
         hooks.on_resume(begun.open_episodes)
+        hooks.on_resume_checks(begun.open_violations)
         return begun
 
     def report(logic: Report, values: list[bytes]) -> list[list[Output]]:

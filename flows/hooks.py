@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from detectors.checks import Family
 from flows.batch import Batch
 from state.report import Output
 
@@ -34,6 +35,8 @@ class Hooks:
         What the report gave at once, before the sinks have it.
     on_resume
         Open episodes by window, when the report begins or resumes.
+    on_resume_checks
+        Open violations of checks by window and family, likewise.
     on_epoch
         An epoch has ended for a partition of this process.
     on_wait
@@ -46,6 +49,7 @@ class Hooks:
     on_lag: Callable[[str, int | None], None] = _ignore
     on_outputs: Callable[[Sequence[Output]], None] = _ignore
     on_resume: Callable[[Mapping[str, int]], None] = _ignore
+    on_resume_checks: Callable[[Mapping[tuple[str, Family], int]], None] = _ignore
     on_epoch: Callable[[], None] = _ignore
     on_wait: Callable[[], None] = _ignore
     on_snapshot: OnSnapshot = _ignore
@@ -58,6 +62,7 @@ def together(*hooks: Hooks) -> Hooks:
         on_lag=_in_turn([each.on_lag for each in hooks]),
         on_outputs=_in_turn([each.on_outputs for each in hooks]),
         on_resume=_in_turn([each.on_resume for each in hooks]),
+        on_resume_checks=_in_turn([each.on_resume_checks for each in hooks]),
         on_epoch=_in_turn([each.on_epoch for each in hooks]),
         on_wait=_in_turn([each.on_wait for each in hooks]),
         on_snapshot=_in_turn([each.on_snapshot for each in hooks]),

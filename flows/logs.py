@@ -12,7 +12,10 @@ import msgspec
 import orjson
 
 from flows.connections import KEY_PASSWORD, PASSWORD
+from flows.render.checks import check_text
+from state.check_data import CheckData
 from state.durations import Axis
+from state.episodes import Change
 from state.event_data import Instant, instant
 from state.events import EventType
 from state.report import Output
@@ -186,10 +189,17 @@ class _Envelope(msgspec.Struct):
     data: _Data
 
 
+class _CheckEnvelope(msgspec.Struct):
+    data: CheckData
+
+
 def log_outputs(outputs: Sequence[Output]) -> None:
-    """Write one line for each episode that was opened (a warning), updated or closed."""
+    """Write one line for each drift and violation that was opened (a warning), updated or closed."""
     for item in outputs:
         if not isinstance(item, StoredEvent) or item.episode is None:
+            continue
+        if EventType(item.type).of_check:
+            _log_check(item)
             continue
         level = logging.WARNING if item.type == EventType.OPENED else logging.INFO
         if _events.isEnabledFor(level):
@@ -202,14 +212,33 @@ def log_outputs(outputs: Sequence[Output]) -> None:
                 data.episode.severity,
                 effect,
                 data.window.end,
-                extra={
-                    "model": item.model,
-                    "feature": item.feature,
-                    "window": item.window,
-                    "event_id": item.id,
-                    "episode": item.episode,
-                },
+                extra=_subject(item),
             )
+
+
+def _log_check(item: StoredEvent) -> None:
+    """Write a line for an event of a check; what is within its limits again is no warning."""
+    data = msgspec.json.decode(item.body, type=_CheckEnvelope).data
+    level = logging.INFO if data.change is Change.CLOSED else logging.WARNING
+    _events.log(
+        level,
+        "%s %s: %s, window until %s",
+        data.kind,
+        item.type.rpartition(".")[2],
+        check_text(data.check),
+        data.window.end,
+        extra=_subject(item),
+    )
+
+
+def _subject(item: StoredEvent) -> dict[str, str | None]:
+    return {
+        "model": item.model,
+        "feature": item.feature,
+        "window": item.window,
+        "event_id": item.id,
+        "episode": item.episode,
+    }
 
 
 def _fields(record: logging.LogRecord) -> dict[str, str]:

@@ -21,6 +21,7 @@ from prometheus_client import (
 
 from flows.batch import Batch
 from flows.capped_gauge import CappedGauge, Labels
+from flows.check_metrics import CheckMetrics, is_check
 from flows.decode.base import Reason
 from flows.hooks import Hooks
 from flows.passing import Passing
@@ -101,6 +102,7 @@ class Metrics:
             ["metric"],
             registry=registry,
         )
+        self._checks = CheckMetrics(registry, model=model, grid=grid, dropped=dropped, max_series=max_series)
         self._watermark = CappedGauge(
             "driftflow_watermark_seconds",
             "Event time up to which a partition has closed windows, in seconds since the epoch.",
@@ -134,6 +136,7 @@ class Metrics:
             on_lag=self.on_lag,
             on_outputs=self.on_outputs,
             on_resume=self.on_resume,
+            on_resume_checks=self._checks.resume,
             on_epoch=self.on_epoch,
             on_snapshot=self.on_snapshot,
         )
@@ -172,13 +175,14 @@ class Metrics:
             change = _CHANGES.get(item.type)
             if change is not None:
                 self._take_change(change, item)
-            elif (item.window, item.end) in ends:
+            elif item.type == EventType.REPORT and (item.window, item.end) in ends:
                 # A report without points is about windows without rows, which nothing waited for.
                 self._windows.labels(item.window).inc()
                 passed_s = self._passing.passed_s(item.end)
                 if passed_s is not None:
                     self._window_close.observe(max(0.0, self._clock() - passed_s))
-        self._show_scores([item for item in outputs if isinstance(item, Point)])
+        self._show_scores([i for i in outputs if isinstance(i, Point) and not is_check(i.key.metric)])
+        self._checks.take(outputs)
 
     def on_resume(self, open_episodes: Mapping[str, int]) -> None:
         """Take the number of open episodes by window, as the report has them when it begins or resumes."""

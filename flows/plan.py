@@ -9,6 +9,7 @@ from flows.config import Config
 from flows.detection import measured_by, promise_of, watched_of
 from flows.generations import too_early
 from flows.partition import Partition
+from flows.sections.quality import quality_rules
 from flows.summarize import summarize
 from state.blocks import Block, BlockSpec
 from state.closed_panes import PaneRecorder
@@ -16,6 +17,7 @@ from state.evidence import evidence_of
 from state.generations import Generations
 from state.judge import Judge, JudgeContext, Watched
 from state.panes import PaneMerger, Partial
+from state.quality import QualityRules
 from state.reference import FeatureReference
 from state.report import Report
 from state.report_context import ReportContext
@@ -49,6 +51,8 @@ class Plan:
     segments
         For each generation: by what rows are counted apart, in the order of the configuration; empty: by
         nothing.
+    quality
+        What the checks of data quality go by; None where there are none.
     live
         Whether more partitions may come: a run that goes on takes them in.
     """
@@ -62,6 +66,7 @@ class Plan:
     blocks: BlockSpec | None
     detectors: frozenset[str]
     watched: Watched | None
+    quality: QualityRules | None
     segments: tuple[Segments, ...] = ()
     live: bool = False
 
@@ -96,6 +101,7 @@ class Plan:
             version=reference.version,
             min_effect=self.config.rules.min_effect,
             detectors=self.detectors,
+            quality=self.quality,
         )
 
     def panes(self, resume: bytes | None = None) -> PaneMerger:
@@ -191,6 +197,7 @@ def make_plan(
         blocks=promise.block if sequential else None,
         detectors=measured_by(config),
         watched=watched_of(config, generations.references),
+        quality=quality_rules(config.file.quality, tracks=len(names), min_rows=config.rules.min_rows),
         fingerprint=fingerprint,
         segments=tuple(r.segments_of(segments) for r in generations.references) if segments else (),
         live=live,

@@ -12,6 +12,7 @@ from flows.kafka.base import SaslMechanism, SecurityProtocol
 from flows.sections.base import Name, Positive, Section, Share
 from flows.sections.performance import PerformanceConfig
 from flows.sections.predictions import PredictionsConfig
+from flows.sections.quality import QualityConfig
 from flows.sections.segments import SegmentsConfig
 from state.columns import Role, TimeUnit
 
@@ -192,6 +193,7 @@ class FileConfig(Section, frozen=True):
     columns: dict[Name, ColumnConfig]
     windows: dict[Name, WindowConfig]
     detection: DetectionConfig = DetectionConfig()
+    quality: QualityConfig = QualityConfig()
     reference: ReferenceConfig = ReferenceConfig()
     segments: SegmentsConfig = SegmentsConfig()
     performance: PerformanceConfig | None = None

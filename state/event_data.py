@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from detectors.base import Reading
+from detectors.checks import Check
 from detectors.verdicts import Rule, Severity, Verdict
 from state.columns import Role
 from state.durations import Axis
@@ -171,9 +172,17 @@ class DriftData(msgspec.Struct, frozen=True, kw_only=True):
     histogram: Histogram
 
 
+class NamedCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A check in a report, after what it is of; an empty feature is the records as a whole."""
+
+    feature: str
+    check: Check
+
+
 class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     """Data of the report on one window: every watched column, in the order of the configuration.
 
+    `checks` are those that are violated or not calm, of the columns in their order, then of the records.
     `status` is "complete"; "empty" for a span of `windows` windows in a row without a single row.
     """
 
@@ -187,6 +196,8 @@ class ReportData(msgspec.Struct, frozen=True, kw_only=True):
     drift_share: float
     drifted: bool
     features: tuple[FeatureData, ...]
+    # Not in the events of earlier releases.
+    checks: tuple[NamedCheck, ...] = ()
 
 
 class MissingReferenceData(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from state.event_data import (
     DriftData,
     EpisodeData,
     FeatureData,
+    NamedCheck,
     ReportData,
 )
 from state.events import EventType, cloud_event, deterministic_id
@@ -136,7 +137,9 @@ class EventFactory:
             windows=episode.windows,
         )
 
-    def report(self, found: Scored | Gap, results: Sequence[FeatureData]) -> StoredEvent:
+    def report(
+        self, found: Scored | Gap, results: Sequence[FeatureData], checks: tuple[NamedCheck, ...] = ()
+    ) -> StoredEvent:
         """Write the report on one window, or on a span of empty ones."""
         context = self.context
         share = drift_share(results)
@@ -151,6 +154,7 @@ class EventFactory:
             drift_share=share,
             drifted=bool(results) and share >= context.rules.drift_share,
             features=tuple(results),
+            checks=checks,
         )
         return cloud_event(
             EventType.REPORT,

@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from state.check_data import CheckData
 from state.durations import Axis
 from state.event_data import DriftData, MissingReferenceData, ReportData, instant
 from state.stores.base import StoredEvent
@@ -22,6 +23,33 @@ class EventType(StrEnum):
     CLOSED = "io.driftflow.drift.closed"
     REPORT = "io.driftflow.window.report"
     MISSING = "io.driftflow.reference.missing"
+    QUALITY_VIOLATED = "io.driftflow.quality.violated"
+    QUALITY_RESOLVED = "io.driftflow.quality.resolved"
+    PREDICTION_VIOLATED = "io.driftflow.prediction.violated"
+    PREDICTION_RESOLVED = "io.driftflow.prediction.resolved"
+    OPERATIONS_VIOLATED = "io.driftflow.operations.violated"
+    OPERATIONS_RESOLVED = "io.driftflow.operations.resolved"
+    PERFORMANCE_DEGRADED = "io.driftflow.performance.degraded"
+    PERFORMANCE_RECOVERED = "io.driftflow.performance.recovered"
+
+    @property
+    def of_check(self) -> bool:
+        """Whether it tells of a violation of a check."""
+        return self in _OF_CHECKS
+
+
+_OF_CHECKS = frozenset(
+    {
+        EventType.QUALITY_VIOLATED,
+        EventType.QUALITY_RESOLVED,
+        EventType.PREDICTION_VIOLATED,
+        EventType.PREDICTION_RESOLVED,
+        EventType.OPERATIONS_VIOLATED,
+        EventType.OPERATIONS_RESOLVED,
+        EventType.PERFORMANCE_DEGRADED,
+        EventType.PERFORMANCE_RECOVERED,
+    }
+)
 
 
 def deterministic_id(parts: Sequence[str | int]) -> str:
@@ -31,7 +59,7 @@ def deterministic_id(parts: Sequence[str | int]) -> str:
 
 def cloud_event(
     event_type: EventType,
-    data: DriftData | ReportData,
+    data: DriftData | ReportData | CheckData,
     *,
     identity: Sequence[str | int],
     end: int,

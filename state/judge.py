@@ -11,7 +11,7 @@ from detectors.thresholds import State, Threshold, WindowScore
 from state.alarms import BlockEvidence
 from state.evidence import ColumnEvidence
 from state.schedule import UNCHANGED, Schedule
-from state.scoring import BlockCounts, Evidence, Gap, Scored
+from state.scoring import BlockCounts, Checked, Evidence, Found, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +77,15 @@ class Judge:
         state = _State(read) if isinstance(read, dict) else read
         self._streaks, self._joined, self._memories = state.streaks, state.joined, state.memories
 
-    def add(self, found: Iterable[Scored | Gap | BlockCounts]) -> list[Evidence | BlockEvidence]:
+    def add(self, found: Iterable[Found | BlockCounts]) -> list[Evidence | BlockEvidence]:
         """Weigh windows and blocks in order; a window that says nothing leaves its streak alone."""
         return [
             self._weigh_block(item) if isinstance(item, BlockCounts) else self._weigh(item) for item in found
         ]
 
-    def _weigh(self, found: Scored | Gap) -> Evidence:
+    def _weigh(self, found: Found) -> Evidence:
+        if isinstance(found, Checked):
+            return Evidence(found=found, streak=0, since=found.start)
         context = self._context
         streak, since = self._streaks.get(found.spec, (0, found.start))
         if context.schedule.of_window(since) != context.schedule.of_window(found.start):

@@ -5,14 +5,17 @@ from collections.abc import Iterable
 
 import msgspec
 
+from detectors.checks import Family
 from detectors.multiplicity import family_q_values
 from state.alarms import Alarms, BlockEvidence
+from state.check_events import CheckEvents
+from state.check_report import CheckReport, HeldViolation, noted
 from state.decisions import hear
 from state.episodes import Change, Episode, open_episode, step
 from state.event_data import FeatureData
 from state.event_factory import EventFactory
 from state.report_context import ReportContext
-from state.scoring import Evidence, Gap, Scored
+from state.scoring import Evidence, Found, Gap, Scored
 from state.stores.base import Point, StoredEvent
 from state.stores.episodes import StoredEpisode
 
@@ -28,6 +31,7 @@ class _State(msgspec.Struct):
     # Not in version 1, which knew windows only.
     blocks: list[tuple[tuple[str, int], list[BlockEvidence]]] = []
     alarms: dict[str, bytes] = {}
+    violations: list[HeldViolation] = []
 
 
 class Report:
@@ -45,6 +49,7 @@ class Report:
         self._pending = {key: {e.found.feature: e for e in items} for key, items in state.pending}
         self._blocks = {key: {b.feature: b for b in items} for key, items in state.blocks}
         self._episodes = {(spec, feature): episode for spec, feature, episode in state.episodes}
+        self._checks = CheckReport(CheckEvents(context), state.violations)
         self._alarms = {
             version: self._begin_alarms(version, state.alarms.get(version)) for version in context.evidence
         }
@@ -52,7 +57,7 @@ class Report:
     def add(self, evidence: Iterable[Evidence | BlockEvidence]) -> list[Output]:
         """Take evidence of any columns; return what the windows that it completes give."""
         outputs: list[Output] = []
-        family = self._context.features
+        tracks = self._context.tracks
         for item in evidence:
             if isinstance(item, BlockEvidence):
                 self._add_block(item)
@@ -61,9 +66,9 @@ class Report:
             key = (found.spec, found.start, found.end, isinstance(found, Gap))
             held = self._pending.setdefault(key, {})
             held[found.feature] = item
-            if len(held) == len(family):
+            if len(held) == len(tracks):
                 del self._pending[key]
-                outputs.extend(self._complete([held[name] for name in family]))
+                outputs.extend(self._complete([held[name] for name in tracks]))
         return outputs
 
     @property
@@ -71,6 +76,11 @@ class Report:
         """Episodes that are open, by the name of their window."""
         specs = Counter(spec for spec, _ in self._episodes)
         return {window.name: specs[window.index] for window in self._context.grid.windows}
+
+    @property
+    def open_violations(self) -> dict[tuple[str, Family], int]:
+        """Violations of checks that are open, by the name of their window and their family."""
+        return self._checks.open
 
     def snapshot(self) -> bytes:
         """Pack the state."""
@@ -80,6 +90,7 @@ class Report:
                 episodes=[(spec, feature, e) for (spec, feature), e in self._episodes.items()],
                 blocks=[(key, list(items.values())) for key, items in self._blocks.items()],
                 alarms={version: alarms.snapshot() for version, alarms in self._alarms.items()},
+                violations=self._checks.snapshot(),
             )
         )
 
@@ -97,13 +108,13 @@ class Report:
             del self._blocks[key]
             self._alarms[block.reference].add([held[name] for name in family])
 
-    def _complete(self, family: list[Evidence]) -> list[Output]:
-        """Judge one window: what happened to episodes and how they stand, the report, then its points."""
+    def _complete(self, tracks: list[Evidence]) -> list[Output]:
+        """Judge one window: what happened to drifts, then to violations; the report, then its points."""
+        family = tracks[: len(self._context.features)]
         first = family[0].found
         scored = [item.found for item in family if isinstance(item.found, Scored)]
         if isinstance(first, Gap):
-            # Where clocks are set forward, windows of the skipped hour have no length and nothing to tell.
-            return [self._factory.report(first, ())] if self._factory.has_length(first) else []
+            return self._empty(first, [item.found for item in tracks])
         results = self._judge(family, scored)
         outputs: list[Output] = []
         for item, found, result in zip(family, scored, results, strict=True):
@@ -111,7 +122,21 @@ class Report:
             if told is not None:
                 outputs.append(self._factory.drift(*told, found, result))
                 outputs.append(self._factory.episode(*told, found))
-        return [*outputs, self._factory.report(first, results), *self._factory.points(scored, results)]
+        windows = [item.found for item in tracks]
+        return [
+            *outputs,
+            *self._checks.add(windows),
+            self._factory.report(scored[0], results, noted(windows)),
+            *self._factory.points(scored, results),
+            *self._checks.points(windows),
+        ]
+
+    def _empty(self, first: Gap, windows: list[Found]) -> list[Output]:
+        """Tell of windows without rows."""
+        # Where clocks are set forward, windows of the skipped hour have no length and nothing to tell.
+        if not self._factory.has_length(first):
+            return []
+        return [*self._checks.add(windows), self._factory.report(first, (), noted(windows))]
 
     def _judge(self, family: list[Evidence], scored: list[Scored]) -> list[FeatureData]:
         """Give verdicts, over all columns of the window as one family."""

@@ -11,7 +11,7 @@ from state.event_data import Instant, ReferenceData, RuleData, WindowData, insta
 from state.evidence import ColumnEvidence
 from state.generations import Generations
 from state.grid import Grid
-from state.scoring import Gap, Scored
+from state.scoring import Found, Gap
 from state.stores.base import Point, SeriesKey
 
 
@@ -29,6 +29,8 @@ class ReportContext:
         What is asked of blocks, by version of the reference and name of the column.
     alarms
         When their answers are an alarm.
+    other_tracks
+        Names of the tracks that are no columns: they have checks only.
     """
 
     model: str
@@ -40,14 +42,20 @@ class ReportContext:
     fingerprint: str
     evidence: Mapping[str, Mapping[str, ColumnEvidence]]
     alarms: AlarmRules
+    other_tracks: tuple[str, ...] = ()
 
-    def point(self, found: Scored, feature: str, metric: str, value: float) -> Point:
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """All that a window has to have evidence of before it is complete, columns first."""
+        return (*self.features, *self.other_tracks)
+
+    def point(self, found: Found, feature: str, metric: str, value: float) -> Point:
         """Place a value of a window in its series."""
         window = self.grid.windows[found.spec].name
         key = _series_key(self.model, self.model_version, window, feature, metric)
         return Point(key, self.instant_of(found.end), value)
 
-    def window(self, found: Scored | Gap) -> WindowData:
+    def window(self, found: Found) -> WindowData:
         """Write down which window it is."""
         grid = self.grid
         spec = grid.windows[found.spec]
@@ -57,13 +65,13 @@ class ReportContext:
             end=self.written(found.end),
             kind="tumbling" if spec.size == spec.slide else "sliding",
             axis=grid.axis,
-            partial=isinstance(found, Scored) and found.partial,
-            incomplete=isinstance(found, Scored) and found.incomplete,
-            rows=found.rows if isinstance(found, Scored) else 0,
-            late_rows=found.late if isinstance(found, Scored) else 0,
+            partial=not isinstance(found, Gap) and found.partial,
+            incomplete=not isinstance(found, Gap) and found.incomplete,
+            rows=0 if isinstance(found, Gap) else found.rows,
+            late_rows=0 if isinstance(found, Gap) else found.late,
         )
 
-    def identity(self, found: Scored | Gap) -> list[str | int]:
+    def identity(self, found: Found) -> list[str | int]:
         """List what the ids of a window's events are made of."""
         spec = self.grid.windows[found.spec]
         return [
@@ -80,7 +88,7 @@ class ReportContext:
             0,
         ]
 
-    def reference_data(self, found: Scored | Gap) -> ReferenceData:
+    def reference_data(self, found: Found) -> ReferenceData:
         """Write down which reference it was compared with."""
         reference = self.generations.named(found.reference)
         return ReferenceData(version=reference.version, rows=reference.provenance.rows)

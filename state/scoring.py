@@ -5,11 +5,13 @@ from collections.abc import Collection
 import msgspec
 
 from detectors.base import Reading, Summary
+from detectors.checks import Check
 from detectors.coarse import coarsen, divergence_inflation
 from detectors.effects import min_effect_p_value
 from detectors.registry import BY_DEFAULT, for_kind
 from detectors.significance import primary_test
 from state.blocks import Block
+from state.quality import QualityRules, column_checks
 from state.reference import FeatureReference
 from state.sketches.base import LATE, MISSING, NON_FINITE, Names
 from state.windows import ClosedWindow, EmptySpan, Told
@@ -23,7 +25,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
 
     `start` and `end` are panes; `reference` is the version that it was compared with; `counts` are the
     window's counters as packed int64, for the histogram. `p_min_effect` is the p-value of "the PSI is at most
-    the one that does not matter".
+    the one that does not matter". `checks` are what else was looked at, in a fixed order.
     """
 
     feature: str
@@ -43,6 +45,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     readings: tuple[Reading, ...]
     counts: bytes
     new_names: Names
+    checks: tuple[Check, ...] = ()
 
     def reading(self, method: str) -> Reading | None:
         """Return the reading of a detector, None where it does not apply to this column."""
@@ -61,8 +64,26 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
         return None if found is None else found.debiased
 
 
+class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked"):
+    """One window of a track that is no column, so it has checks and no reading: `feature` is its name."""
+
+    feature: str
+    spec: int
+    start: int
+    end: int
+    reference: str
+    partial: bool
+    incomplete: bool
+    rows: int
+    late: int
+    checks: tuple[Check, ...]
+
+
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):
-    """Windows without rows, as one column saw them; `reference` is that of the first of them."""
+    """Windows without rows, as one track saw them; `reference` is that of the first of them.
+
+    A column has no `checks` of windows without rows; the records may.
+    """
 
     feature: str
     spec: int
@@ -70,6 +91,11 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):
     end: int
     reference: str
     windows: int
+    checks: tuple[Check, ...] = ()
+
+
+Found = Scored | Checked | Gap
+"""What one track says of one window."""
 
 
 class BlockCounts(msgspec.Struct, frozen=True, kw_only=True, tag="counts"):
@@ -97,7 +123,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, tag="evidence"):
         where no rule asks for one.
     """
 
-    found: Scored | Gap
+    found: Found
     streak: int
     since: int
     method: str | None = None
@@ -112,6 +138,7 @@ def score(
     version: str,
     min_effect: float,
     detectors: Collection[str] = BY_DEFAULT,
+    quality: QualityRules | None = None,
 ) -> Scored | Gap | BlockCounts:
     """Take all readings of one closed window; a pure function.
 
@@ -123,6 +150,8 @@ def score(
         The PSI that `Scored.p_min_effect` asks about.
     detectors
         Names of those that measure.
+    quality
+        What the checks of data quality go by; None where there are none.
     """
     name = feature.column.name
     if isinstance(closed, EmptySpan):
@@ -143,7 +172,9 @@ def score(
             reference=version,
             counts=counts.astype("<i8").tobytes(),
         )
-    return _score_window(feature, closed, version=version, min_effect=min_effect, detectors=detectors)
+    return _score_window(
+        feature, closed, version=version, min_effect=min_effect, detectors=detectors, quality=quality
+    )
 
 
 def _score_window(
@@ -153,6 +184,7 @@ def _score_window(
     version: str,
     min_effect: float,
     detectors: Collection[str],
+    quality: QualityRules | None,
 ) -> Scored:
     name = feature.column.name
     reference, current = feature.summary, feature.bins.summary(closed.sketch)
@@ -175,6 +207,7 @@ def _score_window(
         readings=tuple(each.compare(reference, current) for each in for_kind(reference.kind, detectors)),
         counts=current.counts.astype("<i8").tobytes(),
         new_names=closed.sketch.names,
+        checks=() if quality is None else column_checks(feature, closed.sketch, quality),
     )
 
 

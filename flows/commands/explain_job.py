@@ -9,7 +9,8 @@ from flows.commands.console import results, show
 from flows.commands.stored import open_store
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
-from flows.render.explained import drift_lines, report_lines
+from flows.render.explained import check_lines, drift_lines, report_lines
+from state.check_data import CheckData
 from state.event_data import DriftData, ReportData
 from state.events import EventType
 from state.stores.base import StoredEvent
@@ -19,6 +20,10 @@ _LISTED = 5
 
 class _Drift(msgspec.Struct):
     data: DriftData
+
+
+class _Check(msgspec.Struct):
+    data: CheckData
 
 
 class _Report(msgspec.Struct):
@@ -42,6 +47,8 @@ def explain_stored(path: Path, beginning: str, *, json: bool) -> None:
     kind = EventType(found.type)
     if kind is EventType.REPORT:
         show(console, report_lines(msgspec.json.decode(found.body, type=_Report).data, console.width))
+    elif kind.of_check:
+        show(console, check_lines(msgspec.json.decode(found.body, type=_Check).data, console.width))
     else:
         data = msgspec.json.decode(found.body, type=_Drift).data
         formulas = {column.name: column.formula for column in config.columns}
@@ -57,7 +64,9 @@ def _find(config: Config, beginning: str) -> StoredEvent:
         events = store.events(model)
     found = [event for event in events if event.id.startswith(beginning)]
     if not found:
-        found = [e for e in events if (e.episode or "").startswith(beginning) and e.type == EventType.OPENED]
+        # Events come in their order, so the first of an episode is the one that opened it.
+        of_episode = {e.episode: e for e in reversed(events) if (e.episode or "").startswith(beginning)}
+        found = list(of_episode.values())
     if len(found) == 1:
         return found[0]
     if not found:

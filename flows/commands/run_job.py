@@ -215,6 +215,7 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
         features=context.features,
         windows=found.windows,
         episodes=found.episodes,
+        violations=found.violations,
         files=RunFiles(
             events=shown(outputs.events),
             dead_letters=shown(outputs.dead_letters),

@@ -20,7 +20,8 @@ def tail(
     types: Annotated[
         str | None,
         typer.Option(
-            help="Only these, joined by commas: opened, updated, closed, report.", show_default=False
+            help="Only these, joined by commas: opened, updated, closed, report, violated, resolved.",
+            show_default=False,
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more, until Ctrl-C.")] = True,

@@ -130,4 +130,4 @@ def _types(text: str | None) -> frozenset[EventType]:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise UsageError(f"--types: found {unknown[0]!r}, wanted some of {', '.join(known)}")
-    return frozenset(known[name] for name in names)
+    return frozenset[EventType]().union(*(known[name] for name in names))

@@ -6,15 +6,17 @@ import msgspec
 from rich.text import Text
 
 from detectors.verdicts import Severity
+from flows.render.checks import value_text
 from flows.render.grid import Cell, Field, Row, grid, note_lines
 from flows.render.styles import severity_cell
-from flows.render.words import clock, count_text, effect_text
+from flows.render.words import NOTHING, clock, count_text, effect_text
 from state.durations import Axis
 from state.event_data import Instant, instant
 from state.stores.episodes import StoredEpisode
 
 _FIELDS = (
     Field(title="feature", least=8),
+    Field(title="what", least=6),
     Field(title="window", leaves=2, least=6),
     Field(title="state"),
     Field(title="severity"),
@@ -28,7 +30,11 @@ _FIELDS = (
 
 
 class ShownEpisode(msgspec.Struct, frozen=True, kw_only=True):
-    """One episode as ``episodes --json`` prints it; `updated` is its last change, or its end."""
+    """One episode as ``episodes --json`` prints it; `updated` is its last change, or its end.
+
+    `family` is "drift", or that of the `check` whose violation it is: then `worst` is its value that was
+    furthest off, and there is neither severity nor effect.
+    """
 
     id: str
     model: str
@@ -37,8 +43,11 @@ class ShownEpisode(msgspec.Struct, frozen=True, kw_only=True):
     feature: str
     reference: str
     state: str
-    severity: Severity
-    peak_effect: float
+    family: str
+    check: str
+    severity: Severity | None
+    peak_effect: float | None
+    worst: float | None
     since: Instant
     opened: Instant
     updated: Instant
@@ -55,13 +64,20 @@ def shown_episode(episode: StoredEpisode, axis: Axis) -> ShownEpisode:
         feature=episode.feature,
         reference=episode.reference,
         state="open" if episode.is_open else "closed",
-        severity=Severity(episode.severity),
-        peak_effect=episode.peak,
+        family=episode.family,
+        check=episode.check,
+        severity=None if episode.check else Severity(episode.severity),
+        peak_effect=None if episode.check else episode.peak,
+        worst=episode.peak if episode.check else None,
         since=instant(episode.since, axis),
         opened=instant(episode.opened, axis),
         updated=instant(episode.updated, axis),
         windows=episode.windows,
     )
+
+
+def _peak_text(episode: ShownEpisode) -> str:
+    return value_text(episode.check, episode.worst) if episode.check else effect_text(episode.peak_effect)
 
 
 def episode_lines(episodes: Sequence[ShownEpisode], width: int) -> Iterator[Text]:
@@ -70,11 +86,12 @@ def episode_lines(episodes: Sequence[ShownEpisode], width: int) -> Iterator[Text
     rows = [
         Row(
             (
-                episode.feature,
+                episode.feature or NOTHING,
+                episode.check or episode.family,
                 episode.window,
                 Cell(episode.state, "bold red" if episode.state == "open" else "green"),
                 severity_cell(episode.severity),
-                effect_text(episode.peak_effect),
+                _peak_text(episode),
                 write(episode.since),
                 write(episode.opened),
                 write(episode.updated),

@@ -7,9 +7,11 @@ from rich.text import Text
 
 from detectors.base import Reading
 from detectors.verdicts import Rule, Verdict
+from flows.render.checks import check_facts, check_headline, check_text
 from flows.render.grid import Field, Row, grid, note_lines
 from flows.render.styles import severity_cell, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text, number_text, p_text
+from state.check_data import CheckData
 from state.event_data import DecisionData, DriftData, FeatureData, ReportData, RuleData, WindowData
 from state.events import EventType
 
@@ -71,6 +73,14 @@ def drift_lines(
     )
 
 
+def check_lines(data: CheckData, width: int) -> Iterator[Text]:
+    """Explain an event that opened, updated or closed a violation of a check."""
+    yield Text(f" {check_headline(data)}", "bold")
+    yield from _said("window", _window_text(data.window), width)
+    for label, text in check_facts(data):
+        yield from _said(label, text, width)
+
+
 def report_lines(data: ReportData, width: int) -> Iterator[Text]:
     """Explain the report on a window: every column with its verdict."""
     yield Text(f" {data.model} {data.model_version}: report on window {data.window.name}", "bold")
@@ -82,6 +92,9 @@ def report_lines(data: ReportData, width: int) -> Iterator[Text]:
     yield from _said("share", f"{share}; the window counts as {_drifted(drifted=data.drifted)}", width)
     sources = {result.decision.source for result in data.features}
     yield from _said("limits", "; ".join(sorted(sources)), width)
+    for each in data.checks:
+        said = f"{each.feature or 'the records'}: {check_text(each.check)}"
+        yield from _said(each.check.status, said, width)
     yield Text()
     yield grid(_COLUMNS, [_column_row(result) for result in data.features], width)
 

@@ -9,7 +9,9 @@ import msgspec
 
 from detectors.base import DriftflowError
 from detectors.verdicts import Severity
+from flows.render.checks import FoundViolation, found_violation
 from flows.sinks.rolling import log_parts
+from state.check_data import CheckData
 from state.event_data import Contributor, EpisodeData, Instant, WindowData
 from state.events import EventType
 
@@ -58,10 +60,11 @@ class WindowCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """All episodes in order of their opening, and the windows by kind."""
+    """All drifts and violations of checks in order of their opening, and the windows by kind."""
 
     episodes: tuple[FoundEpisode, ...]
     windows: tuple[WindowCount, ...]
+    violations: tuple[FoundViolation, ...] = ()
 
 
 class _Result(msgspec.Struct, frozen=True):
@@ -121,7 +124,8 @@ def gather(lines: Iterable[bytes], *, model: str, model_version: str) -> Finding
     """Gather what events say; each line is one event, in the order they were written."""
     envelope = msgspec.json.Decoder(_Envelope)
     drift, report = msgspec.json.Decoder(_Drift), msgspec.json.Decoder(_Report)
-    gathered = _Gathered({}, {}, {}, {})
+    check = msgspec.json.Decoder(CheckData)
+    gathered = _Gathered({}, {}, {}, {}, {})
     for line in lines:
         found = envelope.decode(line)
         if found.type == EventType.REPORT:
@@ -131,23 +135,35 @@ def gather(lines: Iterable[bytes], *, model: str, model_version: str) -> Finding
             continue
         if found.type == EventType.MISSING:
             continue
+        if EventType(found.type).of_check:
+            violated = check.decode(found.data)
+            if (violated.model, violated.model_version) == (model, model_version):
+                gathered.check(violated)
+            continue
         data = drift.decode(found.data)
         if (data.model, data.model_version) == (model, model_version):
             gathered.drift(EventType(found.type), data)
     return Findings(
         episodes=tuple(gathered.episodes.values()),
         windows=tuple(gathered.windows.values()),
+        violations=tuple(gathered.violations.values()),
     )
 
 
 @dataclass(slots=True)
 class _Gathered:
-    """Episodes by id, those open by window and feature, what their events told, and windows by name."""
+    """Episodes by id, those open by window and feature, what their events told; windows and violations."""
 
     episodes: dict[str, FoundEpisode]
     open: dict[tuple[str, str], str]
     told: dict[str, float]
     windows: dict[str, WindowCount]
+    violations: dict[str, FoundViolation]
+
+    def check(self, data: CheckData) -> None:
+        """Take an event into its violation."""
+        key = data.episode.id
+        self.violations[key] = found_violation(data, self.violations.get(key))
 
     def drift(self, event: EventType, data: _Drift) -> None:
         """Take an event into its episode; reports of windows in between know of larger effects."""

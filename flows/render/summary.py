@@ -6,6 +6,7 @@ from itertools import groupby
 import msgspec
 from rich.text import Text
 
+from flows.render.checks import FoundViolation, violation_lines
 from flows.render.findings import FoundEpisode, WindowCount
 from flows.render.grid import Field, Row, grid, note_lines
 from flows.render.styles import severity_cell, severity_rank
@@ -79,6 +80,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...]
     windows: tuple[WindowCount, ...]
     episodes: tuple[FoundEpisode, ...]
+    violations: tuple[FoundViolation, ...]
     files: RunFiles
 
 
@@ -88,6 +90,9 @@ def summary_lines(found: RunSummary, width: int) -> Iterator[Text]:
     yield Text()
     if found.episodes:
         yield from episode_lines(found.episodes, width)
+        yield Text()
+    if found.violations:
+        yield from violation_lines(found.violations, width)
         yield Text()
     drifted = {episode.feature for episode in found.episodes}
     still = [name for name in found.features if name not in drifted]

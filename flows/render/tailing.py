@@ -6,8 +6,10 @@ import msgspec
 from rich.text import Text
 
 from detectors.verdicts import Severity, Verdict
+from flows.render.checks import check_text
 from flows.render.styles import severity_cell, severity_rank, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text
+from state.check_data import CheckData
 from state.event_data import Contributor, EpisodeData, MissingReferenceData, WindowData
 from state.events import EventType
 
@@ -19,20 +21,24 @@ _STYLES = {
     EventType.REPORT: "dim",
     EventType.MISSING: "bold red",
 }
-_TIME, _TYPE, _SEVERITY, _EFFECT, _DIRECTION = 16, 7, 8, 6, 9
+_CHECK_STYLES = {"violated": "bold red", "degraded": "bold red", "resolved": "green", "recovered": "green"}
+_TIME, _TYPE, _SEVERITY, _EFFECT, _DIRECTION = 16, 9, 8, 6, 9
 _MOST_NAMES = 4
 _ID = 12
 
 
-def type_names() -> dict[str, EventType]:
-    """Return the types of events by their short names.
+def type_names() -> dict[str, frozenset[EventType]]:
+    """Return the types of events by their short names; checks of several families share some.
 
     Examples
     --------
     >>> list(type_names())
-    ['opened', 'updated', 'closed', 'report', 'missing']
+    ['opened', 'updated', 'closed', 'report', 'missing', 'violated', 'resolved', 'degraded', 'recovered']
     """
-    return {name: kind for kind, name in _NAMES.items()}
+    found: dict[str, frozenset[EventType]] = {}
+    for kind, name in _NAMES.items():
+        found[name] = found.get(name, frozenset()) | {kind}
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,11 @@ class _ReportEvent(msgspec.Struct, frozen=True):
     data: _Report
 
 
+class _CheckEvent(msgspec.Struct, frozen=True):
+    id: str
+    data: CheckData
+
+
 class _MissingEvent(msgspec.Struct, frozen=True):
     data: MissingReferenceData
 
@@ -105,10 +116,14 @@ def event_line(kind: EventType, body: bytes, widths: Widths) -> Text:
     """
     if kind is EventType.MISSING:
         return _missing(body)
-    said = _report(body) if kind is EventType.REPORT else _drift(kind, body)
+    if kind.of_check:
+        said = _check(body)
+    else:
+        said = _report(body) if kind is EventType.REPORT else _drift(kind, body)
     severity = severity_cell(said.severity)
     line = Text(f"{moment_text(said.window.end):<{_TIME}}  ")
-    line.append(f"{_NAMES[kind]:<{_TYPE}}  ", _STYLES[kind])
+    style = _CHECK_STYLES[_NAMES[kind]] if kind.of_check else _STYLES[kind]
+    line.append(f"{_NAMES[kind]:<{_TYPE}}  ", style)
     line.append(f"{_plain(said.feature):<{widths.feature}}  {said.window.name:<{widths.window}}  ")
     line.append(f"{severity.text:<{_SEVERITY}}  ", severity.style)
     line.append(f"{effect_text(said.effect):>{_EFFECT}}  {said.direction:<{_DIRECTION}}  ")
@@ -144,6 +159,19 @@ def _drift(kind: EventType, body: bytes) -> _Said:
         effect=data.result.effect,
         direction=data.direction,
         note=note,
+        id=event.id,
+    )
+
+
+def _check(body: bytes) -> _Said:
+    event = msgspec.json.decode(body, type=_CheckEvent)
+    return _Said(
+        window=event.data.window,
+        feature=event.data.feature or NOTHING,
+        severity=None,
+        effect=None,
+        direction=NOTHING,
+        note=f"{event.data.kind}: {check_text(event.data.check)}",
         id=event.id,
     )
 

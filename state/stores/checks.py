@@ -118,7 +118,7 @@ def checked_episodes(episodes: Iterable[StoredEpisode]) -> list[StoredEpisode]:
     for episode in episodes:
         name = f"episode {episode.id!r}"
         texts = (episode.model, episode.model_version, episode.window, episode.feature, episode.reference)
-        _require_texts(name, episode.id, *texts, episode.severity)
+        _require_texts(name, episode.id, *texts, episode.severity, episode.family, episode.check)
         if not _is_finite(episode.peak):
             raise StoreError(f"{name}: the peak is {episode.peak!r}; it must be a finite number")
         checked.append(

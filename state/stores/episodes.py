@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEpisode:
-    """One drift of one column in one kind of window, as its last change left it.
+    """One drift of a column, or one violation of a check, in one kind of window, as its last change left it.
 
     Times are milliseconds since the epoch, or row numbers where the stream has no clock.
 
@@ -27,9 +27,13 @@ class StoredEpisode:
     is_open
         Whether it goes on; where it does not, `updated` is its end.
     severity, peak
-        Highest severity and largest debiased effect up to that change.
+        Highest severity and largest debiased effect up to that change; of a violation, which is not graded,
+        nothing and the value that was furthest off.
     windows
         Windows from the opening to that change, both included.
+    family, check
+        "drift" and nothing; of a violation the family and the name of its check. Its feature may be empty:
+        then it is one of the records as a whole.
     """
 
     id: str
@@ -45,6 +49,8 @@ class StoredEpisode:
     severity: str
     peak: float
     windows: int
+    family: str = "drift"
+    check: str = ""
 
 
 class EpisodeStore(Protocol):

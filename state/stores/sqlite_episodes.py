@@ -16,13 +16,13 @@ _row = attrgetter(*_FIELDS)
 _PUT = """
     INSERT OR REPLACE INTO episode (
         id, model, model_version, "window", feature, reference, since, opened, updated, is_open, severity,
-        peak, windows
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        peak, windows, family, "check"
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _LIST = """
     SELECT
         id, model, model_version, "window", feature, reference, since, opened, updated, is_open, severity,
-        peak, windows
+        peak, windows, family, "check"
     FROM episode
     WHERE model = :model AND opened <= :last AND (is_open OR (updated >= :first AND NOT :open_only))
         AND (:model_version IS NULL OR model_version = :model_version)

@@ -71,7 +71,12 @@ _AGES = (
     "CREATE INDEX episode_by_age ON episode (model, model_version, is_open, updated)",
 )
 
-LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES, _EPISODES, _AGES)
+_CHECKS = (
+    "ALTER TABLE episode ADD COLUMN family TEXT NOT NULL DEFAULT 'drift'",
+    """ALTER TABLE episode ADD COLUMN "check" TEXT NOT NULL DEFAULT ''""",
+)
+
+LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES, _EPISODES, _AGES, _CHECKS)
 """What makes each version out of the one before; the first starts from an empty file."""
 
 SCHEMA_VERSION = len(LAYOUTS)

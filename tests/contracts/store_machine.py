@@ -87,6 +87,8 @@ _EPISODES = st.builds(
     severity=_NAMES,
     peak=st.floats(allow_nan=False, allow_infinity=False),
     windows=st.integers(0, 9),
+    family=st.sampled_from(["drift", "quality"]),
+    check=_NAMES,
 )
 _ACTIVATIONS = st.builds(Activation, version=_NAMES, effective_from=_BOUNDS)
 

@@ -84,6 +84,8 @@ def an_episode(
     window: str = "1h",
     feature: str = "amount",
     peak: float = 0.3,
+    family: str = "drift",
+    check: str = "",
 ) -> StoredEpisode:
     return StoredEpisode(
         id=id_,
@@ -99,6 +101,8 @@ def an_episode(
         severity="medium",
         peak=peak,
         windows=2,
+        family=family,
+        check=check,
     )
 
 

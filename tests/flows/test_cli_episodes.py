@@ -72,8 +72,11 @@ def test_document_has_the_last_to_open_first(call: Call, kept: Path) -> None:
         "feature": "amount",
         "reference": "r1",
         "state": "closed",
+        "family": "drift",
+        "check": "",
         "severity": "high",
         "peak_effect": 0.41,
+        "worst": None,
         "since": "2026-01-05T04:00:00.000Z",
         "opened": "2026-01-05T05:00:00.000Z",
         "updated": "2026-01-05T09:00:00.000Z",
@@ -89,13 +92,26 @@ def test_open_ones_and_those_of_a_column(call: Call, kept: Path) -> None:
 
 def test_table_says_the_same(call: Call, kept: Path) -> None:
     lines = call("episodes", kept).out.splitlines()
-    assert [line.split()[:5] for line in lines[2:5]] == [
-        ["amount", "1h", "open", "medium", "0.300"],
-        ["amount", "1h", "closed", "high", "0.410"],
-        ["country", "sliding_6h_by_90m", "open", "medium", "0.300"],
+    assert [line.split()[:6] for line in lines[2:5]] == [
+        ["amount", "drift", "1h", "open", "medium", "0.300"],
+        ["amount", "drift", "1h", "closed", "high", "0.410"],
+        ["country", "drift", "sliding_6h_by_90m", "open", "medium", "0.300"],
     ]
     assert "01-05 04:00  01-05 05:00  01-05 09:00" in lines[3]
     assert lines[5] == " 3 episodes, 2 open; event times in 2026, UTC"
+
+
+def test_a_violation_is_told_by_its_check_and_its_worst_value(call: Call, kept: Path) -> None:
+    more = {"family": "quality", "check": "missing_share", "severity": "", "peak": 0.31}
+    with closing(SqliteStore(kept.parent / "out" / "driftflow.sqlite")) as store:
+        store.put_episodes([episode("v", 11, feature="amount", **more), episode("w", 12, feature="", **more)])
+    lines = call("episodes", kept).out.splitlines()
+    nothing = "–"  # noqa: RUF001  # as the table has it
+    assert lines[2].split()[:6] == [nothing, "missing_share", "1h", "open", nothing, "31%"]
+    assert lines[3].split()[:6] == ["amount", "missing_share", "1h", "open", nothing, "31%"]
+    told = call("episodes", kept, "--json").json()[1]
+    assert (told["family"], told["check"], told["worst"]) == ("quality", "missing_share", 0.31)
+    assert (told["severity"], told["peak_effect"]) == (None, None)
 
 
 @pytest.mark.parametrize("width", [100, 80, 60, 50])

@@ -97,10 +97,9 @@ def test_bad_options_are_named(call: Call, config: Path, options: tuple[str, ...
 
 
 def test_short_names_are_those_of_all_types() -> None:
-    assert {f"io.driftflow.drift.{name}" for name in ("opened", "updated", "closed")} | {
-        "io.driftflow.window.report",
-        "io.driftflow.reference.missing",
-    } == set(type_names().values())
+    found = type_names()
+    assert {kind for kinds in found.values() for kind in kinds} == set(EventType)
+    assert all(kind.rpartition(".")[2] == name for name, kinds in found.items() for kind in kinds)
 
 
 def test_a_file_that_is_missing_is_told(call: Call, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from flows.logs import (
 )
 from state.report import Output, Report
 from state.stores.base import StoredEvent
+from tests.checked_windows import of_records, run
 from tests.evidence import FAMILY, Plot, context, evidence
 
 HARD = 'p"w\\d/ü&1'
@@ -218,6 +219,19 @@ def test_episodes_are_told_once_each(capsys: pytest.CaptureFixture[str]) -> None
     assert str(opened["message"]).startswith("drift opened: high, effect ")
     assert str(opened["message"]).endswith("window until 1970-01-05T04:00:00.000Z")
     assert str(closed["message"]).startswith("drift closed: high, effect ")
+
+
+def test_violations_are_told_once_each(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(log_format=LogFormat.JSON, environ={})
+    log_outputs(run(Report(of_records())))
+    lines = written(capsys)
+    assert [line["level"] for line in lines] == [*["warning"] * 3, "info", "warning", "info", "info"]
+    assert lines[0]["message"] == (
+        "quality violated: missing_share 30%, at most 15% (reference 10%), "
+        "window until 1970-01-05T02:00:00.000Z"
+    )
+    assert str(lines[3]["message"]).startswith("quality resolved: missing_share 10%, at most 15%")
+    assert (lines[0]["feature"], "feature" in lines[2]) == ("x", False)
 
 
 def test_what_is_not_wanted_is_not_even_read(capsys: pytest.CaptureFixture[str]) -> None:

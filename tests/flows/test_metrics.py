@@ -26,6 +26,7 @@ from state.events import EventType
 from state.grid import END, MONDAY
 from state.report import Output, Report
 from state.stores.base import Point, SeriesKey, StoredEvent
+from tests.checked_windows import PLOT, of_records, run, window
 from tests.evidence import FAMILY, HOUR, Plot, context, evidence, grid_of
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -181,6 +182,32 @@ def test_open_episodes_of_a_resumed_report_are_known() -> None:
     watched.metrics.on_resume({"tumbling": 3, "sliding": 0})
     watched.metrics.on_outputs(closed)
     assert watched.value("driftflow_episodes_open", model="credit", window="tumbling") == 0
+
+
+def test_violations_are_counted_by_kind_and_values_shown() -> None:
+    watched = Watched()
+    watched.metrics.on_outputs(run(Report(of_records())))
+    changes = {
+        change: watched.value("driftflow_check_events_total", kind="quality", type=change)
+        for change in ("opened", "updated", "closed")
+    }
+    # As PLOT has them: three open, one gets worse, all end.
+    assert changes == {"opened": 3, "updated": 1, "closed": 3}
+    place = {"model": "credit", "window": "tumbling", "kind": "quality"}
+    assert watched.value("driftflow_violations_open", **place) == 0
+    shown = watched.value("driftflow_check_value", feature="x", check="zero_share", **place)
+    assert shown == 0.1
+    assert not [labels for labels in watched.series("driftflow_drift_score") if "quality" in labels[1]]
+    # An event of a check is no window.
+    assert watched.value("driftflow_windows_total", window="tumbling") == 4
+
+
+def test_violations_that_a_snapshot_holds_are_counted_from_the_start() -> None:
+    watched, report = Watched(), Report(of_records())
+    report.add(window(0, PLOT[0]))
+    watched.metrics.hooks.on_resume_checks(report.open_violations)
+    place = {"model": "credit", "window": "tumbling", "kind": "quality"}
+    assert watched.value("driftflow_violations_open", **place) == 1
 
 
 @settings(max_examples=40)
@@ -481,6 +508,7 @@ def test_the_labels_of_every_metric_are_documented() -> None:
     watched.metrics.on_lag("events/0", 1)
     watched.metrics.on_snapshot("panes", 1, before=0)
     watched.metrics.on_outputs(outputs(in_order([CALM]))[0])
+    watched.metrics.on_outputs(run(Report(of_records())))
     found = {}
     for metric in watched.registry.collect():
         labels = {name for sample in metric.samples for name in sample.labels} - {"le"}

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import product
@@ -14,10 +15,12 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from detectors.base import Reading, Status
+from detectors.checks import Check, CheckStatus, Family
 from detectors.verdicts import Rule, Rules, Severity, Verdict
 from state import events as module
 from state.columns import Role
 from state.durations import Axis
+from state.episodes import Change
 from state.event_data import instant
 from state.events import DATA_SCHEMA, EventType, deterministic_id
 from state.explain import contributors, group_label
@@ -25,6 +28,7 @@ from state.grid import WindowSpec
 from state.reference import Reference
 from state.report import Output, Report
 from state.report_context import ReportContext
+from state.scoring import Evidence, Gap
 from state.stores.base import Point, StoredEvent
 from tests.evidence import FAMILY, HOUR, MOODS, context, evidence, reference, scored
 
@@ -76,8 +80,37 @@ def outputs(of: ReportContext) -> list[Output]:
         plot += [(spec, k + 2, None)]
         plot += [(spec, k + 3 + i, dict.fromkeys(FAMILY, "calm")) for i in range(3)]
     said = evidence(plot, of)
+    said["x"] = [with_checks(item, place) for place, item in enumerate(said["x"])]
     report = Report(of)
     return report.add(item for items in zip(*said.values(), strict=True) for item in items)
+
+
+def with_checks(item: Evidence, place: int) -> Evidence:
+    """Give a window a check of every family that is violated, and one of every other status."""
+    if isinstance(item.found, Gap):
+        return item
+    bad = CheckStatus.VIOLATED if place % 3 else CheckStatus.OK
+    made = [
+        Check(name="a", family=family, status=bad, value=1.0, low=0.5, high=1.5, source="given", n=9)
+        for family in Family
+    ]
+    few = Check(name="b", family=Family.QUALITY, status=CheckStatus.INSUFFICIENT, value=None, source="s", n=0)
+    odd = Check(
+        name="c",
+        family=Family.QUALITY,
+        status=CheckStatus.SUSPECT,
+        value=1.0,
+        reference=0.0,
+        lower=-1.0,
+        upper=2.0,
+        source="s",
+        p_value=0.01,
+        level=1e-6,
+        n=9,
+        detail="why",
+    )
+    checks = tuple(replace(each, name=f"{each.family}_{each.name}") for each in (*made, few, odd))
+    return msgspec.structs.replace(item, found=msgspec.structs.replace(item.found, checks=checks))
 
 
 def events_of(of: ReportContext) -> list[StoredEvent]:
@@ -153,7 +186,16 @@ def test_a_reading_stands_in_the_schema() -> None:
     assert sorted(known["properties"]) == sorted(known["required"]) == sorted(Reading.__dataclass_fields__)
 
 
-@pytest.mark.parametrize("closed_set", [Severity, Verdict, Role, Rule, Status], ids=lambda e: e.__name__)
+def test_a_check_stands_in_the_schema() -> None:
+    known = SCHEMA["$defs"]["Check"]
+    assert sorted(known["properties"]) == sorted(known["required"]) == sorted(Check.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(
+    "closed_set",
+    [Severity, Verdict, Role, Rule, Status, Family, CheckStatus, Change],
+    ids=lambda e: e.__name__,
+)
 def test_closed_sets_are_those_of_the_program(closed_set: type[StrEnum]) -> None:
     assert SCHEMA["$defs"][closed_set.__name__]["enum"] == [item.value for item in closed_set]
 

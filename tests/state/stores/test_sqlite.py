@@ -176,7 +176,7 @@ def test_newer_tables_are_refused_by_version(tmp_path: Path) -> None:
     SqliteStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match=r"store\.db: its tables have version 7, this program reads 1 to 5"):
+    with pytest.raises(StoreError, match=r"store\.db: its tables have version 7, this program reads 1 to 6"):
         SqliteStore(path)
 
 
