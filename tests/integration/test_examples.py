@@ -43,7 +43,7 @@ def moments(truth: TruthFile, feature: str) -> Spans:
 
 
 def test_every_example_with_a_run_is_tested() -> None:
-    assert NAMES == ["breast_cancer", "ethereum_volatility", "house_prices", "telco_churn"]
+    assert NAMES == ["breast_cancer", "ethereum_volatility", "house_prices", "scoring_service", "telco_churn"]
 
 
 @pytest.mark.parametrize("name", ["ethereum_volatility", "house_prices", "telco_churn"])
@@ -64,6 +64,12 @@ def test_thirty_measurements_drift_at_once(tmp_path: Path) -> None:
     opened = openings(run("breast_cancer", tmp_path))
     # The clinic's patients change at row 1,000; its windows are 200 rows.
     assert len(opened) > 20
+
+
+def test_the_log_of_a_service_is_watched(tmp_path: Path) -> None:
+    opened = openings(run("scoring_service", tmp_path))
+    # Charges rise at 35 % of the rows, and the other three follow (scenario churn).
+    assert set(opened) == {"monthly_charges", "total_charges", "score", "prediction"}
 
 
 def test_a_name_that_is_no_example_is_refused_with_those_that_are() -> None:
