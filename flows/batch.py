@@ -5,6 +5,19 @@ from dataclasses import dataclass, field, replace
 
 from detectors.base import FloatArray, IntArray
 from flows.decode.base import Reason
+from state.halves import Side
+
+_LABELS = f"{Side.LABELS}:"
+
+
+def label_partition(name: str) -> str:
+    """Name a partition of labels, so that it cannot be taken for one of events."""
+    return _LABELS + name
+
+
+def side_of(partition: str) -> Side:
+    """Which half of a record the rows of a partition are."""
+    return Side.LABELS if partition.startswith(_LABELS) else Side.PREDICTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,3 +111,8 @@ class Batch:
         if self.records is None or not refused:
             return self
         return replace(self, records=replace(self.records, refused=refused), quiet=False)
+
+    @property
+    def side(self) -> Side:
+        """Which half of a record the rows are; without labels of their own, records are whole."""
+        return side_of(self.partition)

@@ -1,6 +1,6 @@
 """Reading the configuration: environment, checks, and clear words where something is wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from detectors.verdicts import Rules
 from flows.config_text import Loader, filled
 from flows.config_values import ConfigError, instant_of, span_of, timed, zone_of
 from flows.schema import DetectionConfig, FileConfig, OutputConfig
+from flows.sections.labels import Labels, checked_labels, joining
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
 from flows.sections.segments import segment_spec
@@ -69,6 +70,8 @@ class Config:
         How predictions are held against labels; None: they are not.
     segments
         Fields by whose values everything is counted apart as well.
+    labels
+        Labels that come from elsewhere and are joined; None where there are none.
     keeping
         How much the store keeps.
     """
@@ -83,6 +86,7 @@ class Config:
     rules: Rules
     segments: SegmentSpec
     performance: Performance | None
+    labels: Labels | None
     keeping: Keeping
 
     @property
@@ -108,6 +112,12 @@ class Config:
         return None if self.file.input.path is None else self.folder / self.file.input.path
 
     @property
+    def label_bounds(self) -> TimeBounds:
+        """What the times of labels must lie in: they may be later than those of events, by any span."""
+        bounds = replace(self.bounds, latest=None)
+        return bounds if self.labels is None else replace(bounds, lateness=self.labels.lateness)
+
+    @property
     def decision_fingerprint(self) -> bytes:
         """Hash of the keys that can change a decision about one window, beside the window itself."""
         file = msgspec.to_builtins(self.file)
@@ -124,8 +134,10 @@ class Config:
         file = msgspec.to_builtins(self.file)
         ordered = [list(file["windows"].items()), list(file["columns"])]
         parts = [file["model"], ordered, self.decision_fingerprint.hex(), reference_version]
-        # Where nothing is counted by segment the state of before segments goes on.
-        return fingerprint_of([*parts, *([list(self.segments.columns)] if self.segments.columns else [])])
+        # Without segments or labels the state of releases that knew none goes on.
+        added: list[object] = [list(self.segments.columns)] if self.segments.columns else []
+        added += [] if self.labels is None else [joining(self.file.labels)]
+        return fingerprint_of([*parts, *added])
 
 
 def load_config(path: Path) -> Config:
@@ -170,6 +182,9 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     fields = _fields(file)
     derivations = derivations_of(fields, file.predictions)
     derived = [column for derivation in derivations for column in derivation.columns]
+    grid = _grid(file, axis)
+    lateness = 0 if time.lateness is None else span_of(time.lateness, axis, "time.lateness")
+    labels = checked_labels(file.labels, fields, grid, zone=time.zone, lateness=lateness)
     return Config(
         file=file,
         folder=folder,
@@ -177,23 +192,24 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         derivations=derivations,
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=TimeBounds(
-            lateness=0 if time.lateness is None else span_of(time.lateness, axis, "time.lateness"),
+            lateness=lateness,
             earliest=instant_of(time.earliest, zone, "time.earliest"),
             latest=instant_of(time.latest, zone, "time.latest"),
             max_ahead=timed(time.max_ahead, axis, "time.max_ahead"),
             idle_timeout=timed(time.idle_timeout, axis, "time.idle_timeout"),
             max_skew=timed(time.max_skew, axis, "time.max_skew"),
         ),
-        grid=_grid(file, axis),
+        grid=grid,
         rules=_rules(file.detection),
         segments=segment_spec(file.segments, fields),
         performance=checked_performance(
             file.performance,
             [*fields, *derived],
-            None,
+            None if labels is None else labels.fields[1],
             nominal=file.predictions.interval.nominal,
             folder=folder,
         ),
+        labels=labels,
         keeping=_keeping(file.output, axis),
     )
 

@@ -24,13 +24,13 @@ def timed(text: str | None, axis: Axis, key: str) -> int | None:
     return None if text is None or axis is Axis.ROWS else span_of(text, axis, key)
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """Find a time zone by its IANA name; raises `ConfigError`."""
+def zone_of(name: str, key: str = "time.zone") -> ZoneInfo:
+    """Find a time zone by its IANA name; raises `ConfigError` under the key."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ConfigError(
-            f"`time.zone`: found {name!r}, wanted an IANA time zone such as 'UTC' or 'Europe/Berlin'"
+            f"`{key}`: found {name!r}, wanted an IANA time zone such as 'UTC' or 'Europe/Berlin'"
         ) from error
 
 

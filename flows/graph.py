@@ -22,6 +22,7 @@ from flows.sinks.kafka import KafkaEventSink, KafkaRecordSink, OpenClient
 from flows.sinks.rolling import Rolling
 from flows.sinks.store import StoreItem, StoreSink
 from state.durations import Axis
+from state.joined import Joined
 from state.panes import PanesClosed
 from state.report import Output, Report
 from state.scoring import BlockCounts, Gap, Scored
@@ -94,6 +95,8 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     flow = Dataflow("driftflow")
     source = adapters.EventSource(plan, stop=stop, hooks=hooks)
     batches = op.input("source", flow, source)
+    if plan.shards:
+        _join(plan, batches, stateful, hooks)
     summaries = op.flat_map("summarize", batches, plan.summarize)
     panes = stateful("panes", summaries, plan.panes, adapters.merge_panes)
     windows = stateful("windows", panes, plan.windows, adapters.close_windows)
@@ -106,6 +109,17 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     if outputs.topics is not None:
         _add_topics(outputs.topics, results, batches, redact=redact, on_wait=hooks.on_wait)
     return flow
+
+
+def _join(plan: Plan, batches: Stream[Batch], stateful: adapters.Keyed, hooks: Hooks) -> KeyedStream[Joined]:
+    """Join predictions with labels that have partitions of their own."""
+
+    def told(keyed: tuple[str, Joined]) -> tuple[str, Joined]:
+        hooks.on_joined(*keyed)
+        return keyed
+
+    halves = op.flat_map("halves", batches, plan.halves)
+    return op.map("joined", stateful("join", halves, plan.join, adapters.join_halves), told)
 
 
 def _with_panes(

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from detectors.checks import Family
 from flows.batch import Batch
+from state.joined import Joined
 from state.report import Output
 
 
@@ -41,6 +42,8 @@ class Hooks:
         An epoch has ended for a partition of this process.
     on_wait
         A step has tried a service that is away, and will try again: no epoch ends meanwhile.
+    on_joined
+        What one shard of the join has told, and its name.
     on_snapshot
         See `OnSnapshot`.
     """
@@ -52,6 +55,7 @@ class Hooks:
     on_resume_checks: Callable[[Mapping[tuple[str, Family], int]], None] = _ignore
     on_epoch: Callable[[], None] = _ignore
     on_wait: Callable[[], None] = _ignore
+    on_joined: Callable[[str, Joined], None] = _ignore
     on_snapshot: OnSnapshot = _ignore
 
 
@@ -65,6 +69,7 @@ def together(*hooks: Hooks) -> Hooks:
         on_resume_checks=_in_turn([each.on_resume_checks for each in hooks]),
         on_epoch=_in_turn([each.on_epoch for each in hooks]),
         on_wait=_in_turn([each.on_wait for each in hooks]),
+        on_joined=_in_turn([each.on_joined for each in hooks]),
         on_snapshot=_in_turn([each.on_snapshot for each in hooks]),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from flows.batch import Batch
 from flows.plan import Plan
+from state.joined import Joined
 from state.report import Output
 from state.stores.panes import StoredPane
 
@@ -30,6 +31,7 @@ def run_inline(
     choose: Choose | None = None,
     on_batch: Callable[[Batch], None] = lambda _: None,
     on_panes: Callable[[list[StoredPane]], None] = lambda _: None,
+    on_joined: Callable[[str, Joined], None] = lambda _shard, _joined: None,
 ) -> None:
     """Run a plan to the end of its input in this thread; results are those of any other engine.
 
@@ -43,12 +45,15 @@ def run_inline(
         Sees every batch, for dead letters and progress.
     on_panes
         Takes the closed panes that are to be kept, column by column.
+    on_joined
+        Sees what each shard of the join tells.
     """
     pick = choose or in_turn()
-    live = {name: plan.open_partition(name, None) for name in plan.partitions}
+    live = {name: plan.open_partition(name, None) for name in plan.sources}
     mergers = {name: plan.panes() for name in plan.context.features}
     windows = {name: plan.windows() for name in plan.context.features}
     judges = {name: plan.judge() for name in plan.context.features}
+    joins = {shard: plan.join() for shard in plan.shards}
     report, recorder = plan.report(), plan.pane_recorder
     while live:
         name = pick(sorted(live))
@@ -57,6 +62,11 @@ def run_inline(
             live.pop(name).close()
             continue
         on_batch(batch)
+        for shard, halves in plan.halves(batch) if joins else ():
+            joins[shard].add(halves)
+            joined = joins[shard].close()
+            if joined is not None:
+                on_joined(shard, joined)
         for column, partial in plan.summarize(batch):
             mergers[column].add(partial)
             panes = mergers[column].close()

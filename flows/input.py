@@ -1,10 +1,11 @@
 """The partitions that a configuration names, and how each is opened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from flows.batch import label_partition, side_of
 from flows.config import Config
 from flows.config_values import ConfigError
 from flows.decode.base import Decoder
@@ -20,6 +21,7 @@ from flows.sources.generator import GeneratorReader
 from state.columns import Column, TimeColumn
 from state.derived import Derivation
 from state.durations import Axis, DurationError, parse_span
+from state.halves import Side
 
 OpenReader = Callable[[bytes | None], tuple[Reader, Decoder]]
 """Opens one partition's reader at a position, with the decoder of its records."""
@@ -43,6 +45,8 @@ class InputSet:
         Whether more may come: the input ends only where it is told to.
     close
         Releases what the readers share, after all of them are closed.
+    labels
+        Partitions of labels that are joined to the rows; None: there are none.
     """
 
     readers: dict[str, OpenReader]
@@ -51,6 +55,38 @@ class InputSet:
     names: tuple[str, ...]
     live: bool = False
     close: Callable[[], None] = lambda: None
+    labels: "InputSet | None" = None
+
+    @property
+    def partitions(self) -> tuple[str, ...]:
+        """Names of all partitions, those of labels among them, sorted."""
+        return tuple(sorted([*self.readers, *(self.labels.readers if self.labels is not None else ())]))
+
+    @property
+    def endless(self) -> bool:
+        """Whether more may come of either side."""
+        return self.live or (self.labels is not None and self.labels.live)
+
+    @property
+    def whole(self) -> int:
+        """What there is to read of both sides, in the unit of the events."""
+        labels = self.labels
+        return self.total + (labels.total if labels is not None and labels.unit == self.unit else 0)
+
+    def with_labels(self, labels: "InputSet | None") -> "InputSet":
+        """Return the same input with labels beside it, closed together."""
+        if labels is None:
+            return self
+
+        def close() -> None:
+            self.close()
+            labels.close()
+
+        return replace(self, labels=labels, close=close)
+
+    def named(self, name: Callable[[str], str]) -> "InputSet":
+        """Return the same partitions under other names."""
+        return replace(self, readers={name(old): opened for old, opened in self.readers.items()})
 
 
 def file_input(
@@ -92,6 +128,8 @@ def file_input(
 def config_input(config: Config, path: Path | None = None) -> InputSet:
     """Take the input that a configuration names, or the file or folder given in its place.
 
+    Labels are taken with it where they are files too; those of topics come by `flows.kafka_input`.
+
     Raises
     ------
     SourceError, ConfigError
@@ -115,12 +153,35 @@ def config_input(config: Config, path: Path | None = None) -> InputSet:
             missing=given.missing,
             derived=config.derivations,
         )
-    if config.grid.axis is Axis.ROWS and len(found.readers) > 1:
+    if config.grid.axis is Axis.ROWS:
+        _check_one(found, "time.rows", "name a time column instead")
+    return found.with_labels(file_labels(config))
+
+
+def file_labels(config: Config) -> InputSet | None:
+    """Take the labels that a configuration names, where they are files."""
+    given, labels = config.file.labels, config.labels
+    if given is None or labels is None or given.path is None:
+        return None
+    found = file_input(
+        config.folder / given.path,
+        columns=labels.fields,
+        time=labels.time,
+        format_name=given.format,
+        max_record_bytes=config.file.input.max_record_bytes,
+        missing=given.missing,
+    )
+    if config.grid.axis is Axis.ROWS and not labels.known:
+        _check_one(found, "labels.time.rows", "leave `labels.time` out if they were known from the start")
+    return found.named(label_partition)
+
+
+def _check_one(found: InputSet, key: str, instead: str) -> None:
+    if len(found.readers) > 1:
         raise ConfigError(
-            f"`time.rows`: a row's number orders the rows of one file, and the input has "
-            f"{len(found.readers)} partitions ({', '.join(found.names[:3])}, …); name a time column instead"
+            f"`{key}`: a row's number orders the rows of one file, and the input has "
+            f"{len(found.readers)} partitions ({', '.join(found.names[:3])}, …); {instead}"
         )
-    return found
 
 
 def partition_opener(
@@ -137,20 +198,25 @@ def partition_opener(
     wall_clock
         Milliseconds since the epoch; used for the time-outs of a live input only.
     """
+    labels = config.labels
 
     def open_partition(name: str, resume: bytes | None) -> Partition:
+        given = found.labels if side_of(name) is Side.LABELS else found
+        assert given is not None, f"{name} is one of the partitions that were named"
+        own = labels if given is found.labels else None
         return Partition(
             name,
             grid=config.grid,
-            bounds=config.bounds,
-            open_reader=found.readers[name],
+            bounds=config.bounds if own is None else config.label_bounds,
+            open_reader=given.readers[name],
             fingerprint=fingerprint,
             batch_rows=config.file.input.batch_rows,
             keep_late=config.file.output.late_rows is not None
             or config.file.output.topics.late_rows is not None,
             resume=resume,
-            record_time=config.file.time.record,
-            wall_clock=wall_clock if found.live else None,
+            record_time=config.file.time.record if own is None else own.record_time,
+            timeless=own is not None and own.known,
+            wall_clock=wall_clock if given.live else None,
         )
 
     return open_partition

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from flows.batch import label_partition
 from flows.config import Config
 from flows.config_values import ConfigError
 from flows.connections import topic_partitions
@@ -44,28 +45,61 @@ def kafka_input(
     """
     given = config.file.input
     assert given.topics is not None
-    start = read_start(given.start)
-    client = open_client()
+    fields, derived = config.fields, config.derivations
+    decoder = partial(make_decoder, FileFormat.JSONL, fields, config.time, derived=derived)
+    start = read_start(given.start, "input.start")
+    return _topic_input(config, open_client(), given.topics, start, decoder, known=known, on_lag=on_lag)
+
+
+def label_topics(
+    config: Config,
+    open_client: Callable[[], KafkaClient],
+    *,
+    known: Collection[str] | None = None,
+    on_lag: Callable[[str, int | None], None] = lambda _partition, _lag: None,
+) -> InputSet | None:
+    """Take all partitions of the labels' topics, as `kafka_input` does; None where none are configured."""
+    given, labels = config.file.labels, config.labels
+    if given is None or labels is None or given.topics is None:
+        return None
+    decoder = partial(make_decoder, FileFormat.JSONL, labels.fields, labels.time)
+    start = read_start(given.start, "labels.start")
+    return _topic_input(
+        config, open_client(), given.topics, start, decoder, name=label_partition, known=known, on_lag=on_lag
+    )
+
+
+def _topic_input(
+    config: Config,
+    client: KafkaClient,
+    topics: tuple[str, ...],
+    start: Start,
+    decoder: Callable[[], Decoder],
+    *,
+    name: Callable[[str], str] = str,
+    known: Collection[str] | None,
+    on_lag: Callable[[str, int | None], None],
+) -> InputSet:
+    given = config.file.input
 
     def opener(at: TopicPartition, position: bytes | None) -> tuple[Reader, Decoder]:
-        begin = start if known is None or str(at) in known else Start()
+        called = name(str(at))
         reader = KafkaRecordReader(
             client,
             at,
             position=position,
-            start=begin,
+            start=start if known is None or called in known else Start(),
             until_end=given.until_end,
             max_record_bytes=given.max_record_bytes,
         )
-        watched = _WatchedReader(reader, client, at, config.file.kafka.group, on_lag)
-        return watched, make_decoder(FileFormat.JSONL, config.fields, config.time, derived=config.derivations)
+        watched = _WatchedReader(reader, client, at, config.file.kafka.group, partial(on_lag, called))
+        return watched, decoder()
 
-    found = topic_partitions(client, given.topics)
     return InputSet(
-        readers={str(at): partial(opener, at) for at in found},
+        readers={name(str(at)): partial(opener, at) for at in topic_partitions(client, topics)},
         total=0,
         unit="bytes",
-        names=given.topics,
+        names=topics,
         live=not given.until_end,
         close=client.close,
     )
@@ -83,12 +117,12 @@ class _WatchedReader:
     client: KafkaClient
     at: TopicPartition
     group: str | None
-    on_lag: Callable[[str, int | None], None]
+    on_lag: Callable[[int | None], None]
     durable: int | None = None
 
     def read(self, max_records: int) -> RawBatch | None:
         batch = self.reader.read(max_records)
-        self.on_lag(str(self.at), self.reader.lag)
+        self.on_lag(self.reader.lag)
         return batch
 
     def position(self) -> bytes:
@@ -105,8 +139,8 @@ class _WatchedReader:
         self.reader.close()
 
 
-def read_start(text: str) -> Start:
-    """Read where to begin: `earliest`, `latest`, `offset N`, or a time.
+def read_start(text: str, key: str = "input.start") -> Start:
+    """Read where to begin: `earliest`, `latest`, `offset N`, or a time; `key` is what errors call it.
 
     Raises
     ------
@@ -127,7 +161,7 @@ def read_start(text: str) -> Start:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise ConfigError(
-            f"`input.start`: found {text!r}, wanted earliest, latest, 'offset 1000' or a time such as "
+            f"`{key}`: found {text!r}, wanted earliest, latest, 'offset 1000' or a time such as "
             "'2026-01-05T00:00:00Z'"
         ) from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

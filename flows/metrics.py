@@ -24,11 +24,13 @@ from flows.capped_gauge import CappedGauge, Labels
 from flows.check_metrics import CheckMetrics, is_check
 from flows.decode.base import Reason
 from flows.hooks import Hooks
+from flows.join_metrics import JoinMetrics
 from flows.passing import Passing
 from state.durations import Axis
 from state.episodes import Change
 from state.events import EventType
 from state.grid import END, Grid
+from state.halves import Side
 from state.report import Output
 from state.stores.base import Point, SeriesKey, StoredEvent
 
@@ -103,6 +105,7 @@ class Metrics:
             registry=registry,
         )
         self._checks = CheckMetrics(registry, model=model, grid=grid, dropped=dropped, max_series=max_series)
+        self._join = JoinMetrics(registry, grid=grid, dropped=dropped, max_partitions=max_series)
         self._watermark = CappedGauge(
             "driftflow_watermark_seconds",
             "Event time up to which a partition has closed windows, in seconds since the epoch.",
@@ -138,6 +141,7 @@ class Metrics:
             on_resume=self.on_resume,
             on_resume_checks=self._checks.resume,
             on_epoch=self.on_epoch,
+            on_joined=self._join.on_joined,
             on_snapshot=self.on_snapshot,
         )
 
@@ -148,14 +152,17 @@ class Metrics:
 
     def on_batch(self, batch: Batch) -> None:
         """Take what one poll returned, quiet ones too."""
-        if batch.rows:
+        labels = batch.side is Side.LABELS
+        if batch.rows and not labels:
             self._events.inc(batch.rows)
         if batch.late:
             self._late_rows.inc(sum(batch.late.values()))
         if batch.dead_letters:
             for reason, count in Multiset(letter.reason for letter in batch.dead_letters).items():
                 self._dead_letters.labels(reason).inc(count)
-        if self._frontiers.get(batch.partition) != batch.frontier:
+        if labels:
+            self._join.on_batch(batch)
+        elif self._frontiers.get(batch.partition) != batch.frontier:
             self._frontiers[batch.partition] = batch.frontier
             self._move(batch.partition, batch.frontier)
 

@@ -18,6 +18,9 @@ from flows.partition import Partition
 from flows.plan import Plan
 from state.alarms import BlockEvidence
 from state.codec import pack, unpack
+from state.halves import HalvesPartial
+from state.join import LabelJoin
+from state.joined import Joined
 from state.judge import Judge
 from state.panes import PaneMerger, PanesClosed, Partial
 from state.report import Output, Report
@@ -131,6 +134,14 @@ def judge(logic: Judge, values: list[Scored | Gap | BlockCounts]) -> list[bytes]
     return [msgspec.msgpack.encode(evidence) for evidence in logic.add(values)]
 
 
+def join_halves(logic: LabelJoin, values: list[HalvesPartial]) -> list[Joined]:
+    """Take halves, then join what the low watermark of both sides has passed."""
+    for value in values:
+        logic.add(value)
+    joined = logic.close()
+    return [] if joined is None else [joined]
+
+
 def report(logic: Report, values: list[bytes]) -> list[list[Output]]:
     """Judge the windows that are complete; all that one activation gives travels as one item."""
     outputs = logic.add(msgspec.msgpack.decode(value, type=Evidence | BlockEvidence) for value in values)
@@ -158,7 +169,7 @@ class EventSource(FixedPartitionedSource[Batch, bytes]):
 
     def list_parts(self) -> list[str]:
         """Name all partitions, on every worker the same."""
-        return list(self._plan.partitions)
+        return list(self._plan.sources)
 
     def build_part(
         self,
@@ -193,8 +204,7 @@ class _SourcePartition(StatefulSourcePartition[Batch, bytes]):
         if batch is None:
             self.pace.leave(name)
             raise StopIteration
-        # One that has nothing to give, perhaps for hours, must not keep the others from reading.
-        self.pace.reached(name, None if self.partition.caught_up else self.partition.max_time)
+        self.pace.reached(name, self.partition.pace)
         if self.partition.ended:
             self.pace.leave(name)
         self.quiet = batch.quiet and not batch.dead_letters

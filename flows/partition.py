@@ -17,7 +17,7 @@ from flows.record_watch import PlacedRows, RecordWatch, Standing
 from flows.sources.base import RawBatch, Reader
 from state.codec import pack, unpack
 from state.grid import END, Grid
-from state.watermark import Placed, Watermark
+from state.watermark import Clock, Placed, Timeless, Watermark
 
 _KIND, _VERSION = "partition", 1
 
@@ -51,6 +51,7 @@ class Partition:
         keep_late: bool,
         resume: bytes | None = None,
         record_time: bool = False,
+        timeless: bool = False,
         wall_clock: Callable[[], int] | None = None,
         watch: Callable[[Decoder], RecordWatch] | None = None,
     ) -> None:
@@ -60,6 +61,8 @@ class Partition:
         ----------
         record_time
             Event time is the record's own, as the input keeps it.
+        timeless
+            Rows have no time: they come before everything else.
         wall_clock
             Milliseconds since the epoch, for the time-outs of a live input; None: no time-out ever fires.
         watch
@@ -70,6 +73,7 @@ class Partition:
             payload = unpack(resume, kind=_KIND, versions=(_VERSION,), fingerprint=fingerprint).payload
             state = msgspec.msgpack.decode(payload, type=_State)
         self.name = name
+        self._grid = grid
         self._bounds = bounds
         self._batch_rows = batch_rows
         self._keep_late = keep_late
@@ -79,11 +83,9 @@ class Partition:
         self._wall_clock = wall_clock
         self._caught_up = False
         self._idle_since: int | None = None
-        self._watermark = (
-            Watermark(grid, bounds.lateness, state.max_time, state.forced)
-            if state
-            else Watermark(grid, bounds.lateness)
-        )
+        held = (state.max_time, state.forced) if state else ()
+        self._watermark: Clock = Timeless() if timeless else Watermark(grid, bounds.lateness, *held)
+        self._timeless = timeless
         self._told = state.told if state else None
         self._ended = state.ended if state else False
         self._watch = None if watch is None else watch(self._decoder)
@@ -94,6 +96,17 @@ class Partition:
     def max_time(self) -> int | None:
         """Largest event time so far."""
         return self._watermark.max_time
+
+    @property
+    def pace(self) -> int | None:
+        """How far others beside this partition may be held to it; None: it holds nobody back.
+
+        Rows without a time come first. A partition that has nothing to give, perhaps for hours, must not keep
+        the others from reading.
+        """
+        if self._timeless:
+            return -END
+        return None if self._caught_up else self._watermark.max_time
 
     @property
     def caught_up(self) -> bool:
@@ -125,7 +138,7 @@ class Partition:
         kept = decoded.kept if inside is None else decoded.kept[inside]
         placed = times if inside is None else times[inside]
         mark = self._watermark
-        stood = Standing(max_time=mark.max_time, frontier=mark.frontier, pane_of=mark.grid.pane_of)
+        stood = Standing(max_time=mark.max_time, frontier=mark.frontier, pane_of=self._grid.pane_of)
         batch = self._batch(raw, decoded, placed, kept, inside, dead)
         if self._watch is not None and (dead or self._watch.waiting):
             refused = self._watch.refuse(dead, np.asarray(raw.numbers, dtype=np.int64)[kept], placed, stood)

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from detectors.verdicts import Rule
-from flows.batch import Batch
+from flows.batch import Batch, side_of
 from flows.config import Config
 from flows.detection import measured_by, promise_of, watched_of
 from flows.generations import too_early
+from flows.halves import halves, shard_names
 from flows.partition import Partition
 from flows.sections.quality import quality_rules
 from flows.summarize import summarize
@@ -15,6 +18,8 @@ from state.blocks import Block, BlockSpec
 from state.closed_panes import PaneRecorder
 from state.evidence import evidence_of
 from state.generations import Generations
+from state.halves import HalvesPartial, Side
+from state.join import LabelJoin
 from state.judge import Judge, JudgeContext, Watched
 from state.panes import PaneMerger, Partial
 from state.quality import QualityRules
@@ -37,7 +42,9 @@ class Plan:
     Attributes
     ----------
     partitions
-        Names of all partitions, sorted.
+        Names of all partitions of events, sorted.
+    label_partitions
+        Names of all partitions of labels, sorted.
     features
         For each generation of the reference: the watched columns, in the order of the configuration.
     fingerprint
@@ -59,6 +66,7 @@ class Plan:
 
     config: Config
     partitions: tuple[str, ...]
+    label_partitions: tuple[str, ...]
     open_partition: OpenPartition
     features: tuple[tuple[FeatureReference, ...], ...]
     context: ReportContext
@@ -76,6 +84,21 @@ class Plan:
         return f"{self.context.model}/{self.context.model_version}"
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of all partitions, sorted."""
+        return tuple(sorted([*self.partitions, *self.label_partitions]))
+
+    @property
+    def shards(self) -> tuple[str, ...]:
+        """Keys under which predictions and labels meet; none where nothing is joined."""
+        return () if self.config.labels is None else shard_names(self.config.labels.shards)
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """Numbers that a prediction and a label bring into the join."""
+        return 0, 0
+
+    @property
     def generations(self) -> Generations:
         """The references, and when they take over."""
         return self.context.generations
@@ -86,8 +109,24 @@ class Plan:
         return self.context.generations.schedule
 
     def summarize(self, batch: Batch) -> Iterator[tuple[str, Partial]]:
-        """Count the rows of a batch: one partial per column, unless there is nothing to tell."""
+        """Count the rows of a batch: one partial per column, unless there is nothing to tell.
+
+        Labels belong to no column: they are counted once they have found their predictions.
+        """
+        if batch.side is Side.LABELS:
+            return iter(())
         return summarize(batch, self.features, self.schedule, self.segments)
+
+    def halves(self, batch: Batch) -> Iterator[tuple[str, HalvesPartial]]:
+        """Deal the rows of a batch to the shards of the join."""
+        assert self.config.labels is not None  # the join is no part of the graph without labels
+        width = self.widths[batch.side is Side.LABELS]
+        return halves(batch, self.config.labels, np.zeros((batch.rows, width)))
+
+    def join(self, resume: bytes | None = None) -> LabelJoin:
+        """Begin or resume one shard of the join."""
+        assert self.config.labels is not None  # as above
+        return LabelJoin(self.sources, self.widths, self.config.labels.limits, resume)
 
     def compare(self, name: str, closed: Told) -> Scored | Gap | BlockCounts:
         """Compare a window of one column with the reference in which it starts, a block with its own."""
@@ -159,6 +198,11 @@ def make_plan(
 ) -> Plan:
     """Put a run together.
 
+    Parameters
+    ----------
+    partitions
+        Of events and of labels; their names tell which is which.
+
     Raises
     ------
     BadReferenceError
@@ -173,7 +217,8 @@ def make_plan(
     fingerprint = config.state_fingerprint(generations.first.version)
     return Plan(
         config=config,
-        partitions=partitions,
+        partitions=tuple(name for name in partitions if side_of(name) is Side.PREDICTIONS),
+        label_partitions=tuple(name for name in partitions if side_of(name) is Side.LABELS),
         open_partition=open_partition,
         features=tuple(
             tuple(reference.feature(column.name) for column in config.columns)

@@ -7,6 +7,7 @@ import msgspec
 
 from detectors.base import DriftflowError
 from flows.plan import Plan
+from flows.sections.labels import joining
 from state.codec import fingerprint_of
 
 NOTE = "driftflow.json"
@@ -61,12 +62,13 @@ def note_of(plan: Plan) -> Note:
         "detection": file["detection"],
         "input.missing": file["input"]["missing"],
         **({"segments.columns": file["segments"]["columns"]} if file["segments"]["columns"] else {}),
+        **({"labels": joining(plan.config.file.labels)} if plan.config.labels is not None else {}),
     }
     return Note(
         format=1,
         model=plan.model_key,
-        partitions=plan.partitions,
-        first=plan.partitions,
+        partitions=plan.sources,
+        first=plan.sources,
         later=plan.schedule.later,
         parts={
             **{key: fingerprint_of(value).hex() for key, value in depends.items()},

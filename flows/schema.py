@@ -10,6 +10,7 @@ from detectors.sequential.detectors import Recursion
 from detectors.verdicts import Rule
 from flows.kafka.base import SaslMechanism, SecurityProtocol
 from flows.sections.base import Name, Positive, Section, Share
+from flows.sections.labels import LabelsConfig
 from flows.sections.performance import PerformanceConfig
 from flows.sections.predictions import PredictionsConfig
 from flows.sections.quality import QualityConfig
@@ -197,6 +198,7 @@ class FileConfig(Section, frozen=True):
     reference: ReferenceConfig = ReferenceConfig()
     segments: SegmentsConfig = SegmentsConfig()
     performance: PerformanceConfig | None = None
+    labels: LabelsConfig | None = None
     output: OutputConfig = OutputConfig()
     predictions: PredictionsConfig = PredictionsConfig()
     kafka: KafkaConfig = KafkaConfig()

@@ -17,6 +17,11 @@ Each row is written anew about ``GROWTH * log(rows) / log(GROWTH)`` times at mos
 """
 
 
+def row_bytes(width: int) -> int:
+    """Bytes of one row: id, pane, a flag, and so many numbers."""
+    return 17 + 8 * width
+
+
 @dataclass(slots=True)
 class _Run:
     """Rows sorted by id; those that were taken are no longer `live`."""

@@ -272,4 +272,7 @@ class LabelJoin:
             predictions=first.payload,
             labels=second.payload,
             counts=tuple((*key, tuple(counts[key].tolist())) for key in sorted(counts)),
+            waiting=self._waiting.size,
+            early=self._early.size,
+            memory=self.memory,
         )

@@ -70,6 +70,10 @@ class Joined:
         Payloads of both sides, shapes ``(rows, width)``.
     counts
         Known pane, pane of the row that is counted, and one number for each of `Count`; in order.
+    waiting, early
+        Predictions that wait for a label now, and labels that wait for a prediction.
+    memory
+        Bytes of the rows that are held now.
     """
 
     upto: int
@@ -79,3 +83,6 @@ class Joined:
     predictions: FloatArray
     labels: FloatArray
     counts: tuple[tuple[int, int, tuple[int, ...]], ...]
+    waiting: int = 0
+    early: int = 0
+    memory: int = 0

@@ -1,12 +1,14 @@
 """Event time of one partition: its watermark, which of its rows are late, and what a time-out passed over."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import IntArray
 from state.grid import END, Grid
+from state.joined import FROM_START
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,38 @@ class Placed:
     panes: IntArray
     late: NDArray[np.bool_]
     standing: IntArray
+
+
+class Clock(Protocol):
+    """Event time of one partition."""
+
+    @property
+    def max_time(self) -> int | None:
+        """Largest event time so far, None before the first row."""
+        ...
+
+    @property
+    def forced(self) -> int | None:
+        """A watermark that a time-out set."""
+        ...
+
+    @property
+    def frontier(self) -> int:
+        """First pane that is still open here."""
+        ...
+
+    @property
+    def last_pane(self) -> int:
+        """Pane that holds the largest event time."""
+        ...
+
+    def place(self, times: IntArray) -> Placed:
+        """Take the event times of the next rows, in order."""
+        ...
+
+    def force(self, watermark: int) -> tuple[int, int] | None:
+        """Move the watermark without rows, because a time-out fired."""
+        ...
 
 
 @dataclass(slots=True)
@@ -92,3 +126,21 @@ class Watermark:
     def last_pane(self) -> int:
         """Pane that holds the largest event time; ``-END`` before the first row."""
         return -END if self.max_time is None else self.grid.frontier(self.max_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeless:
+    """The clock of rows without a time: each lies in `FROM_START`, and every pane is open until they end."""
+
+    max_time: None = None
+    forced: None = None
+    frontier: int = -END
+    last_pane: int = -END
+
+    def place(self, times: IntArray) -> Placed:
+        """Put all rows into one pane."""
+        panes = np.full(len(times), FROM_START, dtype=np.int64)
+        return Placed(panes, np.zeros(len(times), dtype=np.bool_), panes)
+
+    def force(self, watermark: int) -> None:
+        """Stay: rows without a time wait for nothing."""

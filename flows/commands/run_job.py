@@ -17,30 +17,32 @@ from flows.commands.document import print_json
 from flows.commands.exits import ExitCode
 from flows.commands.first_reference import Stopped, settle_reference
 from flows.commands.run_asked import RunAsked, member_of, recovery_of
+from flows.commands.run_input import check_decoders, open_input
 from flows.commands.stored import active_generations, active_lineage
 from flows.config import Config, load_config
-from flows.connections import kafka_connector, store_text
+from flows.connections import store_text
 from flows.engine import Member, Recovery, run
 from flows.generations import moment_text
 from flows.graph import Outputs
 from flows.hooks import Hooks, together
-from flows.input import InputSet, config_input, partition_opener
-from flows.kafka_input import kafka_input
+from flows.input import InputSet, partition_opener
 from flows.logs import log_outputs
 from flows.metrics import Metrics, new_registry
 from flows.metrics_server import serve_metrics
 from flows.outputs import configured_outputs
 from flows.plan import Plan, make_plan
-from flows.recovery import holds_run, known_partitions
+from flows.recovery import holds_run
 from flows.recovery_facts import check_references
 from flows.recovery_note import NOTE, check_note, note_of, read_note
 from flows.render.findings import Findings, FoundEpisode, read_findings
+from flows.render.joining import need_line
 from flows.render.progress import meter
 from flows.render.styles import severity_rank
 from flows.render.summary import LaterReference, RunFiles, RunSummary, file_lines, summary_lines
 from flows.render.words import count_text
 from flows.workers.references import notice
 from state.generations import Generations
+from state.halves import Side
 
 
 @dataclass(slots=True)
@@ -48,12 +50,16 @@ class Counts:
     """What went through this process."""
 
     rows: int = 0
+    labels: int = 0
     late: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
     def add(self, batch: Batch) -> None:
         """Count a batch."""
-        self.rows += batch.rows
+        if batch.side is Side.LABELS:
+            self.labels += batch.rows
+        else:
+            self.rows += batch.rows
         self.late += sum(batch.late.values())
         self.refused.update(str(letter.reason) for letter in batch.dead_letters)
 
@@ -61,6 +67,7 @@ class Counts:
     def note(self) -> str:
         """The counts in few words."""
         parts = [count_text(self.rows, "row")]
+        parts += [count_text(self.labels, "label")] if self.labels else []
         parts += [f"{self.late:,} late"] if self.late else []
         parts += [f"{self.refused.total():,} refused"] if self.refused else []
         return ", ".join(parts)
@@ -89,6 +96,8 @@ def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCod
     member = member_of(asked)
     if prepared.resumed:
         say(f"Going on with the run in {prepared.recovery.folder}." if prepared.recovery else "")
+    if prepared.config.labels is not None and (member is None or member.process_id == 0):
+        say(need_line(prepared.config.labels, prepared.plan.widths[0], prepared.config.grid.axis))
     counts = Counts()
     finished = run_with_progress(prepared, counts, member=member, overwrite=asked.overwrite)
     if member is not None and member.process_id > 0:
@@ -130,11 +139,10 @@ def prepare(asked: RunAsked, *, watched: bool = True) -> Prepared:
     source = open_input(config, asked, recovery, hooks)
     fingerprint = config.state_fingerprint(generations.first.version)
     opener = partition_opener(config, source, fingerprint, wall_clock=_now_ms)
-    plan = make_plan(config, generations, tuple(sorted(source.readers)), opener, live=source.live)
-    if config.file.input.topics is None or asked.input is not None:
-        _check_decoders(source)
+    plan = make_plan(config, generations, source.partitions, opener, live=source.endless)
+    check_decoders(config, source, asked)
     outputs = configured_outputs(config, plan.model_key, os.environ, events=asked.events)
-    if source.live:
+    if source.endless:
         # A stream without an end has no summary: its episodes are told as they come.
         hooks = together(hooks, Hooks(on_outputs=log_outputs))
     resumed = recovery is not None and not asked.overwrite and holds_run(recovery.folder)
@@ -166,12 +174,13 @@ def run_with_progress(
             look = partial(active_lineage, prepared.config, "CONFIG")
             stack.enter_context(notice(prepared.config, prepared.generations.lineage, look).running())
         progress = stack.enter_context(
-            meter(console, "Watching", total=source.total, unit=source.unit, clock=time.monotonic)
+            meter(console, "Watching", total=source.whole, unit=source.unit, clock=time.monotonic)
         )
 
         def on_batch(batch: Batch) -> None:
             counts.add(batch)
-            progress.advance(batch.size, counts.note)
+            known = batch.side is Side.PREDICTIONS or (source.labels and source.labels.unit == source.unit)
+            progress.advance(batch.size if known else 0, counts.note)
 
         return run(
             prepared.plan,
@@ -226,14 +235,6 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
     )
 
 
-def open_input(config: Config, asked: RunAsked, recovery: Recovery | None, hooks: Hooks) -> InputSet:
-    """Take the input that was asked for: a path, or what the configuration names."""
-    if asked.input is not None or config.file.input.topics is None:
-        return config_input(config, asked.input)
-    known = None if recovery is None or asked.overwrite else known_partitions(recovery.folder)
-    return kafka_input(config, kafka_connector(config, os.environ), known=known, on_lag=hooks.on_lag)
-
-
 def _hooks(config: Config, asked: RunAsked) -> Hooks:
     """Serve metrics where they are asked for, and feed them."""
     if asked.metrics_port is None:
@@ -250,13 +251,6 @@ def _store_text(config: Config) -> str:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _check_decoders(source: InputSet) -> None:
-    """Open every partition once, so that a column that a file lacks is told before anything is written."""
-    for opener in source.readers.values():
-        reader, _ = opener(None)
-        reader.close()
 
 
 def _following(

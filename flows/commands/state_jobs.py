@@ -144,9 +144,10 @@ def _fit(
 
 def _partitions(config: Config, facts: FolderFacts) -> tuple[str, ...]:
     # Topics are not looked up: that would wait for a broker that is away.
-    if config.file.input.topics is not None:
+    labels = config.file.labels
+    if config.file.input.topics is not None or (labels is not None and labels.topics is not None):
         return tuple(sorted(facts.positions))
-    return tuple(sorted(config_input(config).readers))
+    return config_input(config).partitions
 
 
 def _closed(name: str, _resume: bytes | None) -> Partition:

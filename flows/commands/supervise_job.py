@@ -1,6 +1,5 @@
 """Runs a configuration as a set of worker processes under a supervisor."""
 
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -8,11 +7,10 @@ from functools import partial
 from flows.commands.exits import ExitCode
 from flows.commands.first_reference import Stopped
 from flows.commands.run_asked import RunAsked
+from flows.commands.run_input import partition_lister
 from flows.commands.run_job import prepare
 from flows.commands.stored import active_lineage
 from flows.commands.usage import UsageError
-from flows.config import Config
-from flows.connections import kafka_connector, topic_partitions
 from flows.engine import drop
 from flows.supervisor import supervise
 from flows.workers.references import ReferenceWatch
@@ -55,9 +53,9 @@ def supervise_run(asked: RunAsked, *, workers: int | None, fail_on_drift: bool, 
     return supervise(
         command,
         workers=workers,
-        partitions=prepared.plan.partitions,
+        partitions=prepared.plan.sources,
         recovery=prepared.recovery,
-        list_partitions=partial(_partitions, prepared.config) if prepared.source.live else None,
+        list_partitions=partition_lister(prepared.config, prepared.source),
         references=ReferenceWatch(
             prepared.config,
             prepared.recovery.folder,
@@ -66,12 +64,3 @@ def supervise_run(asked: RunAsked, *, workers: int | None, fail_on_drift: bool, 
         before=partial(drop, prepared.outputs, prepared.recovery) if asked.overwrite else lambda: None,
         metrics_port=asked.metrics_port,
     )
-
-
-def _partitions(config: Config) -> list[str]:
-    """Look up the partitions as they are now, through a connection of its own."""
-    client = kafka_connector(config, os.environ)()
-    try:
-        return [str(at) for at in topic_partitions(client, config.file.input.topics or ())]
-    finally:
-        client.close()

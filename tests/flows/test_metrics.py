@@ -24,6 +24,7 @@ from flows.metrics_server import MetricsError, MetricsServer, serve_metrics
 from state.durations import Axis
 from state.events import EventType
 from state.grid import END, MONDAY
+from state.joined import Count, Joined
 from state.report import Output, Report
 from state.stores.base import Point, SeriesKey, StoredEvent
 from tests.checked_windows import PLOT, of_records, run, window
@@ -505,6 +506,8 @@ def test_every_metric_is_documented_and_every_documented_one_exists() -> None:
 def test_the_labels_of_every_metric_are_documented() -> None:
     watched = Watched()
     watched.metrics.on_batch(batch(rows=1, frontier=1))
+    watched.metrics.on_batch(batch("labels:a", rows=1, frontier=1))
+    watched.metrics.hooks.on_joined("00", joined())
     watched.metrics.on_lag("events/0", 1)
     watched.metrics.on_snapshot("panes", 1, before=0)
     watched.metrics.on_outputs(outputs(in_order([CALM]))[0])
@@ -515,6 +518,53 @@ def test_the_labels_of_every_metric_are_documented() -> None:
         found[metric.name + {"counter": "_total", "info": "_info"}.get(metric.type, "")] = labels
     rows = re.findall(r"^\| `(driftflow_\w+)(?:\{([\w,]+)\})?` \|", DOCS.read_text(), re.MULTILINE)
     assert {name: set(labels.split(",")) - {""} for name, labels in rows} == found
+
+
+def joined(*counts: tuple[Count, int], waiting: int = 0, early: int = 0, memory: int = 0) -> Joined:
+    numbers = [0] * len(Count)
+    for count, number in counts:
+        numbers[count] = number
+    return Joined(
+        upto=9,
+        last=9,
+        known=np.zeros(0, dtype=np.int64),
+        panes=np.zeros(0, dtype=np.int64),
+        predictions=np.zeros((0, 1)),
+        labels=np.zeros((0, 1)),
+        counts=((8, 7, tuple(numbers)),),
+        waiting=waiting,
+        early=early,
+        memory=memory,
+    )
+
+
+def test_labels_are_counted_apart_from_events() -> None:
+    watched = Watched()
+    watched.metrics.on_batch(batch(rows=5, frontier=3))
+    watched.metrics.on_batch(batch("labels:a", rows=7, frontier=2))
+    assert watched.value("driftflow_events_total", model="credit") == 5
+    assert watched.value("driftflow_labels_total") == 7
+    start = watched.metrics._grid.start_of(2) / 1_000
+    assert watched.value("driftflow_labels_watermark_seconds", partition="labels:a") == start
+    assert watched.value("driftflow_watermark_seconds", partition="labels:a") is None
+    watched.metrics.on_batch(batch("labels:a", frontier=END))
+    assert watched.value("driftflow_labels_watermark_seconds", partition="labels:a") is None
+
+
+def test_the_join_shows_what_became_of_both_sides() -> None:
+    watched = Watched()
+    told = watched.metrics.hooks.on_joined
+    told("00", joined((Count.LABELLED, 6), (Count.UNLABELLED, 1), waiting=10, early=2, memory=1_000))
+    told("01", joined((Count.FORGOTTEN, 1), (Count.ORPHANS, 3), waiting=5, memory=500))
+    told("00", joined((Count.LABELLED, 1), waiting=8, early=1, memory=900))
+    rows = {"side": "predictions", "outcome": "labelled"}
+    assert watched.value("driftflow_join_rows_total", **rows) == 7
+    assert watched.value("driftflow_join_rows_total", side="labels", outcome="orphan") == 3
+    assert watched.value("driftflow_join_rate") == 7 / 9
+    # The last of each shard.
+    assert watched.value("driftflow_join_waiting_rows", side="predictions") == 13
+    assert watched.value("driftflow_join_waiting_rows", side="labels") == 1
+    assert watched.value("driftflow_join_bytes") == 1_400
 
 
 def test_the_process_is_in_a_new_registry() -> None:

@@ -8,10 +8,13 @@ import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+import orjson
+
 from detectors.base import DriftflowError
 from flows.batch import Batch
 from flows.engine import Member, Recovery, run
 from flows.hooks import Hooks
+from state.joined import Joined
 from tests.integration.results import outputs_in
 from tests.integration.stream import load_plan
 
@@ -29,6 +32,13 @@ def main() -> int:
         # Stretches the run, so that a kill lands in the middle of it.
         time.sleep(given.pause_s)
 
+    given.out.mkdir(parents=True, exist_ok=True)
+    told_joins = given.out / f"joined-{given.member}.jsonl"
+
+    def see_joined(shard: str, joined: Joined) -> None:
+        with told_joins.open("ab") as file:
+            file.write(orjson.dumps([shard, joined.counts]) + b"\n")
+
     try:
         ended = run(
             load_plan(given.config),
@@ -40,7 +50,7 @@ def main() -> int:
             if given.addresses
             else None,
             overwrite=given.overwrite,
-            hooks=Hooks(on_batch=see),
+            hooks=Hooks(on_batch=see, on_joined=see_joined),
         )
     except DriftflowError as error:
         say(f"{type(error).__name__}: {error}")

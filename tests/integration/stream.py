@@ -108,7 +108,7 @@ def load_plan(config_path: Path) -> Plan:
         store.close()
     found = config_input(config)
     opener = partition_opener(config, found, config.state_fingerprint(lineage.first))
-    return make_plan(config, generations, tuple(found.readers), opener)
+    return make_plan(config, generations, found.partitions, opener)
 
 
 def keep_reference(layout: Layout, *, rows: int | None = None, effective_from: int | None = None) -> str:

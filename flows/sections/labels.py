@@ -1,0 +1,198 @@
+"""The section `labels`: labels that come later than their predictions, from a place of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+
+from detectors.base import Kind
+from flows.config_values import ConfigError, span_of, zone_of
+from flows.sections.base import Positive, Section
+from state.columns import Column, Role, TimeColumn, TimeUnit
+from state.durations import Axis
+from state.grid import Grid
+from state.joined import JoinLimits
+
+HORIZON = "7d"
+"""How long a prediction waits where nothing is said and event time is time."""
+
+ID, LABEL = "id", "label"
+"""What the fields of a label's record are called."""
+
+
+class LabelTimeConfig(Section, frozen=True):
+    """When a label became known: a `column`, the `record`'s own time, or the number of the row."""
+
+    column: str | None = None
+    record: bool = False
+    rows: bool = False
+    format: TimeUnit = TimeUnit.ISO
+    zone: str | None = None
+
+
+class LabelsConfig(Section, frozen=True):
+    """Where labels come from, how they find their predictions, and how long each side waits."""
+
+    label: str
+    id: str | None = None
+    kind: Kind | None = None
+    path: str | None = None
+    topics: tuple[str, ...] | None = None
+    start: str = "earliest"
+    format: Literal["csv", "jsonl"] | None = None
+    missing: tuple[str, ...] = ("",)
+    time: LabelTimeConfig | None = None
+    lateness: str | None = None
+    horizon: str | None = None
+    early: str | None = None
+    shards: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
+    max_rows: Positive = 10_000_000
+    rate: Annotated[float, msgspec.Meta(gt=0.0)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Labels that are joined to predictions.
+
+    Attributes
+    ----------
+    prediction_id
+        Name of the column that holds the id of a prediction.
+    fields
+        Id and label in the records of the labels.
+    time
+        The field with the time at which a label became known; None where it is elsewhere, or `known`.
+    record_time
+        It is the record's own time.
+    known
+        Labels have no time: each was known when its prediction was made.
+    lateness
+        Of the labels' watermark, in the unit of the axis.
+    horizon
+        How long a prediction waits, in the unit of the axis.
+    limits
+        The same in panes, for each of the shards.
+    rate
+        Predictions per second that are expected, to say what memory they need; None: not said.
+    """
+
+    prediction_id: str
+    fields: tuple[Column, Column]
+    time: TimeColumn | None
+    record_time: bool
+    known: bool
+    lateness: int
+    horizon: int
+    limits: JoinLimits
+    shards: int
+    rate: float | None
+
+
+def checked_labels(
+    given: LabelsConfig | None, columns: Sequence[Column], grid: Grid, *, zone: str, lateness: int
+) -> Labels | None:
+    """Check the section; `zone` and `lateness` are those of the events, for what it leaves open.
+
+    Raises
+    ------
+    ConfigError
+        It contradicts itself, or the events have no id that labels could be joined by.
+    """
+    if given is None:
+        return None
+    places = [key for key in ("path", "topics") if getattr(given, key) is not None]
+    if len(places) != 1:
+        raise ConfigError(f"`labels`: wanted one of `path` and `topics`, found {', '.join(places) or 'none'}")
+    ident = _id_column(columns)
+    time = given.time
+    if time is not None:
+        _check_time(time, given, grid.axis)
+    elif given.topics is not None:
+        raise ConfigError(
+            "`labels.time`: found none, wanted when a label became known, because a topic has no end: "
+            "`record: true` or a `column`"
+        )
+    horizon = _horizon(given, grid)
+    early = horizon if given.early is None else span_of(given.early, grid.axis, "labels.early")
+    column = None if time is None else time.column
+    return Labels(
+        prediction_id=ident.name,
+        fields=(
+            Column(name=ID, path=given.id or ident.path, kind=Kind.CATEGORICAL, role=Role.ID),
+            Column(name=LABEL, path=given.label, kind=given.kind or _kind(columns), role=Role.LABEL),
+        ),
+        time=None
+        if time is None or column is None
+        else TimeColumn(path=column, unit=time.format, zone=time.zone or zone),
+        record_time=time is not None and time.record,
+        known=time is None,
+        lateness=lateness
+        if given.lateness is None
+        else span_of(given.lateness, grid.axis, "labels.lateness"),
+        horizon=horizon,
+        limits=JoinLimits(
+            horizon=-(-horizon // grid.length),
+            early=-(-early // grid.length),
+            max_rows=-(-given.max_rows // given.shards),
+        ),
+        shards=given.shards,
+        rate=given.rate,
+    )
+
+
+def joining(given: LabelsConfig | None) -> dict[str, object]:
+    """Return the keys that stored state depends on, with their values; none where there is no section."""
+    if given is None:
+        return {}
+    elsewhere = {"path", "topics", "start", "format", "rate"}
+    return {key: value for key, value in msgspec.to_builtins(given).items() if key not in elsewhere}
+
+
+def _id_column(columns: Sequence[Column]) -> Column:
+    found = [column for column in columns if column.role is Role.ID]
+    if len(found) != 1:
+        names = ", ".join(column.name for column in found) or "none"
+        raise ConfigError(
+            f"`columns`: found {names} with `role: id`, wanted one: labels are joined to predictions by it"
+        )
+    if found[0].kind is not Kind.CATEGORICAL:
+        raise ConfigError(
+            f"`columns.{found[0].name}.kind`: found {found[0].kind}, wanted categorical: ids are compared as "
+            "texts"
+        )
+    return found[0]
+
+
+def _kind(columns: Sequence[Column]) -> Kind:
+    """Kind of the label where none is given: that of the prediction, and classes where there is none."""
+    kinds = [column.kind for column in columns if column.role is Role.PREDICTION]
+    return kinds[0] if kinds else Kind.CATEGORICAL
+
+
+def _check_time(time: LabelTimeConfig, given: LabelsConfig, axis: Axis) -> None:
+    clocks = [key for key in ("column", "record", "rows") if getattr(time, key)]
+    if len(clocks) != 1:
+        raise ConfigError(
+            "`labels.time`: wanted one of `column`, `record: true` and `rows: true`, found "
+            f"{', '.join(clocks) or 'none'}"
+        )
+    if time.rows != (axis is Axis.ROWS):
+        wanted = "`rows: true`, or no `labels.time`" if axis is Axis.ROWS else "`column` or `record: true`"
+        raise ConfigError(
+            f"`labels.time`: found `{clocks[0]}`, wanted {wanted}: both sides are on one axis, that of `time`"
+        )
+    if time.record and given.topics is None:
+        raise ConfigError(
+            "`labels.time.record`: only records of Kafka carry a time of their own; name a `column`"
+        )
+    if time.zone is not None:
+        zone_of(time.zone, "labels.time.zone")
+
+
+def _horizon(given: LabelsConfig, grid: Grid) -> int:
+    if given.horizon is not None:
+        return span_of(given.horizon, grid.axis, "labels.horizon")
+    if grid.axis is Axis.ROWS:
+        return max(window.size for window in grid.windows) * grid.length
+    return span_of(HORIZON, grid.axis, "labels.horizon")

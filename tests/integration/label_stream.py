@@ -1,0 +1,141 @@
+"""A stream of predictions and their labels, with everything that goes wrong between the two."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from flows.plan import Plan
+from state.halves import halves_from_bytes
+from state.joined import Count, Joined, JoinLimits
+from tests.integration.stream import Layout, write_stream
+from tests.state.join_oracle import Row, batch_join
+
+LABELS = "{path: labels, label: outcome, time: {column: known_at}, horizon: 1d, early: 6h, lateness: 1h}"
+
+Told = dict[tuple[str, int], list[tuple[int, list[int]]]]
+"""What each shard has told of each known pane: panes with their counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledLayout:
+    """Where a stream with labels stands."""
+
+    layout: Layout
+
+    def config(self, name: str, *, batch_rows: int = 8_192, labels: str = LABELS) -> Path:
+        """Write a configuration that joins labels, and return its path."""
+        path = self.layout.config(name, batch_rows=batch_rows)
+        text = path.read_text() + "  request: {kind: categorical, role: id}\n" + f"labels: {labels}\n"
+        path.write_text(text)
+        return path
+
+
+def write_labelled(folder: Path, *, rows: int, files: int = 1, label_files: int = 2) -> LabelledLayout:
+    """Write predictions as `write_stream` does, and labels up to a day and a half later, in random order.
+
+    Some predictions have no id, or one that was there before; one in ten never gets a label; some labels come
+    twice, have no id, belong to nothing, come before their prediction, or too late in their file.
+    """
+    layout = write_stream(folder, rows=rows, files=files)
+    rng = np.random.default_rng(12)
+    found: list[tuple[datetime, bytes]] = []
+    for part in sorted(layout.events.iterdir()):
+        lines = []
+        for number, line in enumerate(part.read_bytes().splitlines()):
+            named, labels = _labelled(line, f"{part.stem}-{number}", rng)
+            lines.append(named)
+            found += labels
+        part.write_bytes(b"\n".join(lines) + b"\n")
+    found.sort(key=lambda item: item[0])
+    folder_of_labels = layout.folder / "labels"
+    folder_of_labels.mkdir()
+    for place in range(label_files):
+        own = [line for _, line in found[place::label_files]]
+        (folder_of_labels / f"labels-{place}.jsonl").write_bytes(b"\n".join(own) + b"\n")
+    return LabelledLayout(layout=layout)
+
+
+def _labelled(
+    line: bytes, ident: str, rng: np.random.Generator
+) -> tuple[bytes, list[tuple[datetime, bytes]]]:
+    """Give a prediction its id, and return it with its labels."""
+    try:
+        row = orjson.loads(line)
+        made = datetime.fromisoformat(row["ts"])
+    except ValueError:
+        return line, []
+    way = rng.random()
+    if way < 0.02:
+        return line, []
+    row["request"] = "again" if way < 0.04 else ident
+    labels = []
+    if rng.random() < 0.9:
+        known = made + timedelta(hours=float(rng.uniform(-1, 36)))
+        labels.append((known, ident))
+    if rng.random() < 0.03:
+        labels.append((made + timedelta(hours=float(rng.uniform(0, 12))), ident))
+    if rng.random() < 0.03:
+        labels.append((made, rng.choice(["nothing", "again", ""])))
+    told = []
+    for known, name in labels:
+        # In the file it stands up to two hours after its time; an hour is allowed.
+        stands = known + timedelta(hours=float(rng.uniform(0, 2)) if rng.random() < 0.2 else 0.0)
+        record = {"request": name or None, "outcome": "good", "known_at": known.isoformat()}
+        told.append((stands, orjson.dumps(record)))
+    return orjson.dumps(row), told
+
+
+def hear(told: Told) -> Callable[[str, Joined], None]:
+    """Return what takes the joins of a run."""
+    return lambda shard, joined: add_told(told, shard, joined.counts)
+
+
+def add_told(told: Told, shard: str, counts_told: Sequence[tuple[int, int, tuple[int, ...]]]) -> None:
+    """Take what a shard tells; of a pane that was told before a crash it must tell the same again."""
+    panes: Told = {}
+    for known, pane, numbers in counts_told:
+        panes.setdefault((shard, known), []).append((pane, list(numbers)))
+    for key, counts in panes.items():
+        assert told.setdefault(key, counts) == counts, key
+
+
+def totals(told: Told) -> dict[tuple[int, int], list[int]]:
+    """Add up what all shards have told, by known pane and pane."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for (_, known), counts in told.items():
+        for pane, numbers in counts:
+            before = found.get((known, pane), [0] * len(Count))
+            found[known, pane] = [a + b for a, b in zip(before, numbers, strict=True)]
+    return found
+
+
+def joined_at_once(plan: Plan) -> dict[tuple[int, int], list[int]]:
+    """Join all rows of a plan's input by the oracle: what every run is held against."""
+    labels = plan.config.labels
+    assert labels is not None
+    late = Counter[tuple[int, Count]]()
+    rows = list(_rows_of(plan, late))
+    limits = labels.limits
+    found = batch_join(rows, JoinLimits(horizon=limits.horizon, early=limits.early, max_rows=10**9))
+    for (pane, place), count in late.items():
+        found.count(pane, pane, place, count)
+    return dict(found.counts)
+
+
+def _rows_of(plan: Plan, late: Counter[tuple[int, Count]]) -> Iterator[Row]:
+    for name in plan.sources:
+        partition = plan.open_partition(name, None)
+        while (batch := partition.poll()) is not None:
+            for _, (side, _, _, _, data, late_rows) in plan.halves(batch):
+                label = side == "labels"
+                for pane, count in late_rows:
+                    late[pane, Count.LATE_LABELS if label else Count.LATE_PREDICTIONS] += count
+                half = halves_from_bytes(data)
+                for ident, pane in zip(half.ids.tolist(), half.panes.tolist(), strict=True):
+                    yield Row(label, name, pane, ident, 0.0)
+        partition.close()
