@@ -13,8 +13,8 @@ from detectors.base import Detector, Kind, Summary
 from detectors.calibration import Calibration
 from detectors.divergences import Psi
 from detectors.ordered import KolmogorovSmirnov
+from detectors.testing.summaries import frozen_ints
 from detectors.thresholds import Limit, State, Threshold, WindowScore
-from tests.detectors.summaries import frozen_ints
 
 SCORES = st.lists(st.floats(0, 1e6) | st.sampled_from([0.0, 1.0, 1e300]), max_size=40)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from detectors.base import IncompatibleSummaryError
 from detectors.coarse import EmptyCountsError, coarsen, matched_rows, occupied, totals
-from tests.detectors.summaries import categorical, coarse_groups, frozen_ints
+from detectors.testing.summaries import categorical, coarse_groups, frozen_ints
 
 
 @given(

@@ -11,7 +11,7 @@ from scipy.spatial.distance import jensenshannon
 from detectors.base import IncompatibleSummaryError
 from detectors.coarse import EmptyCountsError
 from detectors.divergences import JensenShannon, PseudocountError, Psi, expected_psi, jensen_shannon, psi
-from tests.detectors.summaries import categorical, count_pairs, frozen_ints
+from detectors.testing.summaries import categorical, count_pairs, frozen_ints
 
 
 @given(count_pairs(), st.sampled_from([1e-4, 0.5, 1.0]))

@@ -20,7 +20,7 @@ from detectors.effects import (
     psi_divergence,
 )
 from detectors.ordered import OVERSHOOT, ks_grid
-from tests.detectors.summaries import categorical, count_pairs, frozen_ints
+from detectors.testing.summaries import categorical, count_pairs, frozen_ints
 
 REFERENCE_ROWS = 20_000
 

@@ -9,7 +9,7 @@ from scipy.stats import energy_distance
 
 from detectors.base import Status
 from detectors.energy import EnergyDistance
-from tests.detectors.summaries import nudged, numeric, numeric_pairs
+from detectors.testing.summaries import nudged, numeric, numeric_pairs
 
 Pair = tuple[list[float], list[float], list[float]]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from detectors.base import Detector
 from detectors.group_distances import Hellinger, KullbackLeibler, LInfinity, TotalVariation, share_distance
 from detectors.registry import detector
-from tests.detectors.summaries import categorical, count_pairs, frozen_ints
+from detectors.testing.summaries import categorical, count_pairs, frozen_ints
 
 NAMES = ("kl", "hellinger", "tv", "linf")
 

@@ -13,7 +13,7 @@ from detectors.integrals import (
     cramer_von_mises_grid,
 )
 from detectors.ordered import atom_bins
-from tests.detectors.summaries import frozen_ints, numeric, numeric_pairs
+from detectors.testing.summaries import frozen_ints, numeric, numeric_pairs
 
 Pair = tuple[list[float], list[float], list[float]]
 

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from detectors.base import FloatArray, Summary
 from detectors.calibration import Calibration, Tails, measure_tails
 from detectors.means import MeanShift, rows_for_normal_mean
-from tests.detectors.summaries import frozen_floats, numeric
+from detectors.testing.summaries import frozen_floats, numeric
 
 EDGES = frozen_floats([0.0])
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from detectors.multiplicity import PValueError, benjamini_hochberg, e_benjamini_hochberg
-from tests.detectors.summaries import frozen_floats
+from detectors.testing.summaries import frozen_floats
 
 P_VALUES = st.lists(
     st.floats(0, 1) | st.sampled_from([0.0, 1e-300, 0.01, 0.05, 1.0]), min_size=1, max_size=40

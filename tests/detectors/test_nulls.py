@@ -32,8 +32,8 @@ from detectors.nulls import (
     upper_quantiles,
 )
 from detectors.registry import detector, detector_names
+from detectors.testing.summaries import categorical, count_pairs, frozen_floats, frozen_ints, numeric
 from detectors.transport import Wasserstein
-from tests.detectors.summaries import categorical, count_pairs, frozen_floats, frozen_ints, numeric
 
 
 def _shares(reference: IntArray, window: IntArray, added: float) -> tuple[FloatArray, FloatArray]:

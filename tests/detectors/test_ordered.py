@@ -17,7 +17,7 @@ from detectors.ordered import (
     ks_grid,
     ks_grid_p_value,
 )
-from tests.detectors.summaries import frozen_floats, frozen_ints, nudged, numeric, numeric_pairs
+from detectors.testing.summaries import frozen_floats, frozen_ints, nudged, numeric, numeric_pairs
 
 Pair = tuple[list[float], list[float], list[float]]
 

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from detectors.base import Status
 from detectors.ranks import RankMean, RankScale, normal_scores, rank_shift
-from tests.detectors.summaries import count_pairs, frozen_ints, numeric
+from detectors.testing.summaries import count_pairs, frozen_ints, numeric
 
 
 def brute_force(reference: list[int], current: list[int], *, squared: bool) -> float:

@@ -13,7 +13,7 @@ from scipy.stats import binom, chi2, chi2_contingency, ttest_ind
 from detectors.base import Status
 from detectors.means import MeanShift
 from detectors.significance import ChiSquare, chi_square_test, pearson_moments, primary_test
-from tests.detectors.summaries import categorical, count_pairs, frozen_floats, frozen_ints, numeric
+from detectors.testing.summaries import categorical, count_pairs, frozen_floats, frozen_ints, numeric
 
 
 def scipy_chi_square(reference: list[int], current: list[int]) -> tuple[float, int, float]:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 
 from detectors.base import FloatArray, Kind, Status, Summary
+from detectors.testing.summaries import frozen_floats, frozen_ints, numeric, numeric_pairs
 from detectors.transport import Wasserstein, wasserstein_grid
-from tests.detectors.summaries import frozen_floats, frozen_ints, numeric, numeric_pairs
 
 Pair = tuple[list[float], list[float], list[float]]
 

@@ -14,7 +14,7 @@ from detectors.base import FloatArray, IntArray, Summary
 from detectors.sequential.alternatives import Alternatives, Distance, Mix, Shares, Shifts
 from detectors.sequential.evalues import EvidenceError, FeatureEvidence
 from detectors.sequential.limits import kolmogorov_limit, law_radius
-from tests.detectors.summaries import categorical, frozen_ints, numeric
+from detectors.testing.summaries import categorical, frozen_ints, numeric
 
 ROWS = 6
 """Above the nearest step of the grid of sizes, where a confusion of the two would show."""

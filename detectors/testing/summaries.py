@@ -10,12 +10,14 @@ from detectors.base import FloatArray, IntArray, Kind, Moments, Summary
 
 
 def frozen_ints(values: ArrayLike) -> IntArray:
+    """Return whole numbers that refuse writes."""
     array = np.array(values, dtype=np.int64)
     array.setflags(write=False)
     return array
 
 
 def frozen_floats(values: ArrayLike) -> FloatArray:
+    """Return real numbers that refuse writes."""
     array = np.array(values, dtype=np.float64)
     array.setflags(write=False)
     return array
@@ -34,6 +36,7 @@ def numeric(
     continuous: bool = True,
     moments: bool = True,
 ) -> Summary:
+    """Count rows over the bins of these upper edges; every bin is a group unless `groups` are given."""
     rows, uppers = frozen_floats(values), frozen_floats(edges)
     bins = uppers.size + 1
     index = bin_of(rows, uppers)
@@ -57,6 +60,7 @@ def numeric(
 
 
 def categorical(counts: Sequence[int], *, groups: ArrayLike | None = None) -> Summary:
+    """Summarize categories by their rows; every one is a group of its own unless `groups` are given."""
     return Summary(
         kind=Kind.CATEGORICAL,
         counts=frozen_ints(counts),
@@ -66,6 +70,7 @@ def categorical(counts: Sequence[int], *, groups: ArrayLike | None = None) -> Su
 
 
 def nudged(value: float, toward: float) -> float:
+    """Return the next double in a direction."""
     return float(np.nextafter(value, toward))
 
 
