@@ -9,7 +9,8 @@ from pathlib import Path
 
 import orjson
 
-from flows.sources.files import FileFormat, guess_format, list_files, open_reader
+from flows.sources.formats import FileFormat, guess_format, list_files
+from flows.sources.opening import open_reader
 
 SAMPLE_RECORDS = 5_000
 """Records that are looked at, spread over the files of a folder."""

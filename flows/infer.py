@@ -10,7 +10,6 @@ from itertools import pairwise
 from detectors.base import Kind
 from flows.decode.setup import parse_path
 from flows.field_samples import FieldSample, Sample, Value
-from flows.sources.files import FileFormat
 
 NEARLY_ALL = 0.9
 """A text whose values differ in this share of the records names the record, it does not describe it."""
@@ -76,7 +75,7 @@ def infer_columns(samples: Sequence[Sample]) -> Inferred:
     words: set[str] = set()
     for name in names:
         fields = [sample.fields[name] for sample in samples]
-        texts = [sample.format is FileFormat.CSV for sample in samples]
+        texts = [not sample.format.typed for sample in samples]
         read = [_numbers(f.values) if text else f.values for f, text in zip(fields, texts, strict=True)]
         if any(text and _is_number_column(v) for text, v in zip(texts, read, strict=True)):
             words |= {v for f in fields for v in f.values if isinstance(v, str) and v in NUMBER_WORDS}
@@ -97,11 +96,7 @@ def _shortened(columns: Sequence[InferredColumn], samples: Sequence[Sample]) -> 
     """Call nested fields by their last key where that names one field alone."""
     keys = {
         column.name: max(
-            (
-                parse_path(p)
-                for p, s in zip(column.paths, samples, strict=True)
-                if s.format is FileFormat.JSONL
-            ),
+            (parse_path(p) for p, s in zip(column.paths, samples, strict=True) if s.format.typed),
             key=len,
             default=(column.name,),
         )
@@ -160,7 +155,7 @@ def _why_not(
 
 
 def _why_unreadable(name: str, fields: Sequence[FieldSample], samples: Sequence[Sample]) -> str | None:
-    json = [sample.format is FileFormat.JSONL for sample in samples]
+    json = [sample.format.typed for sample in samples]
     if any(field.repeated for field in fields):
         return "the header has it twice"
     if any(nested and not _writable(field.path) for field, nested in zip(fields, json, strict=True)):
@@ -176,7 +171,7 @@ def _writable(path: str) -> bool:
 
 
 def _leads_on(name: str, sample: Sample) -> bool:
-    if sample.format is FileFormat.CSV:
+    if not sample.format.typed:
         return False
     path = sample.fields[name].path
     return any(other.path.startswith(f"{path}.") for other in sample.fields.values())

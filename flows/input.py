@@ -16,8 +16,9 @@ from flows.scenarios.base import ScenarioError, ScenarioOptions
 from flows.scenarios.registry import scenario
 from flows.schema import GenerateConfig
 from flows.sources.base import Reader
-from flows.sources.files import FileFormat, guess_format, list_files, open_reader
+from flows.sources.formats import FileFormat, guess_format, list_files
 from flows.sources.generator import GeneratorReader
+from flows.sources.opening import open_reader
 from state.columns import Column, TimeColumn
 from state.derived import Derivation
 from state.durations import Axis, DurationError, parse_span

@@ -16,7 +16,7 @@ from flows.input import InputSet
 from flows.kafka.base import KafkaAwayError, KafkaClient, TopicPartition
 from flows.kafka.reader import Begin, KafkaRecordReader, Start, next_offset
 from flows.sources.base import RawBatch, Reader
-from flows.sources.files import FileFormat
+from flows.sources.formats import FileFormat
 
 
 def kafka_input(

@@ -58,6 +58,7 @@ def build_reference(
     model: str,
     now_ms: int,
     rows: int | None = None,
+    before: int | None = None,
     segments: SegmentSpec = NO_SEGMENTS,
     outcomes: OutcomeSpec | None = None,
     in_order: bool = True,
@@ -70,6 +71,8 @@ def build_reference(
 
     Parameters
     ----------
+    before
+        Rows with this event time or a later one are passed over; None: none is.
     segments
         Fields of the input by whose values rows are counted apart as well.
     outcomes
@@ -95,6 +98,7 @@ def build_reference(
         columns,
         rows,
         on_read,
+        before=before,
         segments=segments,
         in_order=in_order,
         on_part=_ignore if labelled is None else labelled.see,
@@ -102,7 +106,7 @@ def build_reference(
     if labelled is not None:
         labelled.begin(layout.bins)
     counts = _Counts({column.name: empty(layout.bins[column.name].width) for column in columns})
-    for part in read_parts(source, rows, on_read):
+    for part in read_parts(source, rows, on_read, before=before):
         counts.add(part, layout)
         if labelled is not None:
             labelled.count(part)
@@ -199,6 +203,7 @@ def _choose_layout(
     rows: int | None,
     on_read: Callable[[int], None],
     *,
+    before: int | None,
     segments: SegmentSpec,
     in_order: bool,
     on_part: Callable[[Part], None],
@@ -208,7 +213,7 @@ def _choose_layout(
     split = {name: counts[name] if name in counts else CategoryCounts() for name in segments.columns}
     positions = NumericSample()
     rows_read, timed = 0, False
-    for part in read_parts(source, rows, on_read):
+    for part in read_parts(source, rows, on_read, before=before):
         on_part(part)
         hashes = row_hash(part.numbers)
         rows_read += len(hashes)

@@ -1,9 +1,10 @@
 """The rows that a reference is built from, in batches, each with its place in the order of all."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.base import IntArray
 from flows.decode.base import Decoded
@@ -46,23 +47,44 @@ class Part:
         return self.numbers if times is None else times
 
 
-def read_parts(source: InputSet, rows: int | None, on_read: Callable[[int], None]) -> Iterator[Part]:
+def read_parts(
+    source: InputSet, rows: int | None, on_read: Callable[[int], None], *, before: int | None = None
+) -> Iterator[Part]:
     """Read partitions one after the other, up to a number of good rows.
 
     Parameters
     ----------
     on_read
         Called with what each batch read, in the unit of `source.total`.
+    before
+        Rows with this event time or a later one are passed over; None: none is.
     """
     seen = 0
     for opener in source.readers.values():
         for raw, decoded in _read(opener, on_read):
             left = None if rows is None else rows - seen
             part = Part(raw, decoded, seen)
-            yield part if left is None or len(decoded.kept) <= left else _first(part, left)
-            seen += len(decoded.kept)
+            if before is not None and part.times is not None:
+                part = _chosen(part, part.times < before)
+            kept = len(part.decoded.kept)
+            yield part if left is None or kept <= left else _first(part, left)
+            seen += kept
             if rows is not None and seen >= rows:
                 return
+
+
+def end_of_span(source: InputSet, span: int) -> int | None:
+    """Return where a span of event time ends that begins with the earliest of the first rows.
+
+    Those are the first batch of each partition. None where no row there has a time.
+    """
+    earliest = list[int]()
+    for opener in source.readers.values():
+        batch = next(_read(opener, lambda _: None), None)
+        times = None if batch is None else Part(*batch, 0).times
+        if times is not None and len(times):
+            earliest.append(int(times.min()))
+    return min(earliest) + span if earliest else None
 
 
 def _read(opener: OpenReader, on_read: Callable[[int], None]) -> Iterator[tuple[RawBatch, Decoded]]:
@@ -86,12 +108,24 @@ def _first(part: Part, rows: int) -> Part:
             refused=tuple(r for r in raw.refused if r.number <= raw.numbers[last - 1]),
             times_ms=None if raw.times_ms is None else raw.times_ms[:last],
         ),
-        Decoded(
-            kept=decoded.kept[:rows],
-            numeric={name: values[:rows] for name, values in decoded.numeric.items()},
-            categorical={name: values[:rows] for name, values in decoded.categorical.items()},
-            time_ms=None if decoded.time_ms is None else decoded.time_ms[:rows],
-            refused=tuple(r for r in decoded.refused if r.index < last),
+        replace(
+            _selected(decoded, np.arange(rows)), refused=tuple(r for r in decoded.refused if r.index < last)
         ),
         part.first,
+    )
+
+
+def _chosen(part: Part, keep: NDArray[np.bool_]) -> Part:
+    """Keep some of the good rows, given for each of them."""
+    return part if keep.all() else Part(part.raw, _selected(part.decoded, np.flatnonzero(keep)), part.first)
+
+
+def _selected(decoded: Decoded, rows: IntArray) -> Decoded:
+    places = rows.tolist()
+    return replace(
+        decoded,
+        kept=decoded.kept[rows],
+        numeric={name: values[rows] for name, values in decoded.numeric.items()},
+        categorical={name: [values[i] for i in places] for name, values in decoded.categorical.items()},
+        time_ms=None if decoded.time_ms is None else decoded.time_ms[rows],
     )

@@ -59,7 +59,7 @@ class InputConfig(Section, frozen=True):
     generate: GenerateConfig | None = None
     start: str = "earliest"
     until_end: bool = False
-    format: Literal["csv", "jsonl"] | None = None
+    format: Literal["csv", "jsonl", "parquet", "arrow"] | None = None
     batch_rows: Annotated[int, msgspec.Meta(ge=1, le=8_192)] = 8_192
     max_record_bytes: Annotated[int, msgspec.Meta(ge=1_024, le=67_108_864)] = 1_048_576
     missing: tuple[str, ...] = ("",)

@@ -12,10 +12,12 @@ EXAMPLE = "Example: [cyan]driftflow compare train.csv today.csv --fail-on drift[
 
 def compare(
     baseline: Annotated[
-        Path, typer.Argument(exists=True, help="File or folder with good data.", show_default=False)
+        Path,
+        typer.Argument(help="File, folder or pattern of good data; - is standard input.", show_default=False),
     ],
     current: Annotated[
-        Path, typer.Argument(exists=True, help="File or folder to judge.", show_default=False)
+        Path,
+        typer.Argument(help="File, folder or pattern to judge; - is standard input.", show_default=False),
     ],
     config: Annotated[
         Path | None,

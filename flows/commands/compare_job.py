@@ -1,5 +1,6 @@
 """Finds the columns of two files, compares them and tells the outcome."""
 
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from flows.input import InputSet, file_input
 from flows.pages.compared import comparison_page
 from flows.render.compared import comparison_lines, left_out_lines
 from flows.render.progress import meter
+from flows.sources.spooled import STANDARD_INPUT, spooled
 from state.columns import Column, Role
 from state.derived import Derivation
 
@@ -75,6 +77,15 @@ class CompareDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 def compare_and_tell(asked: CompareAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
     """Compare, and print a table or one JSON document."""
+    if asked.baseline == asked.current == STANDARD_INPUT:
+        raise UsageError("standard input can be one of the two sides only")
+    stream = sys.stdin.buffer
+    with spooled(asked.baseline, stream) as baseline, spooled(asked.current, stream) as current:
+        files = replace(asked, baseline=baseline, current=current)
+        return _compared_and_told(files, fail_on_drift=fail_on_drift, json=json)
+
+
+def _compared_and_told(asked: CompareAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
     config = None if asked.config is None else load_config(asked.config)
     samples = (sample_fields(asked.baseline), sample_fields(asked.current))
     chosen = _configured(config, samples) if config else _inferred(samples)

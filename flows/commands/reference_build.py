@@ -15,13 +15,20 @@ def build(
     file: Annotated[
         Path | None,
         typer.Argument(
-            exists=True,
-            help="File or folder of good data, such as the training set; the configured input by default.",
+            help="File, folder or pattern of good data, such as the training set; - is standard input. "
+            "The configured input by default.",
             show_default=False,
         ),
     ] = None,
     rows: Annotated[
         int | None, typer.Option(min=1, help="Use the first N good rows only.", show_default=False)
+    ] = None,
+    span: Annotated[
+        str | None,
+        typer.Option(
+            help="Use rows of the first part of event time only, such as 30d, or '5000 rows'.",
+            show_default=False,
+        ),
     ] = None,
     activate: Annotated[
         bool | None,
@@ -39,4 +46,4 @@ def build(
     """
     from flows.commands.reference_build_job import build_and_store
 
-    build_and_store(config, file, rows=rows, activate=activate, json=json)
+    build_and_store(config, file, rows=rows, span=span, activate=activate, json=json)

@@ -1,5 +1,7 @@
 """Builds a reference, keeps it, and says what is remarkable about it."""
 
+import os
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,16 +12,25 @@ from flows.commands.config_explain_job import typical_rows
 from flows.commands.console import commands_lines, messages, results, show, warn
 from flows.commands.document import print_json
 from flows.commands.stored import activate_version, active_version, open_store
+from flows.commands.usage import UsageError
 from flows.config import Config, load_config
+from flows.config_values import span_of
+from flows.connections import kafka_connector
 from flows.decode.base import Reason
 from flows.detection import measured_by
 from flows.input import InputSet, config_input
+from flows.kafka_input import kafka_input
+from flows.learning import learn_reference
 from flows.reference_build import BuiltReference, build_reference
+from flows.reference_parts import end_of_span
 from flows.render.dependence import DependenceFacts, dependence_facts, dependence_warnings
 from flows.render.progress import meter
 from flows.render.references import column_facts, reference_lines
 from flows.render.words import count_text
-from flows.sources.files import FileFormat, list_files, open_reader
+from flows.sources.formats import FileFormat, list_files
+from flows.sources.opening import open_reader
+from flows.sources.spooled import spooled
+from state.durations import Axis
 
 FEW_ROWS = 5_000
 """Rows below which a reference is itself uncertain by about as much as small drifts are large."""
@@ -49,13 +60,25 @@ class Kept:
 
 
 def build_and_store(
-    path: Path, file: Path | None, *, rows: int | None, activate: bool | None, json: bool
+    path: Path, file: Path | None, *, rows: int | None, span: str | None, activate: bool | None, json: bool
 ) -> None:
-    """Build a reference as the command line asks."""
+    """Build a reference as the command line asks.
+
+    Raises
+    ------
+    UsageError
+        Rows of a topic are asked for by a span of time.
+    """
     config = load_config(path)
-    timed = _has_times(config, file)
-    source = config_input(config if timed else replace(config, time=None), file)
-    built = build_with_progress(config, source, rows=rows)
+    timed = True
+    if file is None and config.file.input.topics is not None:
+        built = _built_of_topics(config, rows, span)
+    else:
+        with spooled(file, sys.stdin.buffer) as given:
+            timed = _has_times(config, given)
+            source = config_input(config if timed else replace(config, time=None), given)
+            rows, before = _first_part(config, source, rows, span)
+            built = build_with_progress(config, source, rows=rows, before=before)
     kept = keep(config, built, activate=activate)
     window = typical_rows(config, built.reference)
     dependence = {f.column.name: dependence_facts(f, window) for f in built.reference.features}
@@ -92,7 +115,43 @@ def build_and_store(
         show(messages(), commands_lines("Next:", [following]))
 
 
-def build_with_progress(config: Config, source: InputSet, *, rows: int | None = None) -> BuiltReference:
+def _built_of_topics(config: Config, rows: int | None, span: str | None) -> BuiltReference:
+    """Build from the first records of the configured topics, as `reference.missing: learn` would."""
+    if span is not None:
+        raise UsageError("--span reads an input to its end, and topics have none: use --rows, or name a file")
+    source = kafka_input(config, kafka_connector(config, os.environ))
+    try:
+        return learn_reference(
+            source,
+            config.columns,
+            model=config.file.model.name,
+            rows=config.file.reference.rows if rows is None else rows,
+            now_ms=time.time_ns() // 1_000_000,
+            segments=config.segments,
+        )
+    finally:
+        source.close()
+
+
+def _first_part(
+    config: Config, source: InputSet, rows: int | None, span: str | None
+) -> tuple[int | None, int | None]:
+    """Return how many rows to take at most, and the event time before which they must be."""
+    if span is None:
+        return rows, None
+    axis = config.grid.axis
+    length = span_of(span, axis, "--span")
+    if axis is Axis.ROWS:
+        return length if rows is None else min(rows, length), None
+    before = end_of_span(source, length)
+    if before is None:
+        raise UsageError("--span needs event times, and the first rows hold none: use --rows")
+    return rows, before
+
+
+def build_with_progress(
+    config: Config, source: InputSet, *, rows: int | None = None, before: int | None = None
+) -> BuiltReference:
     """Build the reference of the configured model and show how far it is."""
     # What is read is known in advance only where all of it is: twice, for the bins and for the counts.
     with meter(
@@ -104,6 +163,7 @@ def build_with_progress(config: Config, source: InputSet, *, rows: int | None = 
             model=config.file.model.name,
             now_ms=time.time_ns() // 1_000_000,
             rows=rows,
+            before=before,
             segments=config.segments,
             detectors=measured_by(config),
             outcomes=None if config.performance is None else config.performance.spec,

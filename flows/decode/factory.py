@@ -7,7 +7,7 @@ from flows.decode.base import Decoder
 from flows.decode.csv_decoder import CsvDecoder
 from flows.decode.derive import DerivingDecoder
 from flows.decode.json_decoder import JsonDecoder
-from flows.sources.files import FileFormat
+from flows.sources.formats import FileFormat
 from state.columns import Column, TimeColumn
 from state.derived import Derivation
 
@@ -39,7 +39,7 @@ def make_decoder(
     """
     decoder: Decoder
     match format:
-        case FileFormat.JSONL:
+        case FileFormat.JSONL | FileFormat.PARQUET | FileFormat.ARROW:
             decoder = JsonDecoder(columns, time)
         case FileFormat.CSV:
             decoder = CsvDecoder(columns, time, header, missing)

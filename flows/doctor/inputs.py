@@ -14,7 +14,7 @@ from flows.kafka.reader import Begin, KafkaRecordReader, Start
 from flows.kafka_input import read_start
 from flows.render.words import bytes_text, count_text
 from flows.sources.base import Reader
-from flows.sources.files import FileFormat
+from flows.sources.formats import FileFormat
 
 _MOST_PARTITIONS = 8
 """Partitions of which records are looked at."""
@@ -77,4 +77,4 @@ def _last(config: Config, client: KafkaClient, at: TopicPartition, offset: int) 
         until_end=True,
         max_record_bytes=config.file.input.max_record_bytes,
     )
-    return reader, make_decoder(FileFormat.JSONL, config.fields, config.time, ())
+    return reader, make_decoder(FileFormat.JSONL, config.fields, config.time, derived=config.derivations)

@@ -10,7 +10,8 @@ from flows.injection.faults import InjectedFault, InjectionError
 from flows.injection.forms import FaultKind
 from flows.injection.records import CsvRecord, JsonRecord, Record
 from flows.sources.base import SourceError
-from flows.sources.files import FileFormat, guess_format, open_reader
+from flows.sources.formats import guess_format
+from flows.sources.opening import open_reader
 
 _BATCH_ROWS: Final = 1024
 _MOST_BYTES: Final = 67_108_864
@@ -113,7 +114,7 @@ def batches(source: Path, on_read: Callable[[int], None]) -> Iterator[Sequence[b
 
 
 def _header(source: Path) -> tuple[str, ...]:
-    if guess_format(source) is FileFormat.JSONL:
+    if guess_format(source).typed:
         return ()
     reader = open_reader(source)
     reader.close()

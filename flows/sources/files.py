@@ -1,6 +1,5 @@
 """Reads CSV and JSONL files, plain or gzip, from any position."""
 
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from flows.decode.base import Reason
 from flows.sources.base import RawBatch, RefusedRecord, SourceError
 from flows.sources.csv_header import read_header
+from flows.sources.formats import FileFormat, guess_format
 from flows.sources.lines import RecordSplitter, Split
 from flows.sources.streams import ByteStream, open_stream
 
@@ -15,21 +15,6 @@ BLOCK_BYTES = 262_144
 """Bytes read at once: small enough that the records cut from it are still in the cache when decoded."""
 
 _POSITION_VERSION = 1
-
-
-class FileFormat(StrEnum):
-    """How records are written in a file."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-_ENDINGS = {
-    ".csv": FileFormat.CSV,
-    ".jsonl": FileFormat.JSONL,
-    ".ndjson": FileFormat.JSONL,
-    ".json": FileFormat.JSONL,
-}
 
 
 class _Position(msgspec.Struct, frozen=True):
@@ -48,7 +33,7 @@ class _Position(msgspec.Struct, frozen=True):
 class FileReader:
     """Reads the records of one file; implements `flows.sources.base.Reader`.
 
-    Built by `open_reader`. A last record without a line end is delivered like the others.
+    Built by `open_lines`. A last record without a line end is delivered like the others.
 
     Attributes
     ----------
@@ -108,7 +93,7 @@ class FileReader:
         return RawBatch(records=records, numbers=numbers, refused=tuple(refused), size=size)
 
     def position(self) -> bytes:
-        """Return the position of the next undelivered record, for `open_reader`."""
+        """Return the position of the next undelivered record, for `open_lines`."""
         return msgspec.json.encode(
             _Position(v=_POSITION_VERSION, offset=self._offset, number=self._number, empty=self.empty_lines)
         )
@@ -168,7 +153,7 @@ class FileReader:
         )
 
 
-def open_reader(
+def open_lines(
     path: Path,
     *,
     format: FileFormat | None = None,  # noqa: A002  the configuration's own word
@@ -176,7 +161,7 @@ def open_reader(
     resume: bytes | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> FileReader:
-    """Open one file; gzip is known by its first bytes, not by its name.
+    """Open one file of lines; gzip is known by its first bytes, not by its name.
 
     Parameters
     ----------
@@ -213,54 +198,6 @@ def open_reader(
     return FileReader(
         stream, splitter, start, header=header, max_record_bytes=max_record_bytes, block_bytes=block_bytes
     )
-
-
-def guess_format(path: Path) -> FileFormat:
-    """Tell the format from the name: .csv, .jsonl, .ndjson or .json, with or without .gz.
-
-    Raises
-    ------
-    SourceError
-        The name ends otherwise.
-    """
-    name = path.name.lower().removesuffix(".gz")
-    found = _ENDINGS.get(Path(name).suffix)
-    if found is None:
-        raise SourceError(
-            f"{path}: the name does not tell the format; expected {', '.join(_ENDINGS)}, each with or "
-            f"without .gz. Set input.format to {' or '.join(FileFormat)}"
-        )
-    return found
-
-
-def list_files(path: Path) -> dict[str, Path]:
-    """Return the data files behind a path by partition id, which is the file's name; sorted.
-
-    A file is itself, whatever its name. Of a folder, hidden files and names that do not tell a format are
-    left out, and folders inside it are not entered.
-
-    Raises
-    ------
-    SourceError
-        There is no such path, or the folder holds no data file.
-    """
-    if path.is_file():
-        return {path.name: path}
-    if not path.is_dir():
-        raise SourceError(f"{path}: no such file or folder; check input.path")
-    found = {entry.name: entry for entry in sorted(path.iterdir()) if _is_data_file(entry)}
-    if not found:
-        raise SourceError(
-            f"{path}: the folder holds no data file; expected names that end in {', '.join(_ENDINGS)}, "
-            "each with or without .gz"
-        )
-    return found
-
-
-def _is_data_file(path: Path) -> bool:
-    if path.name.startswith(".") or not path.is_file():
-        return False
-    return Path(path.name.lower().removesuffix(".gz")).suffix in _ENDINGS
 
 
 def _read_position(path: Path, resume: bytes) -> _Position:

@@ -320,11 +320,3 @@ def test_a_column_without_any_value_is_an_error(call: Call, config: Path, tmp_pa
 
     assert told.code == 1
     assert "'x'" in told.err
-
-
-def test_without_a_file_a_topic_is_refused_in_words(call: Call, config: Path) -> None:
-    config.write_text(CONFIG.replace("path: events.jsonl", "topics: [events]"))
-    told = call("reference", "build", config)
-    assert told.code == 2
-    assert "name a file or folder" in told.err
-    assert "Traceback" not in told.err

@@ -14,7 +14,7 @@ from flows.decode.csv_decoder import CsvDecoder
 from flows.decode.factory import make_decoder
 from flows.decode.json_decoder import JsonDecoder
 from flows.decode.setup import DecodeSetupError
-from flows.sources.files import FileFormat
+from flows.sources.formats import FileFormat
 from state.columns import Column, TimeColumn
 
 HEADER = ("time", "age", "income", "city", "note")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from flows.decode.base import Reason
 from flows.sources.base import RefusedRecord, SourceError
-from flows.sources.files import FileFormat, FileReader, open_reader
+from flows.sources.files import FileReader, open_lines
+from flows.sources.formats import FileFormat
 
 relaxed = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 
@@ -51,7 +52,7 @@ def test_records_are_the_lines_however_reads_are_cut(
 ) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(gzip.compress(content) if compress else content)
-    reader = open_reader(path, max_record_bytes=LIMIT, block_bytes=block_bytes)
+    reader = open_lines(path, max_record_bytes=LIMIT, block_bytes=block_bytes)
     found = drain(reader, max_records)
     expected = lines_of(content, LIMIT)
     assert [None if isinstance(item, RefusedRecord) else item[1] for item in found] == expected
@@ -78,14 +79,14 @@ def test_resuming_anywhere_gives_the_rest(
     for name, data in (("p", b"h\n" + content), ("z", gzip.compress(b"h\n" + content))):
         path = tmp_path / name
         path.write_bytes(data)
-        whole_reader = open_reader(path, format=form, max_record_bytes=LIMIT)
+        whole_reader = open_lines(path, format=form, max_record_bytes=LIMIT)
         whole = drain(whole_reader)
-        first = open_reader(path, format=form, max_record_bytes=LIMIT, block_bytes=block_bytes)
+        first = open_lines(path, format=form, max_record_bytes=LIMIT, block_bytes=block_bytes)
         for _ in range(reads):
             first.read(max_records)
         resume = first.position()
         first.close()
-        rest = open_reader(path, format=form, max_record_bytes=LIMIT, resume=resume, block_bytes=7)
+        rest = open_lines(path, format=form, max_record_bytes=LIMIT, resume=resume, block_bytes=7)
         numbers = drain_numbers(rest)
         assert numbers == whole[len(whole) - len(numbers) :]
         assert rest.empty_lines == whole_reader.empty_lines
@@ -108,7 +109,7 @@ def test_resuming_delivers_each_record_once(tmp_path: Path) -> None:
     found: list[bytes] = []
     resume = None
     for _ in range(15):
-        reader = open_reader(path, resume=resume, block_bytes=16)
+        reader = open_lines(path, resume=resume, block_bytes=16)
         batch = reader.read(7)
         found += [] if batch is None else batch.records
         resume = reader.position()
@@ -132,7 +133,7 @@ def test_csv_records_are_those_of_the_csv_module(
     csv.writer(text).writerows([["x", "y"], *rows])
     path = tmp_path / "x.csv"
     path.write_bytes(text.getvalue().encode())
-    reader = open_reader(path, block_bytes=block_bytes)
+    reader = open_lines(path, block_bytes=block_bytes)
     assert reader.header == ("x", "y")
     records = [item[1] for item in drain(reader) if not isinstance(item, RefusedRecord)]
     assert [next(csv.reader([record.decode()])) for record in records] == rows
@@ -141,13 +142,13 @@ def test_csv_records_are_those_of_the_csv_module(
 def test_a_stray_quote_does_not_join_lines(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b'size,n\n5" pipe,1\n6" pipe,2\n')
-    assert drain(open_reader(path)) == [(0, b'5" pipe,1'), (1, b'6" pipe,2')]
+    assert drain(open_lines(path)) == [(0, b'5" pipe,1'), (1, b'6" pipe,2')]
 
 
 def test_a_quote_that_never_closes_costs_a_bounded_piece(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b'a,b\n"open,1\n' + b"x,1\n" * 20)
-    found = drain(open_reader(path, max_record_bytes=30))
+    found = drain(open_lines(path, max_record_bytes=30))
     # The line of 8 bytes and 7 of 4 are the first to exceed 30 and a line end of 2.
     refusal = found[0]
     assert isinstance(refusal, RefusedRecord)
@@ -160,9 +161,9 @@ def test_an_open_quote_at_the_end_is_delivered(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     for end in (b"", b"\n"):
         path.write_bytes(b'a,b\n1,2\n3,"x\ny' + end)
-        reader = open_reader(path, block_bytes=3)
+        reader = open_lines(path, block_bytes=3)
         assert drain(reader) == [(0, b"1,2"), (1, b'3,"x\ny')]
-        resumed = open_reader(path, resume=reader.position())
+        resumed = open_lines(path, resume=reader.position())
         assert drain(resumed) == []
 
 
@@ -173,7 +174,7 @@ def test_a_long_line_costs_little_memory(tmp_path: Path, *, compress: bool) -> N
     path.write_bytes(gzip.compress(content) if compress else content)
     del content
     tracemalloc.start()
-    found = drain(open_reader(path, max_record_bytes=100_000))
+    found = drain(open_lines(path, max_record_bytes=100_000))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     refusal = found[1]
@@ -190,7 +191,7 @@ def test_sizes_add_up_to_the_file(tmp_path: Path) -> None:
     for data in (content, gzip.compress(content)):
         path = tmp_path / "x.jsonl"
         path.write_bytes(data)
-        reader = open_reader(path, block_bytes=1_000)
+        reader = open_lines(path, block_bytes=1_000)
         sizes = []
         while (batch := reader.read(100)) is not None:
             sizes.append(batch.size)
@@ -224,7 +225,7 @@ def test_damaged_gzip_fails_after_the_good_records(tmp_path: Path, damage: Calla
     lines = [b"%d" % zlib.crc32(b"%d" % number) for number in range(20_000)]
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(damage(gzip.compress(b"\n".join(lines) + b"\n")))
-    reader = open_reader(path)
+    reader = open_lines(path)
     found: list[bytes] = []
     with pytest.raises(SourceError, match=r"x\.jsonl\.gz: the gzip file (ends in the middle|is damaged)"):
         read_all(reader, found)
@@ -239,7 +240,7 @@ def test_damaged_gzip_fails_after_the_good_records(tmp_path: Path, damage: Calla
 def test_several_gzip_members_are_one_stream(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(gzip.compress(b"1\n2") + gzip.compress(b"3\n4\n"))
-    assert drain(open_reader(path)) == [(0, b"1"), (1, b"23"), (2, b"4")]
+    assert drain(open_lines(path)) == [(0, b"1"), (1, b"23"), (2, b"4")]
 
 
 @pytest.mark.parametrize("compress", [False, True])
@@ -247,11 +248,11 @@ def test_a_file_that_shrank_is_refused(tmp_path: Path, *, compress: bool) -> Non
     path = tmp_path / "x.jsonl"
     pack = gzip.compress if compress else bytes
     path.write_bytes(pack(b"1\n2\n3\n"))
-    reader = open_reader(path)
+    reader = open_lines(path)
     drain(reader)
     path.write_bytes(pack(b"1\n"))
     with pytest.raises(SourceError, match="holds 2 bytes, but reading is to resume at byte 6"):
-        open_reader(path, resume=reader.position())
+        open_lines(path, resume=reader.position())
 
 
 @pytest.mark.parametrize("resume", [b"", b"\xff", b"{}", b'{"v":2,"offset":0,"number":0,"empty":0}', b"[1]"])
@@ -259,13 +260,13 @@ def test_a_foreign_position_is_refused(tmp_path: Path, resume: bytes) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(b"1\n")
     with pytest.raises(SourceError, match="position"):
-        open_reader(path, resume=resume)
+        open_lines(path, resume=resume)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b'\xef\xbb\xbf"a b","c\nd"\r\n1,2\r\n')
-    reader = open_reader(path, block_bytes=1)
+    reader = open_lines(path, block_bytes=1)
     assert reader.header == ("a b", "c\nd")
     assert drain(reader) == [(0, b"1,2")]
 
@@ -278,4 +279,4 @@ def test_a_csv_file_without_a_header_is_refused(tmp_path: Path, content: bytes, 
     path = tmp_path / "x.csv"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=message):
-        open_reader(path, max_record_bytes=20)
+        open_lines(path, max_record_bytes=20)

@@ -19,7 +19,7 @@ from flows.input import InputSet, file_input, partition_opener
 from flows.plan import make_plan
 from flows.reference_build import build_reference
 from flows.sources.base import RawBatch, Reader
-from flows.sources.files import FileFormat
+from flows.sources.formats import FileFormat
 from state.events import EventType
 from state.generations import Generations
 from state.report import Output
