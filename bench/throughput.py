@@ -28,7 +28,7 @@ from flows.sources.base import RawBatch
 from state.generations import Generations
 from state.panes import PanesClosed, Partial
 from state.report import Output
-from state.scoring import BlockCounts, Gap, Scored
+from state.scoring import BlockCounts, Found
 from state.stores.base import Point, StoredEvent
 from state.stores.sqlite import SqliteStore
 from state.windows import Told
@@ -54,7 +54,7 @@ class Prepared:
     batches: list[Batch]
     partials: list[list[tuple[str, Partial]]]
     closed: list[tuple[str, list[Told]]]
-    scored: list[tuple[str, list[Scored | Gap | BlockCounts]]]
+    scored: list[tuple[str, list[Found | BlockCounts]]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -92,8 +92,16 @@ class Config:
     @property
     def columns(self) -> tuple[Column, ...]:
         """What is watched, in the order of the file, derived columns behind its fields: the family."""
-        derived = (column for derivation in self.derivations for column in derivation.columns)
-        return (*(field for field in self.fields if field.role.watched), *derived)
+        return tuple(column for column in (*self.fields, *self._derived) if column.watched)
+
+    @property
+    def tracks(self) -> tuple[Column, ...]:
+        """What is counted: the family, and behind it the derived columns that are checked only."""
+        return (*self.columns, *(column for column in self._derived if not column.watched))
+
+    @property
+    def _derived(self) -> tuple[Column, ...]:
+        return tuple(column for derivation in self.derivations for column in derivation.columns)
 
     @property
     def output(self) -> Path:
@@ -122,7 +130,7 @@ class Config:
         """Hash of the keys that can change a decision about one window, beside the window itself."""
         file = msgspec.to_builtins(self.file)
         keys = ("columns", "time", "detection", "quality")
-        derived = [[column.name, column.path] for each in self.derivations for column in each.columns]
+        derived = [[column.name, column.path] for column in self._derived]
         decisive = [*(file[key] for key in keys), file["input"]["missing"]]
         decisive += [derived, file["predictions"]] if derived else []
         # Without performance, and without what is derived, ids are those of releases that knew neither.

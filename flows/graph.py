@@ -25,7 +25,7 @@ from state.durations import Axis
 from state.joined import Joined
 from state.panes import PanesClosed
 from state.report import Output, Report
-from state.scoring import BlockCounts, Gap, Scored
+from state.scoring import BlockCounts, Found
 from state.stores.base import Store, StoredEvent
 from state.windows import Told
 
@@ -73,7 +73,7 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     """
     stateful = adapters.Keyed(plan.fingerprint, hooks.on_snapshot)
 
-    def compare(keyed: tuple[str, Told]) -> tuple[str, Scored | Gap | BlockCounts]:
+    def compare(keyed: tuple[str, Told]) -> tuple[str, Found | BlockCounts]:
         name, closed = keyed
         return name, plan.compare(name, closed)
 

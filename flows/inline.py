@@ -50,9 +50,9 @@ def run_inline(
     """
     pick = choose or in_turn()
     live = {name: plan.open_partition(name, None) for name in plan.sources}
-    mergers = {name: plan.panes() for name in plan.context.features}
-    windows = {name: plan.windows() for name in plan.context.features}
-    judges = {name: plan.judge() for name in plan.context.features}
+    mergers = {name: plan.panes() for name in plan.context.tracks}
+    windows = {name: plan.windows() for name in plan.context.tracks}
+    judges = {name: plan.judge() for name in plan.context.tracks}
     joins = {shard: plan.join() for shard in plan.shards}
     report, recorder = plan.report(), plan.pane_recorder
     while live:

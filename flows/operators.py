@@ -24,7 +24,7 @@ from state.joined import Joined
 from state.judge import Judge
 from state.panes import PaneMerger, PanesClosed, Partial
 from state.report import Output, Report
-from state.scoring import BlockCounts, Evidence, Gap, Scored
+from state.scoring import BlockCounts, Evidence, Found
 from state.windows import Told, Windows
 
 _STATE_VERSION = 2
@@ -129,7 +129,7 @@ def close_windows(logic: Windows, values: list[PanesClosed]) -> list[Told]:
     return [closed for value in values for closed in logic.add(value)]
 
 
-def judge(logic: Judge, values: list[Scored | Gap | BlockCounts]) -> list[bytes]:
+def judge(logic: Judge, values: list[Found | BlockCounts]) -> list[bytes]:
     """Weigh scores; bytes, because this goes to the worker that holds the model's report."""
     return [msgspec.msgpack.encode(evidence) for evidence in logic.add(values)]
 

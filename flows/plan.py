@@ -7,12 +7,12 @@ import numpy as np
 
 from detectors.verdicts import Rule
 from flows.batch import Batch, side_of
+from flows.check_rules import check_rules
 from flows.config import Config
 from flows.detection import measured_by, promise_of, watched_of
 from flows.generations import too_early
 from flows.halves import halves, shard_names
 from flows.partition import Partition
-from flows.sections.quality import quality_rules
 from flows.summarize import summarize
 from state.blocks import Block, BlockSpec
 from state.closed_panes import PaneRecorder
@@ -22,12 +22,13 @@ from state.halves import HalvesPartial, Side
 from state.join import LabelJoin
 from state.judge import Judge, JudgeContext, Watched
 from state.panes import PaneMerger, Partial
+from state.prediction_checks import PredictionRules
 from state.quality import QualityRules
 from state.reference import FeatureReference
 from state.report import Report
 from state.report_context import ReportContext
 from state.schedule import Schedule, ScheduleConflictError
-from state.scoring import BlockCounts, Gap, Scored, score
+from state.scoring import BlockCounts, Found, score
 from state.segments import Segments
 from state.windows import Told, Windows
 
@@ -46,7 +47,7 @@ class Plan:
     label_partitions
         Names of all partitions of labels, sorted.
     features
-        For each generation of the reference: the watched columns, in the order of the configuration.
+        For each generation of the reference: all columns that are counted, the family first.
     fingerprint
         Hash of what stored state depends on.
     blocks
@@ -60,6 +61,8 @@ class Plan:
         nothing.
     quality
         What the checks of data quality go by; None where there are none.
+    predictions
+        The same of predictions.
     live
         Whether more partitions may come: a run that goes on takes them in.
     """
@@ -75,6 +78,7 @@ class Plan:
     detectors: frozenset[str]
     watched: Watched | None
     quality: QualityRules | None
+    predictions: PredictionRules | None
     segments: tuple[Segments, ...] = ()
     live: bool = False
 
@@ -128,8 +132,8 @@ class Plan:
         assert self.config.labels is not None  # as above
         return LabelJoin(self.sources, self.widths, self.config.labels.limits, resume)
 
-    def compare(self, name: str, closed: Told) -> Scored | Gap | BlockCounts:
-        """Compare a window of one column with the reference in which it starts, a block with its own."""
+    def compare(self, name: str, closed: Told) -> Found | BlockCounts:
+        """Compare a window of one track with the reference in which it starts, a block with its own."""
         if isinstance(closed, Block):
             reference = self.generations.references[closed.generation]
         else:
@@ -141,6 +145,8 @@ class Plan:
             min_effect=self.config.rules.min_effect,
             detectors=self.detectors,
             quality=self.quality,
+            predictions=self.predictions,
+            watched=name not in self.context.other_tracks,
         )
 
     def panes(self, resume: bytes | None = None) -> PaneMerger:
@@ -209,19 +215,20 @@ def make_plan(
         A reference lacks a watched column, knows it under another kind, or lacks segments.
     """
     for reference in generations.references:
-        reference.check_columns(config.columns)
+        reference.check_columns(config.tracks)
     segments = config.segments.columns
     promise = promise_of(config)
     sequential = config.rules.rule is Rule.EVIDENCE
     names = tuple(column.name for column in config.columns)
     fingerprint = config.state_fingerprint(generations.first.version)
+    quality, predictions = check_rules(config)
     return Plan(
         config=config,
         partitions=tuple(name for name in partitions if side_of(name) is Side.PREDICTIONS),
         label_partitions=tuple(name for name in partitions if side_of(name) is Side.LABELS),
         open_partition=open_partition,
         features=tuple(
-            tuple(reference.feature(column.name) for column in config.columns)
+            tuple(reference.feature(column.name) for column in config.tracks)
             for reference in generations.references
         ),
         context=ReportContext(
@@ -238,11 +245,13 @@ def make_plan(
                 if sequential
             },
             alarms=promise.alarms,
+            other_tracks=tuple(column.name for column in config.tracks[len(names) :]),
         ),
         blocks=promise.block if sequential else None,
         detectors=measured_by(config),
         watched=watched_of(config, generations.references),
-        quality=quality_rules(config.file.quality, tracks=len(names), min_rows=config.rules.min_rows),
+        quality=quality,
+        predictions=predictions,
         fingerprint=fingerprint,
         segments=tuple(r.segments_of(segments) for r in generations.references) if segments else (),
         live=live,

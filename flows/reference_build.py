@@ -19,7 +19,7 @@ from flows.reference_parts import Part, read_parts
 from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
 from flows.summarize import ONE_SPAN, whole_sketch
 from state.columns import Column
-from state.layout import categories, numeric_bins, pools
+from state.layout import categories, fixed_categories, numeric_bins, pools
 from state.outcome_layout import OutcomeSpec
 from state.reference import BadReferenceError, Bins, FeatureReference, Provenance, Reference
 from state.segments import NO_SEGMENTS, SegmentColumn, Segments, SegmentSpec, frozen_values
@@ -134,6 +134,8 @@ def _feature(
 ) -> FeatureReference:
     name = column.name
     bins, sketch, chunks = layout.bins[name], counts.sketches[name], counts.chunks.get(name)
+    if not column.watched:
+        return FeatureReference(column, bins, sketch)
     known = Calibration(
         chunks=None if chunks is None else bounded(chunks),
         tails=layout.tails.get(name),
@@ -209,7 +211,8 @@ def _choose_layout(
     on_part: Callable[[Part], None],
 ) -> _Layout:
     numeric = {c.name: NumericSample() for c in columns if c.kind is Kind.NUMERIC}
-    counts = {c.name: CategoryCounts() for c in columns if c.kind is Kind.CATEGORICAL}
+    counts = {c.name: CategoryCounts() for c in columns if c.kind is Kind.CATEGORICAL and not c.levels}
+    fixed: dict[str, Bins] = {c.name: fixed_categories(c.levels) for c in columns if c.levels}
     split = {name: counts[name] if name in counts else CategoryCounts() for name in segments.columns}
     positions = NumericSample()
     rows_read, timed = 0, False
@@ -230,7 +233,7 @@ def _choose_layout(
         for name, counter in counts.items()
     }
     return _Layout(
-        bins=numbers | names,
+        bins={**numbers, **names, **fixed},
         chosen=chosen,
         tails={name: measure_tails(numeric[name].values, bins.edges) for name, bins in numbers.items()},
         spans=Spans.over(positions.values.astype(np.int64), rows_read) if in_order or timed else None,

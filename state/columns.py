@@ -55,6 +55,8 @@ class Column:
         formula there, behind an equals sign.
     class_name
         The class whose probability a score is; None where it is none.
+    levels
+        All that a column can hold which is there to be checked, and not watched for drift; else empty.
     """
 
     name: str
@@ -62,6 +64,12 @@ class Column:
     kind: Kind
     role: Role = Role.FEATURE
     class_name: str | None = None
+    levels: tuple[str, ...] = ()
+
+    @property
+    def watched(self) -> bool:
+        """Whether windows of the column are compared with the reference."""
+        return self.role.watched and not self.levels
 
     @property
     def formula(self) -> str | None:

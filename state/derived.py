@@ -7,7 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from detectors.base import FloatArray, IntArray, Kind
+from detectors.checks import Direction
 from state.columns import Column, Role, formula_path
+from state.prediction_checks import AskedShare, AskedSide
 from state.probabilities import (
     CODES,
     Validity,
@@ -18,6 +20,8 @@ from state.probabilities import (
     normalized,
     validity,
 )
+
+_OF_PROBABILITIES = tuple(each for each in Validity if each is not Validity.CROSSED)
 
 YES, NO = "yes", "no"
 """Categories of a derived column that says whether something holds."""
@@ -52,6 +56,11 @@ class Derivation(Protocol):
         """The columns that are made; their path is the formula."""
         ...
 
+    @property
+    def asked(self) -> Mapping[str, tuple[AskedShare | AskedSide, ...]]:
+        """What is checked of which of them in every window."""
+        ...
+
     def derive(self, numeric: Mapping[str, FloatArray]) -> Values:
         """Compute them from numeric fields, shape ``(rows,)`` each."""
         ...
@@ -59,10 +68,17 @@ class Derivation(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """Scores from which no decision follows, both ends included."""
+    """Scores from which no decision follows, both ends included.
+
+    Attributes
+    ----------
+    min_change
+        Largest change of their share that does not matter.
+    """
 
     low: float
     high: float
+    min_change: float = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +100,10 @@ class Certainty:
     band
         For one of two classes the scores that are uncertain. With more of them a row is uncertain where its
         largest probability is at most the upper end. None: no such column.
+    checked
+        Whether it is counted, and checked, what is wrong with a row's probabilities.
+    min_invalid
+        Largest share of rows with something wrong that does not matter.
     """
 
     name: str
@@ -95,6 +115,8 @@ class Certainty:
     margin: bool = False
     predicted: bool = False
     band: Band | None = None
+    checked: bool = False
+    min_invalid: float = 0.001
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -127,7 +149,24 @@ class Certainty:
         if self.predicted:
             of = ", ".join(f"{n}: {score}" for n, score in zip(self.classes, self.scores, strict=True))
             found.append(self._column("class", f"argmax({of})", Kind.CATEGORICAL, Role.PREDICTION))
+        if self.checked:
+            found.append(validity_column(self.name, self.scores, _OF_PROBABILITIES))
         return tuple(found)
+
+    @property
+    def asked(self) -> Mapping[str, tuple[AskedShare | AskedSide, ...]]:
+        """Whether rows are uncertain, or no probabilities."""
+        found: dict[str, tuple[AskedShare | AskedSide, ...]] = {}
+        if self.band is not None and self.checked:
+            share = AskedShare(
+                "uncertain_share", YES, direction=Direction.BOTH, min_excess=self.band.min_change
+            )
+            found[f"{self.name}.uncertain"] = (share,)
+        if self.checked:
+            outside = AskedShare("out_of_range_share", Validity.OUT_OF_RANGE, min_excess=self.min_invalid)
+            off = AskedShare("unnormalized_share", Validity.SUM, min_excess=self.min_invalid)
+            found[f"{self.name}.validity"] = (outside,) if self.binary else (outside, off)
+        return found
 
     def _column(
         self, measure: str, formula: str, kind: Kind = Kind.NUMERIC, role: Role = Role.SCORE
@@ -136,7 +175,8 @@ class Certainty:
 
     def derive(self, numeric: Mapping[str, FloatArray]) -> Values:
         """Compute them."""
-        matrix, valid = self._matrix(numeric), self.validity(numeric) == CODES[Validity.VALID]
+        matrix, codes = self._matrix(numeric), self.validity(numeric)
+        valid = codes == CODES[Validity.VALID]
         if self.binary:
             score = np.clip(np.where(valid, matrix[0], np.nan), 0.0, 1.0)
             probabilities = np.stack([score, 1.0 - score])
@@ -151,9 +191,11 @@ class Certainty:
         if self.margin:
             numbers[f"{self.name}.margin"] = margin(probabilities)
         if self.band is not None:
-            texts[f"{self.name}.uncertain"] = _named((NO, YES), self._uncertain(probabilities, self.band))
+            texts[f"{self.name}.uncertain"] = named((NO, YES), self._uncertain(probabilities, self.band))
         if self.predicted:
-            texts[f"{self.name}.class"] = _named(self.classes, most_probable(probabilities))
+            texts[f"{self.name}.class"] = named(self.classes, most_probable(probabilities))
+        if self.checked:
+            texts[f"{self.name}.validity"] = named(tuple(Validity), codes)
         return Values(numbers, texts)
 
     def validity(self, numeric: Mapping[str, FloatArray]) -> IntArray:
@@ -173,43 +215,18 @@ class Certainty:
         return np.where(np.isnan(probabilities[0]), -1, uncertain).astype(np.int64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntervalWidth:
-    """How wide the interval is in which the model expects the truth; without a value where its ends cross."""
-
-    low: str
-    high: str
-    name: str = "interval"
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of both ends."""
-        return self.low, self.high
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The width."""
-        formula = formula_path(f"{self.high} - {self.low}")
-        return (Column(name=f"{self.name}.width", path=formula, kind=Kind.NUMERIC, role=Role.SCORE),)
-
-    def derive(self, numeric: Mapping[str, FloatArray]) -> Values:
-        """Compute it."""
-        valid = self.validity(numeric) == CODES[Validity.VALID]
-        low, high = (np.where(valid, numeric[name], np.nan) for name in (self.low, self.high))
-        with np.errstate(over="ignore"):
-            return Values({f"{self.name}.width": high - low}, {})
-
-    def validity(self, numeric: Mapping[str, FloatArray]) -> IntArray:
-        """Tell what is wrong with the ends of each row, by `CODES`, shape ``(rows,)``."""
-        low, high = numeric[self.low], numeric[self.high]
-        return np.select(
-            [np.isinf(low) | np.isinf(high), np.isnan(low) | np.isnan(high), low > high],
-            [CODES[v] for v in (Validity.NOT_FINITE, Validity.MISSING, Validity.CROSSED)],
-            CODES[Validity.VALID],
-        ).astype(np.int64)
+def validity_column(name: str, sources: Sequence[str], levels: tuple[str, ...]) -> Column:
+    """Return the column that says of each row what is wrong with some of its numbers."""
+    return Column(
+        name=f"{name}.validity",
+        path=formula_path(f"validity({', '.join(sources)})"),
+        kind=Kind.CATEGORICAL,
+        role=Role.SCORE,
+        levels=levels,
+    )
 
 
-def _named(names: Sequence[str], places: IntArray) -> list[str | None]:
+def named(names: Sequence[str], places: IntArray) -> list[str | None]:
     """Turn places into names; -1 is a missing value."""
     known = (*names, None)
     return [known[place] for place in places.tolist()]

@@ -78,10 +78,14 @@ class Judge:
         self._streaks, self._joined, self._memories = state.streaks, state.joined, state.memories
 
     def add(self, found: Iterable[Found | BlockCounts]) -> list[Evidence | BlockEvidence]:
-        """Weigh windows and blocks in order; a window that says nothing leaves its streak alone."""
-        return [
+        """Weigh windows and blocks in order; a window that says nothing leaves its streak alone.
+
+        Blocks of a track that is no column of the family are passed over: nothing is asked of them.
+        """
+        weighed = [
             self._weigh_block(item) if isinstance(item, BlockCounts) else self._weigh(item) for item in found
         ]
+        return [each for each in weighed if each is not None]
 
     def _weigh(self, found: Found) -> Evidence:
         if isinstance(found, Checked):
@@ -124,8 +128,10 @@ class Judge:
         self._memories[found.spec] = (found.reference, memory)
         return msgspec.structs.replace(said, method=name, limit=limit.value, source=limit.source)
 
-    def _weigh_block(self, found: BlockCounts) -> BlockEvidence:
-        column = self._context.evidence[found.reference][found.feature]
+    def _weigh_block(self, found: BlockCounts) -> BlockEvidence | None:
+        column = self._context.evidence[found.reference].get(found.feature)
+        if column is None:
+            return None
         start, counts = found.start, np.frombuffer(found.counts, dtype="<i8").astype(np.int64)
         joined = self._joined.pop(found.reference, None)
         if joined is not None:

@@ -1,6 +1,6 @@
 """Choosing the bins and categories that a reference freezes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import frexp, inf, isfinite
 
 import numpy as np
@@ -105,6 +105,15 @@ def _ordered_groups(shares: FloatArray, groups: int) -> IntArray:
         left -= share
     result[result < 0] = group + 1
     return result
+
+
+def fixed_categories(names: Sequence[str]) -> Categories:
+    """Freeze categories that are known beforehand, whether the reference holds them or not: to be counted.
+
+    They are one coarse group: nothing compares their distribution.
+    """
+    groups = np.zeros(len(names) + 2, dtype=np.int64)
+    return Categories(names=tuple(names), rare=(), complete=True, groups=groups)
 
 
 def pools(counts: Mapping[str, int], *, top: int = TOP_CATEGORIES) -> bool:

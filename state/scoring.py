@@ -11,6 +11,7 @@ from detectors.effects import min_effect_p_value
 from detectors.registry import BY_DEFAULT, for_kind
 from detectors.significance import primary_test
 from state.blocks import Block
+from state.prediction_checks import PredictionRules, prediction_checks
 from state.quality import QualityRules, column_checks
 from state.reference import FeatureReference
 from state.sketches.base import LATE, MISSING, NON_FINITE, Names
@@ -139,7 +140,9 @@ def score(
     min_effect: float,
     detectors: Collection[str] = BY_DEFAULT,
     quality: QualityRules | None = None,
-) -> Scored | Gap | BlockCounts:
+    predictions: PredictionRules | None = None,
+    watched: bool = True,
+) -> Found | BlockCounts:
     """Take all readings of one closed window; a pure function.
 
     Parameters
@@ -152,6 +155,10 @@ def score(
         Names of those that measure.
     quality
         What the checks of data quality go by; None where there are none.
+    predictions
+        The same of predictions.
+    watched
+        Whether the track is a column of the family; others have checks of predictions only.
     """
     name = feature.column.name
     if isinstance(closed, EmptySpan):
@@ -172,8 +179,23 @@ def score(
             reference=version,
             counts=counts.astype("<i8").tobytes(),
         )
+    asked = () if predictions is None else prediction_checks(feature, closed.sketch, predictions)
+    if not watched:
+        return Checked(
+            feature=name,
+            spec=closed.spec,
+            start=closed.start,
+            end=closed.end,
+            reference=version,
+            partial=closed.partial,
+            incomplete=closed.incomplete,
+            rows=closed.sketch.rows,
+            late=int(closed.sketch.counters[LATE]),
+            checks=asked,
+        )
+    checks = () if quality is None else column_checks(feature, closed.sketch, quality)
     return _score_window(
-        feature, closed, version=version, min_effect=min_effect, detectors=detectors, quality=quality
+        feature, closed, version=version, min_effect=min_effect, detectors=detectors, checks=(*checks, *asked)
     )
 
 
@@ -184,7 +206,7 @@ def _score_window(
     version: str,
     min_effect: float,
     detectors: Collection[str],
-    quality: QualityRules | None,
+    checks: tuple[Check, ...],
 ) -> Scored:
     name = feature.column.name
     reference, current = feature.summary, feature.bins.summary(closed.sketch)
@@ -207,7 +229,7 @@ def _score_window(
         readings=tuple(each.compare(reference, current) for each in for_kind(reference.kind, detectors)),
         counts=current.counts.astype("<i8").tobytes(),
         new_names=closed.sketch.names,
-        checks=() if quality is None else column_checks(feature, closed.sketch, quality),
+        checks=checks,
     )
 
 

@@ -186,9 +186,11 @@ def _configured(config: Config, samples: tuple[Sample, Sample]) -> _Chosen:
     derivations = tuple(each for each in config.derivations if names.issuperset(each.sources))
     for derivation in (each for each in config.derivations if each not in derivations):
         reason = f"derived from {', '.join(name for name in derivation.sources if name not in names)}"
-        left_out += [LeftOut(name=column.name, reason=reason) for column in derivation.columns]
+        left_out += [
+            LeftOut(name=column.name, reason=reason) for column in derivation.columns if column.watched
+        ]
     made = (column for derivation in derivations for column in derivation.columns)
-    kept = (*(field for field in fields if field.role.watched), *made)
+    kept = tuple(column for column in (*fields, *made) if column.watched)
     return _Chosen(
         baseline=kept,
         current=kept,

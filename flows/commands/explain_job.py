@@ -51,7 +51,7 @@ def explain_stored(path: Path, beginning: str, *, json: bool) -> None:
         show(console, check_lines(msgspec.json.decode(found.body, type=_Check).data, console.width))
     else:
         data = msgspec.json.decode(found.body, type=_Drift).data
-        formulas = {column.name: column.formula for column in config.columns}
+        formulas = {column.name: column.formula for column in config.tracks}
         formula = formulas.get(data.result.feature)
         show(console, drift_lines(kind, data, console.width, formula=formula))
 

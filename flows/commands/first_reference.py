@@ -157,7 +157,7 @@ def _learn(config: Config, open_source: Callable[[], InputSet], on_wait: OnWait)
     try:
         built = learn_reference(
             source,
-            config.columns,
+            config.tracks,
             model=model.name,
             rows=rows,
             now_ms=time.time_ns() // 1_000_000,

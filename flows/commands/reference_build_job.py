@@ -159,7 +159,7 @@ def build_with_progress(
     ) as progress:
         return build_reference(
             source,
-            config.columns,
+            config.tracks,
             model=config.file.model.name,
             now_ms=time.time_ns() // 1_000_000,
             rows=rows,

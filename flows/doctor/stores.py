@@ -68,7 +68,7 @@ def _reference_findings(store: Store, config: Config, config_name: str) -> Itera
     lineage = lineage_of(config, activations)
     last = lineage.later[-1][1] if lineage.later else lineage.first
     reference = load(store.reference(model.name, last))
-    reference.check_columns(config.columns)
+    reference.check_columns(config.tracks)
     yield fine("reference", f"{last} is active, of {reference.provenance.rows:,} rows")
 
 

@@ -7,11 +7,12 @@ import msgspec
 
 from detectors.base import Kind
 from flows.config_values import ConfigError
-from flows.sections.base import Section, Share
+from flows.sections.base import Name, Section, Share
 from state.columns import Column, Role
-from state.derived import Band, Certainty, Derivation, IntervalWidth
+from state.derived import Band, Certainty, Derivation
+from state.intervals import Bounded, Interval
 
-_OFF = {"width": "interval.width", "class": "predicted_class", "uncertain": "uncertain"}
+_OFF = {"width": "interval.width", "class": "predicted_class", "validity": "checks"}
 """The key that switches a derived column off, where it is not called like the column."""
 
 
@@ -20,6 +21,7 @@ class UncertainConfig(Section, frozen=True):
 
     low: Share = 0.4
     high: Share = 0.6
+    min_change: Share = 0.05
 
 
 class IntervalConfig(Section, frozen=True):
@@ -27,6 +29,14 @@ class IntervalConfig(Section, frozen=True):
 
     nominal: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.9
     width: bool = True
+    min_change: Share = 0.1
+
+
+class BoundsConfig(Section, frozen=True):
+    """The values that a column may have, both ends included; null: no bound on that side."""
+
+    low: float | None = None
+    high: float | None = None
 
 
 class PredictionsConfig(Section, frozen=True):
@@ -39,6 +49,9 @@ class PredictionsConfig(Section, frozen=True):
     uncertain: UncertainConfig | None = UncertainConfig()
     tolerance: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.01
     interval: IntervalConfig = IntervalConfig()
+    bounds: dict[Name, BoundsConfig] = msgspec.field(default_factory=dict)
+    checks: bool = True
+    min_invalid: Share = 0.001
 
 
 def derivations_of(fields: Sequence[Column], given: PredictionsConfig) -> tuple[Derivation, ...]:
@@ -49,7 +62,11 @@ def derivations_of(fields: Sequence[Column], given: PredictionsConfig) -> tuple[
     ConfigError
         A class is given to what is no probability or twice, an interval has one end, or a name is taken.
     """
-    found = tuple(each for each in (_certainty(fields, given), _interval(fields, given)) if each is not None)
+    found: tuple[Derivation, ...] = (
+        *_certainty(fields, given),
+        *_interval(fields, given),
+        *_bounded(fields, given),
+    )
     taken = {field.name for field in fields}
     for column in (column for each in found for column in each.columns):
         if column.name in taken:
@@ -58,10 +75,11 @@ def derivations_of(fields: Sequence[Column], given: PredictionsConfig) -> tuple[
                 f"`columns.{column.name}`: the name is that of a derived column ({column.formula}); choose "
                 f"another, or switch the derived one off by `predictions.{_OFF.get(measure, measure)}`"
             )
+        taken.add(column.name)
     return found
 
 
-def _certainty(fields: Sequence[Column], given: PredictionsConfig) -> Certainty | None:
+def _certainty(fields: Sequence[Column], given: PredictionsConfig) -> tuple[Certainty, ...]:
     scores = [field for field in fields if field.class_name is not None]
     for score in scores:
         if score.role is not Role.SCORE or score.kind is not Kind.NUMERIC:
@@ -84,10 +102,10 @@ def _certainty(fields: Sequence[Column], given: PredictionsConfig) -> Certainty 
             f"`predictions.predicted_class`: wanted the scores of two classes or more, found {len(scores)}"
         )
     if not scores:
-        return None
+        return ()
     several = len(scores) > 1
     decided = any(field.role is Role.PREDICTION for field in fields)
-    return Certainty(
+    found = Certainty(
         name="scores" if several else scores[0].name,
         scores=tuple(score.name for score in scores),
         classes=tuple(classes),
@@ -97,15 +115,18 @@ def _certainty(fields: Sequence[Column], given: PredictionsConfig) -> Certainty 
         entropy=len(scores) > 2 if given.entropy is None else given.entropy,  # noqa: PLR2004  # classes
         margin=given.margin,
         predicted=several and not decided if given.predicted_class is None else given.predicted_class,
-        band=None if band is None else Band(low=band.low, high=band.high),
+        band=None if band is None else Band(low=band.low, high=band.high, min_change=band.min_change),
+        checked=given.checks,
+        min_invalid=given.min_invalid,
     )
+    return (found,) if found.columns else ()
 
 
-def _interval(fields: Sequence[Column], given: PredictionsConfig) -> IntervalWidth | None:
+def _interval(fields: Sequence[Column], given: PredictionsConfig) -> tuple[Interval, ...]:
     lows = [field for field in fields if field.role is Role.INTERVAL_LOW]
     highs = [field for field in fields if field.role is Role.INTERVAL_HIGH]
     if not lows and not highs:
-        return None
+        return ()
     if (len(lows), len(highs)) != (1, 1):
         raise ConfigError(
             f"`columns`: found {len(lows)} of role interval_low and {len(highs)} of role interval_high, "
@@ -114,4 +135,32 @@ def _interval(fields: Sequence[Column], given: PredictionsConfig) -> IntervalWid
     for end in (*lows, *highs):
         if end.kind is not Kind.NUMERIC:
             raise ConfigError(f"`columns.{end.name}.kind`: found {end.kind}, wanted numeric: role {end.role}")
-    return IntervalWidth(low=lows[0].name, high=highs[0].name) if given.interval.width else None
+    found = Interval(
+        low=lows[0].name,
+        high=highs[0].name,
+        width=given.interval.width,
+        checked=given.checks,
+        min_change=given.interval.min_change,
+        min_invalid=given.min_invalid,
+    )
+    return (found,) if found.columns else ()
+
+
+def _bounded(fields: Sequence[Column], given: PredictionsConfig) -> tuple[Bounded, ...]:
+    known = {field.name: field for field in fields}
+    for name, bounds in given.bounds.items():
+        path, field = f"predictions.bounds.{name}", known.get(name)
+        if field is None or field.kind is not Kind.NUMERIC:
+            raise ConfigError(f"`{path}`: wanted one of the numeric columns, found none of that name")
+        if field.class_name is not None:
+            raise ConfigError(f"`{path}`: a score with a class is within 0 and 1; wanted none for it")
+        if bounds.low is None and bounds.high is None:
+            raise ConfigError(f"`{path}`: wanted `low`, `high` or both, found neither")
+        if bounds.low is not None and bounds.high is not None and bounds.low > bounds.high:
+            raise ConfigError(f"`{path}.low`: found {bounds.low}, wanted at most `high` ({bounds.high})")
+    if not given.checks:
+        return ()
+    return tuple(
+        Bounded(source=name, low=bounds.low, high=bounds.high, min_invalid=given.min_invalid)
+        for name, bounds in given.bounds.items()
+    )

@@ -227,6 +227,32 @@ def test_a_mistake_about_predictions_is_told(found: str, mistake: str, told: tup
         assert part in str(caught.value)
 
 
+def test_what_is_checked_only_is_no_part_of_the_family() -> None:
+    config = parsed("predictions: {bounds: {amount: {low: 0}}}\n" + THREE)
+    checked = [column.name for column in config.tracks if column not in config.columns]
+    assert checked == ["scores.validity", "interval.validity", "amount.validity"]
+    assert config.tracks[: len(config.columns)] == config.columns
+    off = parsed("predictions: {checks: false, bounds: {amount: {low: 0}}}\n" + THREE)
+    assert off.tracks == off.columns == config.columns
+
+
+@pytest.mark.parametrize(
+    ("bounds", "told"),
+    [
+        ("{amout: {low: 0}}", ("`predictions.bounds.amout`", "numeric columns")),
+        ("{country: {low: 0}}", ("`predictions.bounds.country`", "numeric columns")),
+        ("{p: {low: 0}}", ("`predictions.bounds.p`", "within 0 and 1")),
+        ("{amount: {}}", ("`predictions.bounds.amount`", "neither")),
+        ("{amount: {low: 3, high: 2}}", ("`predictions.bounds.amount.low`", "3.0", "2.0")),
+    ],
+)
+def test_a_mistake_about_bounds_is_told(bounds: str, told: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parsed(f"predictions: {{bounds: {bounds}}}\n{THREE}")
+    for part in told:
+        assert part in str(caught.value)
+
+
 def test_a_class_cannot_be_predicted_from_one_score() -> None:
     with pytest.raises(ConfigError, match=r"`predictions\.predicted_class`: wanted .* two classes"):
         parsed("predictions: {predicted_class: true}\n" + SCORED)

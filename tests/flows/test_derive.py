@@ -68,7 +68,7 @@ def configured(tmp_path: Path) -> Path:
 
 def built(config: Config, rows: list[dict[str, object]]) -> Reference:
     source = config_input(config, write(config.folder / "reference.jsonl", rows))
-    return build_reference(source, config.columns, model="fruit", now_ms=0).reference
+    return build_reference(source, config.tracks, model="fruit", now_ms=0).reference
 
 
 def lines_of(config: Config, reference: Reference) -> list[bytes]:
@@ -87,21 +87,60 @@ def opened(lines: list[bytes]) -> dict[str, str]:
     return {found["result"]["feature"]: found["kind"] for found in data}
 
 
+def violated(lines: list[bytes]) -> dict[tuple[str, str], int]:
+    """Feature and check of each violation that was told first, with the hour of its window."""
+    events = [json.loads(line) for line in lines]
+    data = [event["data"] for event in events if event["type"] == "io.driftflow.prediction.violated"]
+    return {
+        (each["feature"], each["check"]["name"]): int(each["window"]["start"][11:13])
+        for each in reversed(data)
+    }
+
+
 def test_a_model_that_becomes_unsure_is_found_and_named(configured: Path) -> None:
     config = load_config(configured)
     reference = built(config, records(1, 4_000))
     write(configured.parent / "events.jsonl", records(2, 6_000, unsure_from=3_000))
-    found = opened(lines_of(config, reference))
+    lines = lines_of(config, reference)
+    found = opened(lines)
     assert found["scores.confidence"] == found["scores.entropy"] == found["scores.uncertain"] == "score"
     # Each class is as frequent as before, and the interval as wide.
     assert not {"scores.class", "interval.width"} & set(found)
+    # 500 rows an hour, and it is unsure from row 3,000 on.
+    assert violated(lines) == {("scores.uncertain", "uncertain_share"): 6}
 
 
 def test_a_steady_model_gives_nothing(configured: Path) -> None:
     config = load_config(configured)
     reference = built(config, records(1, 4_000))
     write(configured.parent / "events.jsonl", records(3, 6_000))
-    assert opened(lines_of(config, reference)) == {}
+    lines = lines_of(config, reference)
+    assert (opened(lines), violated(lines)) == ({}, {})
+
+
+def test_rows_that_are_no_predictions_are_found_and_named(configured: Path) -> None:
+    configured.write_text(CONFIG + "predictions: {bounds: {high: {high: 50}}}\n")
+    config = load_config(configured)
+    reference = built(config, records(1, 4_000))
+    rows = records(4, 5_000)
+    for i, row in enumerate(rows):
+        hour, every_tenth = i // 500, i % 10 == 0
+        if hour == 2 and every_tenth:
+            row["plum"] = -0.2
+        elif hour == 4 and every_tenth:
+            row["plum"] = row["pear"] = row["apple"] = 0.5
+        elif hour == 6 and every_tenth:
+            row["low"], row["high"] = row["high"], row["low"]
+        elif hour == 8:
+            row["high"] = 60.0 if every_tenth else row["high"] + 1.0  # type: ignore[operator]  # a number
+    write(configured.parent / "events.jsonl", rows)
+    assert violated(lines_of(config, reference)) == {
+        ("scores.validity", "out_of_range_share"): 2,
+        ("scores.validity", "unnormalized_share"): 4,
+        ("interval.validity", "crossed_share"): 6,
+        ("interval.width", "wider_share"): 8,
+        ("high.validity", "out_of_range_share"): 8,
+    }
 
 
 def test_another_mix_of_classes_is_a_drift_of_predictions(configured: Path) -> None:
@@ -121,6 +160,8 @@ def test_bytewax_and_the_plain_loop_give_the_same_bytes(call: Call, configured: 
     rows = records(2, 4_000, unsure_from=2_000)
     # Rows that are no probabilities have no measures, and stop nothing.
     rows[5]["apple"], rows[6]["pear"], rows[7]["plum"] = -3.0, None, 0.9
+    for row in rows[1_000:1_040]:
+        row["low"], row["plum"] = 9.0, 2.0
     write(configured.parent / "events.jsonl", rows)
     write(configured.parent / "reference.jsonl", records(1, 4_000))
     assert call("reference", "build", configured, configured.parent / "reference.jsonl").code == 0
@@ -128,6 +169,11 @@ def test_bytewax_and_the_plain_loop_give_the_same_bytes(call: Call, configured: 
     config = load_config(configured)
     plain = lines_of(config, built(config, records(1, 4_000)))
     assert (configured.parent / "out" / "events.jsonl").read_bytes().splitlines() == plain
+    assert {check for _, check in violated(plain)} == {
+        "uncertain_share",
+        "out_of_range_share",
+        "crossed_share",
+    }
     first = next(json.loads(line) for line in plain if b"window.report" in line)
     missing = {each["feature"]: each["missing"] for each in first["data"]["features"]}
     assert missing["scores.confidence"] == missing["scores.class"] == 3
@@ -181,6 +227,7 @@ def test_comparisons_derive_too(call: Call, configured: Path) -> None:
     verdicts = {column["column"]: column["verdict"] for column in found["columns"]}
     assert verdicts["scores.entropy"] == "drift"
     assert verdicts["interval.width"] == "ok"
+    assert "scores.validity" not in verdicts
     picked = call("compare", before, now, "--config", configured, "--columns", "scores.entropy", "--json")
     assert [column["column"] for column in picked.json()["columns"]] == ["scores.entropy"]
     for name in ("before", "now"):

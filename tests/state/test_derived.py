@@ -8,7 +8,8 @@ import pytest
 
 from detectors.base import Kind
 from state.columns import Role
-from state.derived import Band, Certainty, IntervalWidth
+from state.derived import Band, Certainty
+from state.intervals import Bounded, Interval
 from state.probabilities import CODES, Validity
 
 BINARY = Certainty(name="p", scores=("p",), classes=("yes",), margin=True, band=Band(low=0.4, high=0.6))
@@ -46,11 +47,16 @@ def test_several_scores_also_give_a_class() -> None:
 
 @pytest.mark.parametrize("certainty", [BINARY, THREE])
 def test_what_is_announced_is_what_is_made(certainty: Certainty) -> None:
+    certainty = replace(certainty, checked=True)
     made = certainty.derive({name: np.array([0.2]) for name in certainty.sources})
     numeric = {column.name for column in certainty.columns if column.kind is Kind.NUMERIC}
     categorical = {column.name for column in certainty.columns if column.kind is Kind.CATEGORICAL}
     assert (set(made.numeric), set(made.categorical)) == (numeric, categorical)
-    nothing = replace(certainty, confidence=False, entropy=False, margin=False, predicted=False, band=None)
+    assert set(certainty.asked) < numeric | categorical
+    nothing = replace(
+        certainty, confidence=False, entropy=False, margin=False, predicted=False, band=None, checked=False
+    )
+    assert nothing.asked == {}
     assert nothing.columns == ()
     assert not nothing.derive({name: np.array([0.2]) for name in certainty.sources}).numeric
 
@@ -65,7 +71,7 @@ def test_columns_say_their_formula_and_role() -> None:
 
 
 def test_an_interval_has_a_width_unless_its_ends_cross() -> None:
-    interval = IntervalWidth(low="l", high="h")
+    interval = Interval(low="l", high="h")
     ends = {"l": np.array([1.0, 2.0, nan, inf, 3.0]), "h": np.array([4.0, 1.0, 1.0, 5.0, 3.0])}
     np.testing.assert_array_equal(interval.derive(ends).numeric["interval.width"], [3, nan, nan, nan, 0])
     wrong = (Validity.VALID, Validity.CROSSED, Validity.MISSING, Validity.NOT_FINITE, Validity.VALID)
@@ -75,4 +81,33 @@ def test_an_interval_has_a_width_unless_its_ends_cross() -> None:
 
 def test_a_width_beyond_all_floats_is_infinite_without_a_warning() -> None:
     ends = {"l": np.array([-1.7e308]), "h": np.array([1.7e308])}
-    assert IntervalWidth(low="l", high="h").derive(ends).numeric["interval.width"].tolist() == [inf]
+    assert Interval(low="l", high="h").derive(ends).numeric["interval.width"].tolist() == [inf]
+
+
+def test_what_is_wrong_with_a_row_is_named() -> None:
+    checked = replace(THREE, checked=True)
+    vectors = np.array([[0.2, 0.3, 0.5], [0.2, 0.3, 0.1], [-1.0, 1.0, 1.0], [nan, 0.5, 0.5], [0.2, inf, 0.8]])
+    made = checked.derive(dict(zip("abc", vectors.T, strict=True)))
+    wanted = ["valid", "sum", "out_of_range", "missing", "not_finite"]
+    assert made.categorical["scores.validity"] == wanted
+    ends = {"l": np.array([1.0, 2.0, nan, inf]), "h": np.array([4.0, 1.0, 1.0, 5.0])}
+    crossed = Interval(low="l", high="h", checked=True).derive(ends)
+    assert crossed.categorical["interval.validity"] == ["valid", "crossed", "missing", "not_finite"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "found", "formula"),
+    [
+        (0.0, 10.0, ["valid", "valid", "out_of_range", "out_of_range"], "validity(0 <= y <= 10)"),
+        (0.0, None, ["valid", "valid", "valid", "out_of_range"], "validity(0 <= y)"),
+        (None, 10.0, ["valid", "valid", "out_of_range", "valid"], "validity(y <= 10)"),
+    ],
+)
+def test_values_are_within_their_bounds_or_not(
+    low: float | None, high: float | None, found: list[str], formula: str
+) -> None:
+    bounded = Bounded(source="y", low=low, high=high)
+    made = bounded.derive({"y": np.array([0.0, 10.0, 10.5, -0.1, nan, inf])})
+    assert made.categorical["y.validity"] == [*found, "missing", "not_finite"]
+    assert [column.formula for column in bounded.columns] == [formula]
+    assert not any(column.watched for column in bounded.columns)
