@@ -38,6 +38,8 @@ class InjectedFault:
         Header of a CSV file, or keys of nested JSON objects joined by dots; empty where it is one of rows.
     share
         Probability that a row between `start` and `end` is hit.
+    where
+        Field and text that a row must hold to be hit; None: all may be.
     """
 
     kind: FaultKind
@@ -47,6 +49,7 @@ class InjectedFault:
     start: Bound
     end: Bound
     share: float
+    where: tuple[str, str] | None = None
 
     @property
     def form(self) -> Form:
@@ -96,10 +99,11 @@ def parse_fault(text: str) -> InjectedFault:
         kind=kind,
         text=text,
         field=plain[0] if plain else "",
-        options={name: value for name, value in options.items() if name not in ("from", "to")},
+        options={name: value for name, value in options.items() if name not in ("from", "to", "where")},
         start=_bound(bounds["from"], "from", text),
         end=_bound(bounds["to"], "to", text),
         share=share,
+        where=_where(options.pop("where", None), text),
     )
     _check_numbers(fault)
     return fault
@@ -118,12 +122,12 @@ def _kind(word: str, text: str) -> FaultKind:
 
 def _check_options(kind: FaultKind, options: Mapping[str, str], text: str) -> None:
     form = FORMS[kind]
-    known = {*form.wanted, *form.possible, "from", "to", "share"}
+    known = {*form.wanted, *form.possible, "from", "to", "share", "where"}
     unknown, lacking = sorted(set(options) - known), [name for name in form.wanted if name not in options]
     if unknown or lacking:
         found = f"unknown {unknown[0]}=" if unknown else f"no {lacking[0]}="
         raise InjectionError(
-            f"fault {text!r}: found {found}, wanted {kind} {form.usage} [share=…] [from=…] [to=…]"
+            f"fault {text!r}: found {found}, wanted {kind} {form.usage} [share=…] [from=…] [to=…] [where=…]"
         )
 
 
@@ -152,6 +156,15 @@ def _share(text: str, fault: str) -> float:
     if not 0.0 < share <= 1.0:
         raise InjectionError(f"fault {fault!r}: share is {text}, wanted more than 0 % and at most 100 %")
     return share
+
+
+def _where(text: str | None, fault: str) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    field, colon, value = text.partition(":")
+    if not field or not colon:
+        raise InjectionError(f"fault {fault!r}: where is {text!r}, wanted FIELD:VALUE such as country:DE")
+    return field, value
 
 
 def _percent(text: str, option: str, fault: str) -> float:

@@ -74,7 +74,7 @@ FORMS: Final[Mapping[FaultKind, Form]] = {
         family=_QUALITY, check="missing_share", description="Takes values away: null, or an empty cell."
     ),
     FaultKind.ABSENT: Form(
-        family=_QUALITY, check="missing_fields", description="Takes the field itself away; JSON only."
+        family=_QUALITY, check="absent_fields", description="Takes the field itself away; JSON only."
     ),
     FaultKind.ZEROS: Form(family=_QUALITY, check="zero_share", description="Makes values 0."),
     FaultKind.STUCK: Form(
@@ -123,16 +123,16 @@ FORMS: Final[Mapping[FaultKind, Form]] = {
     ),
     FaultKind.DROP: Form(
         field=False,
-        family=Family.OPERATIONS,
-        check="volume",
+        family=_QUALITY,
+        check="low_volume",
         description="Leaves rows out; all of them: a gap.",
     ),
     FaultKind.BURST: Form(
         field=False,
         wanted=("times",),
         possible=("id",),
-        family=Family.OPERATIONS,
-        check="volume",
+        family=_QUALITY,
+        check="volume_burst",
         description="Writes rows `times` times; with `id=FIELD` each copy has an id of its own.",
     ),
 }

@@ -52,15 +52,16 @@ class Rewriter:
     def _copies(self, line: bytes, row: int) -> list[bytes]:
         """Return what becomes of a row: most often itself."""
         hitting = [fault for fault in self._faults if fault.hits(row)]
-        kinds = {fault.fault.kind for fault in hitting}
-        if FaultKind.DROP in kinds:
-            hitting = [fault for fault in hitting if fault.fault.kind is FaultKind.DROP]
         if not hitting:
             return [line]
         record = parsed(line, self._header)
         if record is None:
             self.unreadable += 1
             return [line]
+        hitting = [fault for fault in hitting if _is_meant(record, fault)]
+        kinds = {fault.fault.kind for fault in hitting}
+        if FaultKind.DROP in kinds:
+            hitting = [fault for fault in hitting if fault.fault.kind is FaultKind.DROP]
         rewritten = [_rewrite(record, fault, row) for fault in hitting]
         encoded = record.encode() if any(rewritten) else line
         for fault, done in zip(hitting, rewritten, strict=True):
@@ -73,6 +74,14 @@ class Rewriter:
 
 
 _OF_LINES = (FaultKind.DROP, FaultKind.DUPLICATE, FaultKind.BURST)
+
+
+def _is_meant(record: Record, placed: Placed) -> bool:
+    """Whether a row is one of those that the fault is limited to, as the file has it before any fault."""
+    if placed.fault.where is None:
+        return True
+    field, wanted = placed.fault.where
+    return record.has(field) and str(record.get(field)) == wanted
 
 
 def _rewrite(record: Record, placed: Placed, row: int) -> bool:

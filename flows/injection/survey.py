@@ -54,6 +54,7 @@ def look_at(source: Path, faults: Sequence[InjectedFault], on_read: Callable[[in
     _check_format(faults, header)
     measured = {fault.field for fault in faults if needs_facts(fault)}
     named = {fault.field for fault in faults if fault.field and fault.kind is not FaultKind.EXTRA}
+    named |= {fault.where[0] for fault in faults if fault.where is not None}
     facts = {name: Facts() for name in measured}
     rows, unseen = 0, set(named)
     for records in batches(source, on_read):
@@ -79,7 +80,8 @@ def _check_format(faults: Sequence[InjectedFault], header: tuple[str, ...]) -> N
             raise InjectionError(
                 f"fault {fault.text!r}: all rows of a CSV file have the same fields; use JSON lines"
             )
-        for name in (fault.field, fault.options.get("id", "")):
+        where = "" if fault.where is None else fault.where[0]
+        for name in (fault.field, fault.options.get("id", ""), where):
             if header and name and name not in header:
                 raise InjectionError(
                     f"fault {fault.text!r}: the header has no {name!r}, wanted one of {', '.join(header)}"

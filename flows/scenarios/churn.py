@@ -162,7 +162,7 @@ CHURN: Final = DrawnScenario(
     failing=(
         Failing(
             family=Family.QUALITY,
-            check="missing",
+            check="missing_share",
             feature="total_charges",
             shape=_MISSING,
             description="A job that fills the field fails for some customers.",
@@ -171,7 +171,7 @@ CHURN: Final = DrawnScenario(
         *(
             Failing(
                 family=Family.QUALITY,
-                check="missing",
+                check="missing_share",
                 feature=feature,
                 shape=_OUTAGE,
                 description="Where the answer failed there is none.",
@@ -195,7 +195,7 @@ CHURN: Final = DrawnScenario(
                 "f1",
                 "log_loss",
                 "brier",
-                "auc",
+                "roc_auc",
             )
         ),
         *(
@@ -207,11 +207,11 @@ CHURN: Final = DrawnScenario(
                 description="A new build of the model is less sure than the old one.",
                 effect="log odds times 0.35",
             )
-            for check in ("confidence", "entropy", "uncertain")
+            for check in ("confidence", "uncertain_share")
         ),
         Failing(
             family=Family.OPERATIONS,
-            check="latency",
+            check="latency_p95",
             feature="latency_ms",
             shape=_OUTAGE,
             description="The service is overloaded.",

@@ -104,7 +104,7 @@ ETHEREUM: Final = DrawnScenario(
         *(
             Failing(
                 family=Family.QUALITY,
-                check="zeros",
+                check="zero_share",
                 feature=feature,
                 shape=_SILENT,
                 description="One exchange reports nothing, and the feed makes 0 of it.",

@@ -140,22 +140,22 @@ HOUSE_PRICES: Final = DrawnScenario(
             for check in ("mae", "rmse", "mape", "bias", "r2")
         ),
         Failing(
-            family=Family.PREDICTION,
+            family=Family.PERFORMANCE,
             check="coverage",
             shape=_DEARER,
             description="The interval holds fewer of the prices than the 90 % it is made for.",
             effect="coverage 0.9 -> about 0.4",
         ),
         Failing(
-            family=Family.OPERATIONS,
-            check="volume",
+            family=Family.QUALITY,
+            check="volume_burst",
             shape=within(_BURST[:2]),
             description="A crawler asks for prices.",
             effect="6 times as many rows",
         ),
         Failing(
-            family=Family.OPERATIONS,
-            check="volume",
+            family=Family.QUALITY,
+            check="low_volume",
             shape=within(_LULL[:2]),
             description="Half of the callers lose their connection.",
             effect="a fifth of the rows",

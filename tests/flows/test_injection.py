@@ -133,6 +133,13 @@ def test_a_stuck_sensor_repeats_its_first_value(lines: Path) -> None:
     assert found[300:] == [row["in"]["amount"] for row in rows()[300:]]
 
 
+def test_a_fault_can_be_limited_to_one_value(lines: Path) -> None:
+    found = faulty(lines, "stuck in.count value=99 where=plan:a", "drop to=9 where=label:1")
+    assert [row["id"] for row in found[:6]] == ["r0", "r2", "r4", "r6", "r8", "r9"]
+    assert {row["plan"] for row in found if row["in"]["count"] == 99} == {"a"}
+    assert sum(row["in"]["count"] == 99 for row in found) == sum(row["plan"] == "a" for row in found)
+
+
 def test_fields_come_and_go(lines: Path) -> None:
     found = faulty(lines, "absent in.count to=10", "extra new.field value=1 from=3990", "extra plan.x to=5")
     assert all("count" not in row["in"] for row in found[:10])
@@ -162,7 +169,7 @@ def test_rows_are_doubled_dropped_and_multiplied(lines: Path) -> None:
     assert zeros.output_rows == (0, len(names))
     # Rows that are dropped are not changed too.
     assert zeros.changed == ROWS - 100
-    assert (dropped.family, dropped.check) == (Family.OPERATIONS, "volume")
+    assert (dropped.family, dropped.check) == (Family.QUALITY, "low_volume")
 
 
 def test_a_table_keeps_its_texts_and_quotes(table: Path) -> None:
@@ -227,6 +234,7 @@ def test_packed_files_stay_packed_and_damaged_rows_as_they_are(tmp_path: Path) -
         ("missing a share=120%", "share is 120%"),
         ("missing a from=-3", "from is '-3', wanted a row such as 5000 or a part such as 50%"),
         ("missing a to=101%", "to is '101%'"),
+        ("missing a where=b", "where is 'b', wanted FIELD:VALUE"),
         ("missing 'a", "close the quotes"),
     ],
 )
@@ -242,6 +250,7 @@ def test_what_is_no_fault_is_refused(text: str, wanted: str) -> None:
         ("missing in.amonut", "'in.amonut' is in none of the first 1,000 rows"),
         ("missing plan from=60% to=40%", "of 4,000 rows there is none from 2,400 to 1,600"),
         ("missing plan from=9000", "there is none"),
+        ("missing plan where=colour:red", "'colour' is in none of the first"),
         ("outside plan", "found no number in plan"),
         ("shift plan by=1sd", "found no number in plan"),
     ],

@@ -70,14 +70,22 @@ def inside(fault: Fault) -> NDArray[np.bool_]:
 # What each fault moves, with its mean outside and inside of the spans, and how far off sampling may be:
 # five standard errors of the smaller side, worked out from the law beside it.
 CASES: list[tuple[str, str, str, Callable[[Rows], NDArray[np.float64 | np.bool_]], float, float, float]] = [
-    ("churn", "missing", "total_charges", lambda rows: missing(rows["total_charges"]), 0.01, 0.15, 0.03),
-    ("churn", "missing", "score", lambda rows: missing(rows["score"]), 0.005, 0.12, 0.04),
-    ("churn", "missing", "prediction", lambda rows: missing(rows["prediction"]), 0.005, 0.12, 0.04),
+    (
+        "churn",
+        "missing_share",
+        "total_charges",
+        lambda rows: missing(rows["total_charges"]),
+        0.01,
+        0.15,
+        0.03,
+    ),
+    ("churn", "missing_share", "score", lambda rows: missing(rows["score"]), 0.005, 0.12, 0.04),
+    ("churn", "missing_share", "prediction", lambda rows: missing(rows["prediction"]), 0.005, 0.12, 0.04),
     ("churn", "error_rate", "status", lambda rows: ~equal(rows["status"], "200"), 0.015, 0.14, 0.04),
     # Mean of a lognormal: exp(3.2 + 0.45^2 / 2) = 27.1.
-    ("churn", "latency", "latency_ms", lambda rows: numbers(rows["latency_ms"]), 27.1, 108.6, 6.0),
-    ("ethereum", "zeros", "volume", lambda rows: numbers(rows["volume"]) == 0, 0.0, 0.3, 0.04),
-    ("ethereum", "zeros", "trades", lambda rows: numbers(rows["trades"]) == 0, 0.0, 0.3, 0.04),
+    ("churn", "latency_p95", "latency_ms", lambda rows: numbers(rows["latency_ms"]), 27.1, 108.6, 6.0),
+    ("ethereum", "zero_share", "volume", lambda rows: numbers(rows["volume"]) == 0, 0.0, 0.3, 0.04),
+    ("ethereum", "zero_share", "trades", lambda rows: numbers(rows["trades"]) == 0, 0.0, 0.3, 0.04),
     # Inside, the logarithm is N(0.2, 0.112) against a half width of 0.184: Phi(-0.14) - Phi(-3.4) = 0.44.
     ("house-prices", "coverage", "", covered, 0.9, 0.44, 0.03),
 ]
@@ -127,7 +135,9 @@ def test_an_unsure_model_is_less_confident() -> None:
 def test_bursts_and_lulls_of_the_truth_are_in_the_times() -> None:
     source = scenario("house-prices")
     times = row_times_ms(source, ScenarioOptions(rows=ROWS), np.arange(ROWS, dtype=np.int64))
-    burst, lull = (fault.spans[0] for fault in source.faults(ROWS) if fault.check == "volume")
+    burst, lull = (
+        fault.spans[0] for fault in source.faults(ROWS) if fault.check in ("volume_burst", "low_volume")
+    )
     per_row = {
         name: (times[high - 1] - times[low]) / (high - low)
         for name, (low, high) in {"burst": burst, "lull": lull}.items()
