@@ -1,0 +1,159 @@
+"""The streams and the kinds of trouble of bench.kinds, a line each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bench.kinds_events import DRIFT, OPERATIONS, PERFORMANCE, PREDICTION, QUALITY
+from flows.scenarios.dataset import DatasetFiles
+
+SLOT_ROWS: Final = 1_440
+"""How long each fault of the stream without drift lasts, and how long it is calm after it: two windows."""
+
+FAULTS: Final = (
+    "missing features.normal_000 share=15%",
+    "zeros features.lognormal_002 share=15%",
+    "outside features.uniform_006 share=5%",
+    "infinite features.gamma_004 share=5%",
+    "category features.category4_001 value=new share=8%",
+    "vanish features.category4_001 value=b into=a",
+    "stuck features.normal_000",
+    "type features.count_003 share=10%",
+    "duplicate share=15%",
+    "extra features.surprise share=40%",
+    "absent features.uniform_006 share=30%",
+    "drop share=85%",
+    "burst times=4 id=id",
+    "shift features.gamma_004 by=2sd where=features.category12_005:level_01",
+)
+"""What is put into that stream, one after the other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A stream to be watched in windows of so many hours.
+
+    Attributes
+    ----------
+    sections
+        Of the configuration, beside columns and windows.
+    """
+
+    scenario: str
+    rows: int
+    hours: int = 6
+    faults: tuple[str, ...] = ()
+    sections: Callable[[DatasetFiles], dict[str, object]] = lambda _files: {}
+    features: int | None = None
+
+
+def _late(files: DatasetFiles) -> dict[str, object]:
+    time = {"column": "ts"}
+    return {
+        "labels": {"path": str(files.labels), "id": "id", "label": "price", "time": time, "horizon": "1d"},
+        "performance": {},
+    }
+
+
+STREAMS: Final = {
+    "demo": Stream(scenario="demo", rows=60_000),
+    "clinical": Stream(scenario="clinical", rows=30_000),
+    "churn": Stream(
+        scenario="churn", rows=60_000, sections=lambda _files: {"performance": {"positive": "yes"}}
+    ),
+    "house-prices": Stream(scenario="house-prices", rows=60_000, sections=_late),
+    "ethereum": Stream(
+        scenario="ethereum", rows=40_000, hours=24 * 21, sections=lambda _files: {"performance": {}}
+    ),
+    "stationary": Stream(
+        scenario="stationary",
+        rows=(1 + 2 * len(FAULTS)) * SLOT_ROWS,
+        faults=FAULTS,
+        features=8,
+        sections=lambda _files: {"segments": {"columns": ["category12_005"]}},
+    ),
+}
+"""Streams by their name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of trouble.
+
+    Attributes
+    ----------
+    truth
+        What is wrong, and in which column: a feature that drifts and nothing, or a fault and its column.
+    type
+        End of the type of the events that tell it.
+    checks, feature
+        Checks and column of these events; empty: whatever they name.
+    """
+
+    name: str
+    stream: str
+    truth: tuple[str, str]
+    type: str
+    checks: tuple[str, ...] = ()
+    feature: str = ""
+
+
+def _drift(name: str, stream: str, feature: str, truth: tuple[str, str] | None = None) -> Kind:
+    return Kind(name=name, stream=stream, truth=truth or (feature, ""), type=DRIFT, feature=feature)
+
+
+def _injected(name: str, fault: str, *checks: str) -> Kind:
+    return Kind(name=name, stream="stationary", truth=(fault, ""), type=QUALITY, checks=checks)
+
+
+def _check(name: str, stream: str, type_: str, check: str, feature: str = "") -> Kind:
+    return Kind(name=name, stream=stream, truth=(check, feature), type=type_, checks=(check,))
+
+
+KINDS: Final = (
+    _drift("drift, sudden", "demo", "income"),
+    _drift("drift, a new level", "demo", "country"),
+    _drift("drift, gradual", "demo", "session_s"),
+    _drift("drift, incremental", "demo", "amount"),
+    _drift("drift, recurring", "demo", "distance_km"),
+    _drift("drift, one of ten", "clinical", "worst_area"),
+    _drift("drift, volatility", "ethereum", "range_pct"),
+    _drift("drift, one segment", "stationary", "gamma_004", ("shift", "")),
+    _injected("missing values", "missing", "missing_share"),
+    _check("missing, a job fails", "churn", QUALITY, "missing_share", "total_charges"),
+    _injected("zero inflation", "zeros", "zero_share"),
+    _check("zeros of a feed", "ethereum", QUALITY, "zero_share", "volume"),
+    _injected("out of range", "outside", "out_of_range_share"),
+    _injected("not finite", "infinite", "non_finite_share"),
+    _injected("new category", "category", "new_share", "new_category_share"),
+    _injected(
+        "vanished category", "vanish", "vanished_share", "vanished_category_share", "vanished_categories"
+    ),
+    _injected("constant column", "stuck", "constant", "constant_share"),
+    _injected("type changes", "type", "type_changes"),
+    _injected("duplicates", "duplicate", "duplicate_share"),
+    _injected("unknown fields", "extra", "unknown_fields"),
+    _injected("fields that are gone", "absent", "absent_fields"),
+    _injected("low volume", "drop", "low_volume"),
+    _injected("burst", "burst", "volume_burst"),
+    _check("burst, by the hour", "house-prices", QUALITY, "volume_burst"),
+    _check("low volume, by the hour", "house-prices", QUALITY, "low_volume"),
+    _drift("prediction", "house-prices", "prediction"),
+    _drift("class shares", "churn", "prediction"),
+    _drift("score", "churn", "score"),
+    _drift("confidence", "churn", "score.confidence", ("confidence", "score")),
+    _check("uncertain band", "churn", PREDICTION, "uncertain_share", "score"),
+    _drift("width of intervals", "house-prices", "interval.width", ("interval_low", "")),
+    _check("latency", "churn", OPERATIONS, "latency_p95", "latency_ms"),
+    _check("error rate", "churn", OPERATIONS, "error_rate", "status"),
+    _check("accuracy", "churn", PERFORMANCE, "accuracy"),
+    _check("F1", "churn", PERFORMANCE, "f1"),
+    _check("AUC", "churn", PERFORMANCE, "roc_auc"),
+    _check("log loss", "churn", PERFORMANCE, "log_loss"),
+    _check("MAE of a forecast", "ethereum", PERFORMANCE, "mae"),
+    _check("MAE, late labels", "house-prices", PERFORMANCE, "mae"),
+    _check("R2, late labels", "house-prices", PERFORMANCE, "r2"),
+    _check("bias, late labels", "house-prices", PERFORMANCE, "bias"),
+    _check("coverage, late labels", "house-prices", PERFORMANCE, "coverage"),
+)
+"""One line of the table each."""
