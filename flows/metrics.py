@@ -283,7 +283,7 @@ class Metrics:
         for point in points:
             key = point.key
             window = key.model, key.window
-            if point.time == ends[window] and key.metric not in _NOT_SCORES:
+            if point.time == ends[window] and key.metric not in _NOT_SCORES and not key.segment:
                 shown[window][_score_labels(key)] = point.value
         for window, scores in shown.items():
             for labels in self._shown.get(window, set()) - scores.keys():

@@ -29,6 +29,7 @@ from state.report import Report
 from state.report_context import ReportContext
 from state.schedule import Schedule, ScheduleConflictError
 from state.scoring import BlockCounts, Found, score
+from state.segment_scores import SegmentView
 from state.segments import Segments
 from state.windows import Told, Windows
 
@@ -134,10 +135,8 @@ class Plan:
 
     def compare(self, name: str, closed: Told) -> Found | BlockCounts:
         """Compare a window of one track with the reference in which it starts, a block with its own."""
-        if isinstance(closed, Block):
-            reference = self.generations.references[closed.generation]
-        else:
-            reference = self.generations.of_window(closed.start)
+        generation = closed.generation if isinstance(closed, Block) else self.schedule.of_window(closed.start)
+        reference = self.generations.references[generation]
         return score(
             reference.feature(name),
             closed,
@@ -147,6 +146,17 @@ class Plan:
             quality=self.quality,
             predictions=self.predictions,
             watched=name not in self.context.other_tracks,
+            segments=self._view(generation),
+        )
+
+    def _view(self, generation: int) -> SegmentView | None:
+        """Say how the segments of a generation's windows are read; None where there are none."""
+        if not self.segments:
+            return None
+        return SegmentView(
+            reference=self.generations.references[generation].segments,
+            window=self.segments[generation],
+            min_rows=self.config.segments.min_rows,
         )
 
     def panes(self, resume: bytes | None = None) -> PaneMerger:

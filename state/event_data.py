@@ -9,6 +9,7 @@ from detectors.checks import Check
 from detectors.verdicts import Rule, Severity, Verdict
 from state.columns import Role
 from state.durations import Axis
+from state.segment_scores import SegmentScores
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -72,7 +73,7 @@ class DecisionData(msgspec.Struct, frozen=True, kw_only=True):
     p_min_effect: float | None
 
 
-class FeatureData(msgspec.Struct, frozen=True, kw_only=True):
+class FeatureData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One column in one window.
 
     Attributes
@@ -88,6 +89,8 @@ class FeatureData(msgspec.Struct, frozen=True, kw_only=True):
         Start of the first window of the run of unlikely ones that this window continues.
     n_effective
         Rows of the window less what autocorrelation takes from their weight.
+    segments
+        In a report: for each segment column those that are furthest from the reference.
     """
 
     feature: str
@@ -109,6 +112,7 @@ class FeatureData(msgspec.Struct, frozen=True, kw_only=True):
     missing: int
     non_finite: int
     readings: tuple[Reading, ...]
+    segments: tuple[SegmentScores, ...] = ()
 
 
 class RuleData(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,11 +154,12 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
     current: list[int]
 
 
-class DriftData(msgspec.Struct, frozen=True, kw_only=True):
+class DriftData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Data of an event that opens, updates or closes an episode.
 
     `limits` are, by detector, the scores that a share `rule.false_discovery_rate` of windows with as many
-    rows exceeds without drift; None where that is not known.
+    rows exceeds without drift; None where that is not known. `segments` say for each segment column where the
+    drift is, with those that explain most of it.
     """
 
     kind: str
@@ -170,6 +175,7 @@ class DriftData(msgspec.Struct, frozen=True, kw_only=True):
     contributors: tuple[Contributor, ...]
     new_categories: tuple[str, ...]
     histogram: Histogram
+    segments: tuple[SegmentScores, ...] = ()
 
 
 class NamedCheck(msgspec.Struct, frozen=True, kw_only=True):

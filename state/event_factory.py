@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from detectors.registry import detector
@@ -21,6 +22,7 @@ from state.events import EventType, cloud_event, deterministic_id
 from state.explain import contributors, direction, histogram
 from state.report_context import ReportContext
 from state.scoring import EFFECT, Evidence, Gap, Scored
+from state.segment_scores import explaining, furthest
 from state.stores.base import Point, StoredEvent
 from state.stores.episodes import StoredEpisode
 
@@ -67,6 +69,7 @@ class EventFactory:
             missing=found.missing,
             non_finite=found.non_finite,
             readings=found.readings,
+            segments=tuple(map(furthest, found.segments)),
         )
 
     def has_length(self, found: Scored | Gap) -> bool:
@@ -96,7 +99,7 @@ class EventFactory:
                 peak_effect=episode.peak,
                 windows=episode.windows,
             ),
-            result=result,
+            result=msgspec.structs.replace(result, segments=()),
             rule=self.context.rule_data(),
             direction=direction(found),
             limits={
@@ -108,6 +111,7 @@ class EventFactory:
             contributors=contributors(feature, counts),
             new_categories=tuple(name for _, name in found.new_names),
             histogram=histogram(feature, counts),
+            segments=tuple(map(explaining, found.segments)),
         )
         return cloud_event(
             _EVENT_OF[change],
@@ -180,9 +184,28 @@ class EventFactory:
             for metric, value in values.items():
                 if value is not None:
                     yield self.context.point(found, found.feature, metric, value)
+            yield from self._segment_points(found)
         yield self.context.point(scored[0], "", "drift_share", drift_share(results))
         yield self.context.point(scored[0], "", "rows", float(scored[0].rows))
         yield self.context.point(scored[0], "", "late_rows", float(scored[0].late))
+
+    def _segment_points(self, found: Scored) -> Iterator[Point]:
+        """Give what was read of each segment to its series; its traffic with the first of the columns."""
+        first = found.feature == self.context.features[0]
+        for scores in found.segments:
+            for each in scores.segments:
+                name = f"{scores.column}={each.segment}"
+                values = {
+                    "p_value": each.p_value,
+                    "effect": each.effect,
+                    "missing_share": each.missing / each.rows if each.rows else None,
+                }
+                for metric, value in values.items():
+                    if value is not None:
+                        yield self.context.point(found, found.feature, metric, value, segment=name)
+                if first:
+                    yield self.context.point(found, "", "rows", float(each.rows), segment=name)
+                    yield self.context.point(found, "", "share", each.share, segment=name)
 
 
 def drift_share(results: Sequence[FeatureData]) -> float:

@@ -49,10 +49,10 @@ class ReportContext:
         """All that a window has to have evidence of before it is complete, columns first."""
         return (*self.features, *self.other_tracks)
 
-    def point(self, found: Found, feature: str, metric: str, value: float) -> Point:
-        """Place a value of a window in its series."""
+    def point(self, found: Found, feature: str, metric: str, value: float, *, segment: str = "") -> Point:
+        """Place a value of a window in its series; `segment` is empty for the whole."""
         window = self.grid.windows[found.spec].name
-        key = _series_key(self.model, self.model_version, window, feature, metric)
+        key = _series_key(self.model, self.model_version, window, feature, segment, metric)
         return Point(key, self.instant_of(found.end), value)
 
     def window(self, found: Found) -> WindowData:
@@ -120,13 +120,15 @@ class ReportContext:
 
 
 @lru_cache(maxsize=100_000)
-def _series_key(model: str, model_version: str, window: str, feature: str, metric: str) -> SeriesKey:
+def _series_key(
+    model: str, model_version: str, window: str, feature: str, segment: str, metric: str
+) -> SeriesKey:
     """Name a series; the same names come with every window, and making them anew costs more than the rest."""
     return SeriesKey(
         model=model,
         model_version=model_version,
         window=window,
         feature=feature,
-        segment="",
+        segment=segment,
         metric=metric,
     )

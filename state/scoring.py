@@ -14,6 +14,7 @@ from state.blocks import Block
 from state.prediction_checks import PredictionRules, prediction_checks
 from state.quality import QualityRules, column_checks
 from state.reference import FeatureReference
+from state.segment_scores import SegmentScores, SegmentView, score_segments
 from state.sketches.base import LATE, MISSING, NON_FINITE, Names
 from state.windows import ClosedWindow, EmptySpan, Told
 
@@ -26,7 +27,8 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
 
     `start` and `end` are panes; `reference` is the version that it was compared with; `counts` are the
     window's counters as packed int64, for the histogram. `p_min_effect` is the p-value of "the PSI is at most
-    the one that does not matter". `checks` are what else was looked at, in a fixed order.
+    the one that does not matter". `checks` are what else was looked at, in a fixed order, and `segments` the
+    parts of the traffic, field by field.
     """
 
     feature: str
@@ -47,6 +49,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     counts: bytes
     new_names: Names
     checks: tuple[Check, ...] = ()
+    segments: tuple[SegmentScores, ...] = ()
 
     def reading(self, method: str) -> Reading | None:
         """Return the reading of a detector, None where it does not apply to this column."""
@@ -142,6 +145,7 @@ def score(
     quality: QualityRules | None = None,
     predictions: PredictionRules | None = None,
     watched: bool = True,
+    segments: SegmentView | None = None,
 ) -> Found | BlockCounts:
     """Take all readings of one closed window; a pure function.
 
@@ -159,6 +163,8 @@ def score(
         The same of predictions.
     watched
         Whether the track is a column of the family; others have checks of predictions only.
+    segments
+        How the segments of a window are read; None where rows are not counted by segment.
     """
     name = feature.column.name
     if isinstance(closed, EmptySpan):
@@ -195,7 +201,13 @@ def score(
         )
     checks = () if quality is None else column_checks(feature, closed.sketch, quality)
     return _score_window(
-        feature, closed, version=version, min_effect=min_effect, detectors=detectors, checks=(*checks, *asked)
+        feature,
+        closed,
+        version=version,
+        min_effect=min_effect,
+        detectors=detectors,
+        checks=(*checks, *asked),
+        segments=segments,
     )
 
 
@@ -207,6 +219,7 @@ def _score_window(
     min_effect: float,
     detectors: Collection[str],
     checks: tuple[Check, ...],
+    segments: SegmentView | None,
 ) -> Scored:
     name = feature.column.name
     reference, current = feature.summary, feature.bins.summary(closed.sketch)
@@ -230,6 +243,7 @@ def _score_window(
         counts=current.counts.astype("<i8").tobytes(),
         new_names=closed.sketch.names,
         checks=checks,
+        segments=() if segments is None else score_segments(feature, closed.sketch, segments),
     )
 
 

@@ -20,6 +20,7 @@ from flows.generations import TooEarlyError, first_pane, lineage_of, moment_text
 from flows.pages.reference import reference_page
 from flows.recovery_facts import check_references
 from flows.render.references import ColumnFacts, column_facts, list_lines, reference_lines, schedule_lines
+from flows.render.segments import SegmentFacts, segment_facts, segment_lines
 from state.reference import Provenance, load
 from state.stores.base import Activation, ReferenceInfo
 
@@ -46,6 +47,7 @@ class ShownReference(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance
     columns: tuple[ColumnFacts, ...]
     metrics: tuple[Metric, ...]
+    segments: tuple[SegmentFacts, ...]
 
 
 class ActivatedReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +110,7 @@ def show_stored(path: Path, beginning: str | None, *, html: Path | None, json: b
         provenance=reference.provenance,
         columns=tuple(column_facts(feature, window) for feature in reference.features),
         metrics=() if reference.outcomes is None else reference.outcomes.metrics,
+        segments=segment_facts(reference, config.segments.min_rows),
     )
     if html is not None:
         write_page(html, reference_page(found, reference))
@@ -116,6 +119,7 @@ def show_stored(path: Path, beginning: str | None, *, html: Path | None, json: b
         return
     console = results()
     show(console, reference_lines(reference, active=active, rows=window, width=console.width))
+    show(console, segment_lines(found.segments, console.width))
     said = [(version, time) for time in times if time is not None]
     show(console, schedule_lines(said, console.width))
 

@@ -9,6 +9,7 @@ from detectors.base import Reading
 from detectors.verdicts import Rule, Verdict
 from flows.render.checks import check_facts, check_headline, check_text
 from flows.render.grid import Field, Row, grid, note_lines
+from flows.render.segments import PART_NOTE, SEGMENT_FIELDS, segment_rows, where_text
 from flows.render.styles import severity_cell, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text, number_text, p_text
 from state.check_data import CheckData
@@ -61,6 +62,8 @@ def drift_lines(
     yield from _said("rows", _rows_text(result, data), width)
     moved = ", ".join(moved_text(each) for each in data.contributors)
     yield from _said("what moved", moved or "nothing stands out", width)
+    for scores in data.segments:
+        yield from _said("where", where_text(scores), width)
     if data.new_categories:
         yield from _said("new", ", ".join(data.new_categories), width)
     if episode.severity is not result.severity:
@@ -71,6 +74,10 @@ def drift_lines(
         [_reading_row(reading, data.limits.get(reading.method)) for reading in result.readings],
         width,
     )
+    if data.segments:
+        yield Text()
+        yield grid(SEGMENT_FIELDS, list(segment_rows(data.segments)), width)
+        yield from note_lines(PART_NOTE, width, indent=1)
 
 
 def check_lines(data: CheckData, width: int) -> Iterator[Text]:

@@ -7,11 +7,13 @@ from rich.text import Text
 
 from detectors.verdicts import Severity, Verdict
 from flows.render.checks import check_text
+from flows.render.segments import where_mark
 from flows.render.styles import severity_cell, severity_rank, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text
 from state.check_data import CheckData
 from state.event_data import Contributor, EpisodeData, MissingReferenceData, WindowData
 from state.events import EventType
+from state.segment_scores import SegmentScores
 
 _NAMES = {kind: kind.rpartition(".")[2] for kind in EventType}
 _STYLES = {
@@ -63,6 +65,7 @@ class _Drift(msgspec.Struct, frozen=True):
     direction: str
     contributors: tuple[Contributor, ...]
     new_categories: tuple[str, ...]
+    segments: tuple[SegmentScores, ...] = ()
 
 
 class _Report(msgspec.Struct, frozen=True):
@@ -146,6 +149,9 @@ def _drift(kind: EventType, body: bytes) -> _Said:
     note = ", ".join(moved)
     if data.new_categories:
         note += f"{'; ' if note else ''}new: {', '.join(data.new_categories[:3])}"
+    mark = where_mark(data.segments)
+    if mark:
+        note += f"{'; ' if note else ''}{mark}"
     if kind is EventType.CLOSED:
         episode = data.episode
         note = (

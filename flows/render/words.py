@@ -75,6 +75,17 @@ def share_text(share: float | None) -> str:
     return f"{share:.1%}" if 0 < share < 0.0995 or 0.9905 < share < 1 else f"{share:.0%}"  # noqa: PLR2004
 
 
+def plain_text(text: str) -> str:
+    r"""Replace what would end the line or command the terminal: names of values come from the data.
+
+    Examples
+    --------
+    >>> plain_text("a\x1b[2Jb")
+    'a�[2Jb'
+    """
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def count_text(count: int, one: str, many: str | None = None) -> str:
     """Write a number of things.
 

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from detectors.base import Reading, Status
 from detectors.checks import Check, CheckStatus, Family
+from detectors.segments import Where
 from detectors.verdicts import Rule, Rules, Severity, Verdict
 from state import events as module
 from state.columns import Role
@@ -29,6 +30,7 @@ from state.reference import Reference
 from state.report import Output, Report
 from state.report_context import ReportContext
 from state.scoring import Evidence, Gap
+from state.segment_scores import SegmentScore
 from state.stores.base import Point, StoredEvent
 from tests.evidence import FAMILY, HOUR, MOODS, context, evidence, reference, scored
 
@@ -174,11 +176,15 @@ def test_the_schema_refuses_what_is_no_event(path: tuple[str, ...], value: objec
         validator("#/$defs/Event").validate(found)
 
 
-@pytest.mark.parametrize("struct", STRUCTS, ids=lambda s: s.__name__)
+@pytest.mark.parametrize("struct", [*STRUCTS, SegmentScore], ids=lambda s: s.__name__)
 def test_every_field_stands_in_the_schema(struct: type[msgspec.Struct]) -> None:
     known = SCHEMA["$defs"][struct.__name__]
-    fields = [field.encode_name for field in msgspec.structs.fields(struct)]
-    assert sorted(known["properties"]) == sorted(known["required"]) == sorted(fields)
+    fields = msgspec.structs.fields(struct)
+    # Fields that are left out where they say nothing are the ones that need not be there.
+    optional = struct.__struct_config__.omit_defaults
+    required = [field.encode_name for field in fields if field.required or not optional]
+    assert sorted(known["properties"]) == sorted(field.encode_name for field in fields)
+    assert sorted(known["required"]) == sorted(required)
 
 
 def test_a_reading_stands_in_the_schema() -> None:
@@ -193,7 +199,7 @@ def test_a_check_stands_in_the_schema() -> None:
 
 @pytest.mark.parametrize(
     "closed_set",
-    [Severity, Verdict, Role, Rule, Status, Family, CheckStatus, Change],
+    [Severity, Verdict, Role, Rule, Status, Family, CheckStatus, Change, Where],
     ids=lambda e: e.__name__,
 )
 def test_closed_sets_are_those_of_the_program(closed_set: type[StrEnum]) -> None:

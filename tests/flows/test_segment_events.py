@@ -1,0 +1,269 @@
+"""A whole run with segments: found where they were put, figures as of the rows alone, no other decision."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import compress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+from detectors.coarse import coarsen, divergence_inflation, inflation
+from detectors.effects import psi_divergence
+from detectors.ordered import ks_grid, ks_grid_p_value
+from detectors.scatter import Statistic
+from flows.config import Config, parse_config
+from flows.inline import run_inline
+from flows.input import config_input, file_input, partition_opener
+from flows.plan import make_plan
+from flows.reference_build import build_reference
+from state.generations import Generations
+from state.reference import Reference
+from state.report import Output
+from state.sketches.base import Sketch
+from state.sketches.numeric import NumericBins
+from state.stores.base import Point, StoredEvent
+
+CONFIG = """
+model: {name: shop}
+input: {path: events.jsonl}
+time: {column: t, format: s}
+windows: {hourly: {size: 1h}}
+columns:
+  amount: {kind: numeric}
+  plan: {kind: categorical}
+  country: {kind: categorical, role: segment}
+detection: {evidence: {rows: 200}}
+"""
+SEGMENTS = "segments: {columns: [country, plan], top: 3, min_rows: 400}\n"
+COUNTRIES = ("DE", "FR", "US", "CH", "AT")
+USUAL = (0.4, 0.3, 0.15, 0.1, 0.05)
+HOURS, A_WINDOW = 8, 600
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens in the second half: the traffic, and how far each country's amounts move."""
+
+    traffic: tuple[float, ...] = USUAL
+    moved: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+CALM = Story()
+GERMANY = Story(moved=(1.0, 0.0, 0.0, 0.0, 0.0))
+EVERYWHERE = Story(moved=(0.6, 0.6, 0.6, 0.6, 0.6))
+TRAFFIC = Story(traffic=(0.25, 0.1, 0.15, 0.4, 0.1))
+
+Row = dict[str, Any]
+
+
+def rows(rng: np.random.Generator, count: int, story: Story, start: int) -> list[Row]:
+    """Amounts are larger in Switzerland, always."""
+    country = rng.choice(5, count, p=story.traffic)
+    amounts = rng.normal(np.array([0, 0, 0, 1.5, 0])[country] + np.array(story.moved)[country])
+    plans = rng.choice(["basic", "plus"], count)
+    missing = rng.random(count) < 0.03
+    return [
+        {
+            "t": start + i * 3_600 // A_WINDOW,
+            "amount": None if gone else amount,
+            "plan": plan,
+            **({} if gone else {"country": COUNTRIES[place]}),
+        }
+        for i, (amount, plan, place, gone) in enumerate(
+            zip(amounts.tolist(), plans.tolist(), country.tolist(), missing.tolist(), strict=True)
+        )
+    ]
+
+
+def stream_of(story: Story) -> list[Row]:
+    rng = np.random.default_rng(3)
+    half = HOURS * A_WINDOW // 2
+    return [*rows(rng, half, CALM, 0), *rows(rng, half, story, half * 3_600 // A_WINDOW)]
+
+
+def written(path: Path, content: Sequence[Row]) -> None:
+    path.write_bytes(b"\n".join(map(orjson.dumps, content)) + b"\n")
+
+
+@cache
+def ran(story: Story, config_text: str = CONFIG + SEGMENTS) -> tuple[Config, Reference, list[Output]]:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        config = parse_config(config_text, folder=folder)
+        written(folder / "reference.jsonl", rows(np.random.default_rng(1), 5_000, CALM, 0))
+        written(folder / "events.jsonl", stream_of(story))
+        source = file_input(folder / "reference.jsonl", columns=config.fields, time=config.time)
+        reference = build_reference(
+            source, config.columns, model="shop", now_ms=0, segments=config.segments
+        ).reference
+        found = config_input(config)
+        opener = partition_opener(config, found, config.state_fingerprint(reference.version))
+        plan = make_plan(config, Generations((reference,)), tuple(found.readers), opener)
+        outputs = list[Output]()
+        run_inline(plan, outputs.extend)
+    return config, reference, outputs
+
+
+def events(outputs: Sequence[Output], kind: str) -> list[dict[str, Any]]:
+    return [
+        orjson.loads(item.body)
+        for item in outputs
+        if isinstance(item, StoredEvent) and item.type.endswith(kind)
+    ]
+
+
+def told(story: Story, column: str) -> dict[str, Any]:
+    """What the event that opened the drift of `amount` says of the segments of a field."""
+    (opened,) = [e for e in events(ran(story)[2], "opened") if e["data"]["result"]["feature"] == "amount"]
+    (found,) = [each for each in opened["data"]["segments"] if each["column"] == column]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_drift_in_one_country_is_found_there() -> None:
+    found = told(GERMANY, "country")
+    assert (found["where"], found["named"]) == ("segments", ["DE"])
+    assert found["explained"] > 0.8
+    assert found["segments"][0]["segment"] == "DE"
+    assert found["segments"][0]["against"] == "segment"
+    # Plans have nothing to do with it: each of the two drifts like the whole.
+    assert told(GERMANY, "plan")["where"] == "everywhere"
+
+
+def test_a_change_of_the_traffic_is_told_from_a_change_within() -> None:
+    found = told(TRAFFIC, "country")
+    assert found["where"] == "mix"
+    # Switzerland has no segment of its own: three have, and it is the fourth.
+    assert found["named"][0] == "(rest)"
+    assert found["reweighted"] < 0.02
+    rest = found["segments"][0]
+    assert rest["share"] > 2 * rest["reference_share"]
+    assert rest["mix"] > 3 * abs(rest["within"])
+
+
+def test_a_drift_everywhere_names_no_segment() -> None:
+    found = told(EVERYWHERE, "country")
+    assert (found["where"], found["named"], found["explained"]) == ("everywhere", [], None)
+    assert found["reweighted"] > 0.1
+
+
+@pytest.mark.parametrize("story", [CALM, GERMANY, TRAFFIC], ids=["calm", "germany", "traffic"])
+def test_segments_change_nothing_but_what_is_said_of_them(story: Story) -> None:
+    _, with_reference, split = ran(story)
+    _, reference, plain = ran(story, CONFIG)
+    assert [e["type"] for e in bare(split, with_reference)] == [e["type"] for e in bare(plain, reference)]
+    assert bare(split, with_reference) == bare(plain, reference)
+    whole = [(p.key, p.time, p.value) for p in points(split) if not p.key.segment]
+    assert whole == [(p.key, p.time, p.value) for p in points(plain)]
+    assert not any(b'"segments"' in item.body for item in plain if isinstance(item, StoredEvent))
+    drifting = {"calm": False, "germany": True, "traffic": True}
+    assert bool(events(split, "opened")) == (story is not CALM), drifting
+
+
+def bare(outputs: Sequence[Output], reference: Reference) -> list[dict[str, Any]]:
+    """Events without segments, and without what hangs on the version of a reference that has them."""
+    bodies = [item.body for item in outputs if isinstance(item, StoredEvent)]
+    named = {orjson.loads(body)["data"].get("episode", {}).get("id") for body in bodies}
+    read = []
+    for body in bodies:
+        text = body.decode().replace(reference.version, "VERSION")
+        for each in named - {None}:
+            text = text.replace(each, "EPISODE")
+        event = orjson.loads(text)
+        del event["id"]
+        event["data"].pop("segments", None)
+        for feature in event["data"].get("features", ()):
+            feature.pop("segments", None)
+        read.append(event)
+    return read
+
+
+def points(outputs: Sequence[Output]) -> list[Point]:
+    return [item for item in outputs if isinstance(item, Point)]
+
+
+def test_series_of_segments_are_those_of_their_rows_alone() -> None:
+    _, reference, outputs = ran(GERMANY)
+    feature = reference.feature("amount")
+    series = {
+        (p.key.segment, p.key.metric, p.time): p.value for p in points(outputs) if p.key.feature == "amount"
+    }
+    traffic = {(p.key.segment, p.key.metric, p.time): p.value for p in points(outputs) if not p.key.feature}
+    built_from = rows(np.random.default_rng(1), 5_000, CALM, 0)
+    assert reference.segments.columns[0].values == ("DE", "FR", "US")
+    for hour in range(HOURS):
+        window = [row for row in stream_of(GERMANY) if row["t"] // 3_600 == hour]
+        end = (hour + 1) * 3_600_000
+        for label in ("DE", "FR", "US", "(rest)", "(missing)"):
+            name = f"country={label}"
+            own, before = (
+                list(compress(part, map(in_segment(label), part))) for part in (window, built_from)
+            )
+            assert traffic[name, "rows", end] == len(own)
+            assert traffic[name, "share", end] == len(own) / len(window)
+            if not own:
+                continue
+            missing = sum(row["amount"] is None for row in own) / len(own)
+            assert series[name, "missing_share", end] == missing
+            if missing == 1:
+                assert (name, "effect", end) not in series
+                continue
+            assert isinstance(feature.bins, NumericBins)
+            # Segments with fewer rows than `min_rows` are compared with the whole column.
+            large = sum(row["amount"] is not None for row in before) >= 400
+            against = feature.bins.summary(sketch(feature.bins, before)) if large else feature.summary
+            current = feature.bins.summary(sketch(feature.bins, own))
+            n = sum(row["amount"] is not None for row in window)
+            effect = psi_divergence(
+                coarsen(against.counts, against.groups),
+                coarsen(current.counts, against.groups),
+                inflation=divergence_inflation(feature.summary, n),
+            )
+            assert series[name, "effect", end] == pytest.approx(effect.debiased)
+            p_value = ks_grid_p_value(
+                ks_grid(against.counts, current.counts)[0],
+                against.n,
+                current.n,
+                int(np.count_nonzero(against.counts + current.counts)),
+                inflation=inflation(feature.summary, n, Statistic.DISTRIBUTION),
+            )
+            assert series[name, "p_value", end] == pytest.approx(p_value)
+
+
+def in_segment(label: str) -> Callable[[Row], bool]:
+    if label == "(missing)":
+        return lambda row: "country" not in row
+    if label == "(rest)":
+        return lambda row: row.get("country") in {"CH", "AT"}
+    return lambda row: row.get("country") == label
+
+
+def sketch(bins: NumericBins, content: Sequence[Row]) -> Sketch:
+    values = np.array(
+        [np.nan if row["amount"] is None else row["amount"] for row in content], dtype=np.float64
+    )
+    nothing = np.zeros(1, dtype=np.int64)
+    return bins.summarize(values, nothing, nothing)[0]
+
+
+@pytest.mark.parametrize("story", [GERMANY, TRAFFIC, EVERYWHERE], ids=["germany", "traffic", "everywhere"])
+def test_events_with_segments_keep_to_the_schema(story: Story) -> None:
+    schema = orjson.loads((Path(__file__).parents[2] / "docs/schemas/drift-event.v1.json").read_bytes())
+    validator = Draft202012Validator(schema)
+    for event in events(ran(story)[2], ""):
+        validator.validate(event["data"])
+
+
+def test_a_report_lists_the_segments_that_are_furthest() -> None:
+    *_, last = events(ran(GERMANY)[2], "report")
+    (amount,) = [each for each in last["data"]["features"] if each["feature"] == "amount"]
+    (country,) = [each for each in amount["segments"] if each["column"] == "country"]
+    assert [len(each["segments"]) for each in amount["segments"]] == [3, 2]
+    assert country["segments"][0]["segment"] == "DE"
+    assert country["segments"][0]["effect_low"] > max(each["effect"] for each in country["segments"][1:])
