@@ -39,6 +39,8 @@ def test_the_stream_has_everything_in_it(wanted_of_one: Results) -> None:
     assert {report["window"]["kind"] for report in reports} == {"tumbling", "sliding"}
     assert sum(report["window"]["late_rows"] for report in reports) > 100
     assert any(feature["missing"] for report in reports for feature in report["features"])
+    assert any(each["segments"] for report in reports for f in report["features"] for each in f["segments"])
+    assert {key.segment for key in wanted_of_one.series} >= {"", "country=(rest)"}
     reasons = {orjson.loads(line)["reason"] for lines in wanted_of_one.dead.values() for line in lines}
     assert len(reasons) >= 3
     assert sum(map(len, wanted_of_one.late.values())) > 100
