@@ -1,6 +1,7 @@
 """Finds an event by its id and says it in words."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from flows.render.explained import check_lines, drift_lines, report_lines
 from state.check_data import CheckData
 from state.event_data import DriftData, ReportData
 from state.events import EventType
-from state.stores.base import StoredEvent
+from state.stores.base import NotFoundError, StoredEvent
 
 _LISTED = 5
 
@@ -61,6 +62,9 @@ def _find(config: Config, beginning: str) -> StoredEvent:
     if isinstance(config.store, Path) and not config.store.exists():
         raise UsageError(f"model {model!r} has no events yet: run 'driftflow run' first")
     with open_store(config) as store:
+        # Only the beginning of an id needs a look at all of them.
+        with suppress(NotFoundError):
+            return store.event(model, beginning)
         events = store.events(model)
     found = [event for event in events if event.id.startswith(beginning)]
     if not found:

@@ -210,6 +210,16 @@ class EventStore(Protocol):
         """Store events, all or none; return how many were new and are not too old to be kept."""
         ...
 
+    def event(self, model: str, event_id: str) -> StoredEvent:
+        """Return one event.
+
+        Raises
+        ------
+        NotFoundError
+            The model has no event of this id.
+        """
+        ...
+
     def events(
         self,
         model: str,
@@ -221,8 +231,23 @@ class EventStore(Protocol):
         start: int | None = None,
         end: int | None = None,
         limit: int | None = None,
+        newest_first: bool = False,
+        beyond: str | None = None,
     ) -> list[StoredEvent]:
-        """Return events with ``start <= event.end < end`` in order of `end`, then of insertion."""
+        """Return events with ``start <= event.end < end`` in order of `end`, then of insertion.
+
+        Parameters
+        ----------
+        newest_first
+            The other way round.
+        beyond
+            Id of an event: only what comes behind it in this order, whether it matches the rest or not.
+
+        Raises
+        ------
+        NotFoundError
+            The model has no event `beyond`.
+        """
         ...
 
 

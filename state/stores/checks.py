@@ -135,6 +135,11 @@ def checked_episodes(episodes: Iterable[StoredEpisode]) -> list[StoredEpisode]:
     return checked
 
 
+def no_event(model: str, event_id: str) -> NotFoundError:
+    """Tell that a model has no event of an id."""
+    return NotFoundError(f"model {model!r} has no event {event_id!r}")
+
+
 def checked_limit(limit: int | None) -> int:
     """Return how many rows to return at most; raises `StoreError` for a negative number."""
     if limit is None:

@@ -22,6 +22,7 @@ from state.stores.checks import (
     checked_points,
     checked_reference,
     key_texts,
+    no_event,
     no_such_reference,
     time_span,
 )
@@ -92,6 +93,13 @@ class MemoryStore:
         self._drop_episodes(newest)
         return len(self._events.keys() - before)
 
+    def event(self, model: str, event_id: str) -> StoredEvent:
+        """Return one event."""
+        found = self._events.get(event_id)
+        if found is None or found.model != model:
+            raise no_event(model, event_id)
+        return found
+
     def events(
         self,
         model: str,
@@ -103,22 +111,28 @@ class MemoryStore:
         start: int | None = None,
         end: int | None = None,
         limit: int | None = None,
+        newest_first: bool = False,
+        beyond: str | None = None,
     ) -> list[StoredEvent]:
         """Return the events that match all that is given, in order of `end`, then of insertion."""
         first, last = time_span(start, end)
         count = checked_limit(limit)
+        # The sort is stable, so insertion decides among equal ends.
+        ordered = sorted((e for e in self._events.values() if e.model == model), key=lambda event: event.end)
+        if newest_first:
+            ordered.reverse()
+        if beyond is not None:
+            ordered = ordered[ordered.index(self.event(model, beyond)) + 1 :]
         found = [
             event
-            for event in self._events.values()
-            if event.model == model
-            and model_version in (None, event.model_version)
+            for event in ordered
+            if model_version in (None, event.model_version)
             and window in (None, event.window)
             and feature in (None, event.feature)
             and (types is None or event.type in types)
             and first <= event.end <= last
         ]
-        # The sort is stable, so insertion decides among equal ends.
-        return sorted(found, key=lambda event: event.end)[:count]
+        return found[:count]
 
     def add_points(self, points: Iterable[Point]) -> None:
         """Store points, all or none."""

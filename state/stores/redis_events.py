@@ -1,11 +1,12 @@
 """Drift events in Redis."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from state.stores.base import Keeping, StoredEvent, StoreError
-from state.stores.checks import checked_events, checked_limit, time_span
+from state.stores.checks import checked_events, checked_limit, no_event, time_span
 from state.stores.redis_episodes import drop_episodes, newest_end
 from state.stores.redis_keys import RedisKeys, time_text
 from state.stores.redis_scripts import ADD_EVENTS
@@ -17,6 +18,30 @@ _EVENTS_PER_COMMAND = 20_000
 
 _EVENTS_PER_PAGE = 500
 _FIELDS = ("type", "model_version", "window", "feature", "episode", "end", "body")
+
+
+class _Span(NamedTuple):
+    """Bounds of the index of events, as Redis writes them, and from which end they are read."""
+
+    low: bytes
+    high: bytes
+    newest_first: bool
+
+    @property
+    def command(self) -> tuple[str, tuple[bytes, bytes]]:
+        return (
+            ("ZREVRANGEBYLEX", (self.high, self.low))
+            if self.newest_first
+            else ("ZRANGEBYLEX", (self.low, self.high))
+        )
+
+    def behind(self, member: bytes) -> "_Span":
+        return self._replace(high=b"(" + member) if self.newest_first else self._replace(low=b"(" + member)
+
+
+def _place(bound: bytes) -> bytes:
+    """Leave the bracket out, which says whether the member itself belongs to the span."""
+    return bound[1:]
 
 
 class RedisEvents:
@@ -38,6 +63,13 @@ class RedisEvents:
             drop_episodes(self._server, self._keys, *version, cutoff)
         return new
 
+    def event(self, model: str, event_id: str) -> StoredEvent:
+        """Return one event."""
+        row = self._server.run("HMGET", self._keys.event(model, event_id), *_FIELDS)
+        if row[0] is None:
+            raise no_event(model, event_id)
+        return self._event(model, event_id, row)
+
     def events(
         self,
         model: str,
@@ -49,12 +81,14 @@ class RedisEvents:
         start: int | None = None,
         end: int | None = None,
         limit: int | None = None,
+        newest_first: bool = False,
+        beyond: str | None = None,
     ) -> list[StoredEvent]:
         """Return the events that match all that is given, in order of `end`, then of insertion."""
         first, last = time_span(start, end)
         found = (
             event
-            for event in self._listed(model, first, last)
+            for event in self._listed(model, self._span(model, first, last, beyond, newest_first))
             if model_version in (None, event.model_version)
             and window in (None, event.window)
             and feature in (None, event.feature)
@@ -105,13 +139,37 @@ class RedisEvents:
             begin = b"(" + members[-1]
         self._server.run("HSET", marks, model_version, time_text(cutoff))
 
-    def _listed(self, model: str, first: int, last: int) -> Iterator[StoredEvent]:
+    def _span(
+        self,
+        model: str,
+        first: int,
+        last: int,
+        beyond: str | None,
+        newest_first: bool,  # noqa: FBT001
+    ) -> "_Span":
+        """Return between which members of the index to look."""
+        # A semicolon is the character after the colon.
+        low, high = f"[{time_text(first)}:".encode(), f"({time_text(last)};".encode()
+        if beyond is None:
+            return _Span(low, high, newest_first)
+        member = self._member(model, beyond)
+        if newest_first:
+            return _Span(low, min(high, b"(" + member, key=_place), newest_first)
+        return _Span(max(low, b"(" + member, key=_place), high, newest_first)
+
+    def _member(self, model: str, event_id: str) -> bytes:
+        """Find an event in the index, among those of the same end."""
+        end = time_text(self.event(model, event_id).end)
+        index = self._keys.events(model)
+        members: list[bytes] = self._server.run("ZRANGEBYLEX", index, f"[{end}:", f"({end};")
+        return next(member for member in members if member.split(b":", 2)[2].decode() == event_id)
+
+    def _listed(self, model: str, span: "_Span") -> Iterator[StoredEvent]:
         """Return the events of a span, page by page."""
         index = self._keys.events(model)
-        # A semicolon is the character after the colon.
-        begin, stop = f"[{time_text(first)}:".encode(), f"({time_text(last)};"
         while True:
-            members = self._server.run("ZRANGEBYLEX", index, begin, stop, "LIMIT", 0, _EVENTS_PER_PAGE)
+            command, bounds = span.command
+            members = self._server.run(command, index, *bounds, "LIMIT", 0, _EVENTS_PER_PAGE)
             if not members:
                 return
             ids = [member.split(b":", 2)[2].decode() for member in members]
@@ -121,7 +179,7 @@ class RedisEvents:
                 if row[0] is None and self._server.run("ZSCORE", index, member) is None:
                     continue
                 yield self._event(model, id_, row)
-            begin = b"(" + members[-1]
+            span = span.behind(members[-1])
 
     def _event(self, model: str, id_: str, row: Sequence[bytes | None]) -> StoredEvent:
         *texts, end, body = row

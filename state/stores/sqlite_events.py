@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from operator import attrgetter
+from typing import Any
 
 import orjson
 
 from state.stores.base import Keeping, StoredEvent
-from state.stores.checks import checked_events, checked_limit, time_span
+from state.stores.checks import checked_events, checked_limit, no_event, time_span
 from state.stores.sqlite_episodes import DROP_EPISODES
 from state.stores.sqlite_file import SqliteFile, newest_end
 from state.stores.trimming import newest_ends
@@ -20,15 +21,23 @@ _ADD = """
     INSERT INTO event (id, type, model, model_version, "window", feature, episode, "end", body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 """
+_GET = """
+    SELECT id, type, model, model_version, "window", feature, episode, "end", body FROM event
+    WHERE model = ? AND id = ?
+"""
+_PLACE = 'SELECT "end", position FROM event WHERE model = ? AND id = ?'
 _LIST = """
     SELECT id, type, model, model_version, "window", feature, episode, "end", body FROM event
     WHERE model = :model AND "end" BETWEEN :first AND :last
+        AND (:beyond IS NULL OR ("end", position) {behind} (:beyond, :beyond_position))
         AND (:model_version IS NULL OR model_version = :model_version)
         AND (:window IS NULL OR "window" = :window)
         AND (:feature IS NULL OR feature = :feature)
         AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
-    ORDER BY "end", position LIMIT :limit
+    ORDER BY "end" {order}, position {order} LIMIT :limit
 """
+_OLDEST_FIRST = _LIST.format(behind=">", order="ASC")
+_NEWEST_FIRST = _LIST.format(behind="<", order="DESC")
 _DROP = 'DELETE FROM event WHERE model = ? AND model_version = ? AND "end" < ?'
 
 
@@ -56,6 +65,14 @@ class SqliteEvents:
                 self._file.connection.executemany(DROP_EPISODES, aged)
         return new
 
+    def event(self, model: str, event_id: str) -> StoredEvent:
+        """Return one event."""
+        with self._file.errors():
+            row = self._file.connection.execute(_GET, (model, event_id)).fetchone()
+        if row is None:
+            raise no_event(model, event_id)
+        return _event(row)
+
     def events(
         self,
         model: str,
@@ -67,10 +84,15 @@ class SqliteEvents:
         start: int | None = None,
         end: int | None = None,
         limit: int | None = None,
+        newest_first: bool = False,
+        beyond: str | None = None,
     ) -> list[StoredEvent]:
         """Return the events that match all that is given, in order of `end`, then of insertion."""
         first, last = time_span(start, end)
+        place = (None, None) if beyond is None else self._place(model, beyond)
         parameters = {
+            "beyond": place[0],
+            "beyond_position": place[1],
             "model": model,
             "model_version": model_version,
             "window": window,
@@ -80,8 +102,18 @@ class SqliteEvents:
             "last": last,
             "limit": checked_limit(limit),
         }
+        listed = _NEWEST_FIRST if newest_first else _OLDEST_FIRST
         with self._file.errors():
-            return [
-                StoredEvent(**dict(zip(_FIELDS, row, strict=True)))
-                for row in self._file.connection.execute(_LIST, parameters)
-            ]
+            return [_event(row) for row in self._file.connection.execute(listed, parameters)]
+
+    def _place(self, model: str, event_id: str) -> tuple[int, int]:
+        with self._file.errors():
+            row = self._file.connection.execute(_PLACE, (model, event_id)).fetchone()
+        if row is None:
+            raise no_event(model, event_id)
+        end, position = row
+        return end, position
+
+
+def _event(row: Sequence[Any]) -> StoredEvent:
+    return StoredEvent(**dict(zip(_FIELDS, row, strict=True)))

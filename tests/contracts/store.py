@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from state.stores.base import Point, Store, StoredEvent, StoreError
+from state.stores.base import NotFoundError, Point, Store, StoredEvent, StoreError
 from tests.contracts.episode_store import EpisodeStoreContract
 from tests.contracts.pane_store import PaneStoreContract
 from tests.contracts.reference_store import ReferenceStoreContract
@@ -74,6 +74,39 @@ class StoreContract(ReferenceStoreContract, PaneStoreContract, EpisodeStoreContr
         assert ids(store.events("fraud", end=0)) == ["-1"]
         assert store.events("fraud", start=2, end=2) == []
         assert store.events("fraud", start=3, end=0) == []
+
+    def test_one_event_by_its_id(self, store: Store) -> None:
+        store.add_events([an_event("a"), an_event("b", model="churn")])
+        assert store.event("fraud", "a") == an_event("a")
+        for model, id_ in (("fraud", "b"), ("fraud", "x"), ("none", "a")):
+            with pytest.raises(NotFoundError, match=f"model '{model}' has no event '{id_}'"):
+                store.event(model, id_)
+
+    def test_newest_first_is_the_other_way_round(self, store: Store) -> None:
+        store.add_events([an_event("c", end=5), an_event("a", end=7), an_event("b", end=5)])
+        assert ids(store.events("fraud", newest_first=True)) == ["a", "b", "c"]
+        assert ids(store.events("fraud", newest_first=True, limit=2)) == ["a", "b"]
+
+    @pytest.mark.parametrize("newest_first", [False, True])
+    def test_pages_join_to_the_whole(self, store: Store, *, newest_first: bool) -> None:
+        ends = [3, 1, 2, 2, 2, 1, 9, 9]
+        store.add_events(an_event(f"e{i}", end=end, feature=f"f{i % 2}") for i, end in enumerate(ends))
+        whole = ids(store.events("fraud", feature="f0", newest_first=newest_first))
+        assert len(whole) == 4
+        found, last = list[str](), None
+        while page := store.events(
+            "fraud", feature="f0", newest_first=newest_first, beyond=last, limit=1, start=1, end=10
+        ):
+            last = page[-1].id
+            found.append(last)
+        assert found == whole
+        # The last of a page may be one that the filter would not give.
+        other = store.events("fraud", feature="f1", newest_first=newest_first)[0].id
+        behind = store.events("fraud", newest_first=newest_first, beyond=other)
+        everything = store.events("fraud", newest_first=newest_first)
+        assert behind == everything[ids(everything).index(other) + 1 :]
+        with pytest.raises(NotFoundError, match="has no event 'x'"):
+            store.events("fraud", beyond="x")
 
     def test_limit_keeps_the_first(self, store: Store) -> None:
         store.add_events(an_event(str(end), end=end) for end in (3, 1, 2))
