@@ -11,12 +11,12 @@ from detectors.verdicts import Rules
 from flows.config_text import Loader, filled
 from flows.config_values import ConfigError, instant_of, span_of, timed, zone_of
 from flows.schema import DetectionConfig, FileConfig, OutputConfig
-from flows.sections.labels import Labels, checked_labels, joining
+from flows.sections.labels import Labels, checked_labels, joining, with_label
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
 from flows.sections.segments import segment_spec
 from state.codec import fingerprint_of
-from state.columns import FORMULA, Column, TimeColumn
+from state.columns import FORMULA, Column, Role, TimeColumn
 from state.derived import Derivation
 from state.durations import Axis
 from state.grid import Grid, GridError, WindowSpec, build_grid
@@ -61,7 +61,9 @@ class Config:
     folder
         Where relative paths start.
     fields
-        What is read of every record, in the order of the file.
+        What is read of every event, in the order of the file.
+    reference_fields
+        What is read of every record of a reference: it may have labels that events have not yet.
     derivations
         What is computed of each record's fields.
     time
@@ -79,6 +81,7 @@ class Config:
     file: FileConfig
     folder: Path
     fields: tuple[Column, ...]
+    reference_fields: tuple[Column, ...]
     derivations: tuple[Derivation, ...]
     time: TimeColumn | None
     bounds: TimeBounds
@@ -196,7 +199,8 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     return Config(
         file=file,
         folder=folder,
-        fields=fields,
+        fields=fields if labels is None else tuple(f for f in fields if f.role is not Role.LABEL),
+        reference_fields=fields if labels is None else with_label(fields, labels),
         derivations=derivations,
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=TimeBounds(

@@ -15,7 +15,7 @@ from flows.plan import OpenPartition
 from flows.scenarios.base import ScenarioError, ScenarioOptions
 from flows.scenarios.registry import scenario
 from flows.schema import GenerateConfig
-from flows.sources.base import Reader
+from flows.sources.base import Reader, SourceError
 from flows.sources.formats import FileFormat, guess_format, list_files
 from flows.sources.generator import GeneratorReader
 from flows.sources.opening import open_reader
@@ -129,8 +129,6 @@ def file_input(
 def config_input(config: Config, path: Path | None = None) -> InputSet:
     """Take the input that a configuration names, or the file or folder given in its place.
 
-    Labels are taken with it where they are files too; those of topics come by `flows.kafka_input`.
-
     Raises
     ------
     SourceError, ConfigError
@@ -156,16 +154,25 @@ def config_input(config: Config, path: Path | None = None) -> InputSet:
         )
     if config.grid.axis is Axis.ROWS:
         _check_one(found, "time.rows", "name a time column instead")
-    return found.with_labels(file_labels(config))
+    return found
 
 
 def file_labels(config: Config) -> InputSet | None:
-    """Take the labels that a configuration names, where they are files."""
+    """Take the labels that a configuration names, where they are files; None: they are not.
+
+    Raises
+    ------
+    SourceError, ConfigError
+        There are none, or row numbers are asked of more than one file.
+    """
     given, labels = config.file.labels, config.labels
     if given is None or labels is None or given.path is None:
         return None
+    path = config.folder / given.path
+    if not path.exists():
+        raise SourceError(f"{path}: no such file or folder; check labels.path")
     found = file_input(
-        config.folder / given.path,
+        path,
         columns=labels.fields,
         time=labels.time,
         format_name=given.format,

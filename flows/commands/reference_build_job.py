@@ -76,7 +76,7 @@ def build_and_store(
     else:
         with spooled(file, sys.stdin.buffer) as given:
             timed = _has_times(config, given)
-            source = config_input(config if timed else replace(config, time=None), given)
+            source = config_input(_for_reference(config, given, timed=timed), given)
             rows, before = _first_part(config, source, rows, span)
             built = build_with_progress(config, source, rows=rows, before=before)
     kept = keep(config, built, activate=activate)
@@ -182,6 +182,18 @@ def keep(config: Config, built: BuiltReference, *, activate: bool | None) -> Kep
             activate_version(store, config, reference.version)
         active = active_version(store, config) == reference.version
         return Kept(new=reference.version not in known, active=active)
+
+
+def _for_reference(config: Config, file: Path | None, *, timed: bool) -> Config:
+    """Return the configuration for reading a reference: with labels where it has them, and times."""
+    fields = config.reference_fields
+    path = file or config.input
+    if config.labels is not None and path is not None:
+        label = config.labels.fields[1]
+        own = next(field for field in fields if field.name == label.name)
+        if _headers_lack(own.path, path, config, file):
+            fields = config.fields
+    return replace(config, fields=fields, time=config.time if timed else None)
 
 
 def _has_times(config: Config, file: Path | None) -> bool:

@@ -21,7 +21,7 @@ def open_input(config: Config, asked: RunAsked, recovery: Recovery | None, hooks
         found = config_input(config, asked.input)
     else:
         found = kafka_input(config, kafka_connector(config, os.environ), known=known, on_lag=hooks.on_lag)
-        found = found.with_labels(file_labels(config))
+    found = found.with_labels(file_labels(config))
     if config.file.labels is None or config.file.labels.topics is None:
         return found
     labels = label_topics(config, kafka_connector(config, os.environ), known=known, on_lag=hooks.on_lag)

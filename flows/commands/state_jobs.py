@@ -15,7 +15,7 @@ from flows.commands.stored import NoReferenceError, active_generations, open_sto
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.generations import TooEarlyError
-from flows.input import config_input
+from flows.input import config_input, file_labels
 from flows.partition import Partition
 from flows.plan import make_plan
 from flows.recovery import discard, holds_run, locked
@@ -147,7 +147,7 @@ def _partitions(config: Config, facts: FolderFacts) -> tuple[str, ...]:
     labels = config.file.labels
     if config.file.input.topics is not None or (labels is not None and labels.topics is not None):
         return tuple(sorted(facts.positions))
-    return config_input(config).partitions
+    return config_input(config).with_labels(file_labels(config)).partitions
 
 
 def _closed(name: str, _resume: bytes | None) -> Partition:

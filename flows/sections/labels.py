@@ -17,8 +17,8 @@ from state.joined import JoinLimits
 HORIZON = "7d"
 """How long a prediction waits where nothing is said and event time is time."""
 
-ID, LABEL = "id", "label"
-"""What the fields of a label's record are called."""
+ID, LABEL = "@id", "@label"
+"""What the fields of a label's record are called; no column can have such a name."""
 
 
 class LabelTimeConfig(Section, frozen=True):
@@ -34,7 +34,7 @@ class LabelTimeConfig(Section, frozen=True):
 class LabelsConfig(Section, frozen=True):
     """Where labels come from, how they find their predictions, and how long each side waits."""
 
-    label: str
+    label: str | None = None
     id: str | None = None
     kind: Kind | None = None
     path: str | None = None
@@ -120,7 +120,7 @@ def checked_labels(
         prediction_id=ident.name,
         fields=(
             Column(name=ID, path=given.id or ident.path, kind=Kind.CATEGORICAL, role=Role.ID),
-            Column(name=LABEL, path=given.label, kind=given.kind or _kind(columns), role=Role.LABEL),
+            _label(given, columns),
         ),
         time=None
         if time is None or column is None
@@ -139,6 +139,12 @@ def checked_labels(
         shards=given.shards,
         rate=given.rate,
     )
+
+
+def with_label(columns: Sequence[Column], labels: Labels) -> tuple[Column, ...]:
+    """Return the columns that references have: a label among them, a field of its own if none is named."""
+    label = labels.fields[1]
+    return (*columns, *([] if any(column.name == label.name for column in columns) else [label]))
 
 
 def joining(given: LabelsConfig | None) -> dict[str, object]:
@@ -164,10 +170,24 @@ def _id_column(columns: Sequence[Column]) -> Column:
     return found[0]
 
 
-def _kind(columns: Sequence[Column]) -> Kind:
-    """Kind of the label where none is given: that of the prediction, and classes where there is none."""
-    kinds = [column.kind for column in columns if column.role is Role.PREDICTION]
-    return kinds[0] if kinds else Kind.CATEGORICAL
+def _label(given: LabelsConfig, columns: Sequence[Column]) -> Column:
+    """Return the field with the label; what is left open follows the columns.
+
+    Its kind is that of the column of labels that references have, or of the prediction; without either it
+    names classes.
+    """
+    own = next((column for column in columns if column.role is Role.LABEL), None)
+    path = given.label or (None if own is None else own.path)
+    if path is None:
+        raise ConfigError("`labels.label`: found none, wanted the field with the label")
+    kinds = [own.kind] if own is not None else []
+    kinds += [column.kind for column in columns if column.role is Role.PREDICTION]
+    return Column(
+        name=LABEL if own is None else own.name,
+        path=path,
+        kind=given.kind or (kinds[0] if kinds else Kind.CATEGORICAL),
+        role=Role.LABEL,
+    )
 
 
 def _check_time(time: LabelTimeConfig, given: LabelsConfig, axis: Axis) -> None:

@@ -5,8 +5,9 @@ import pytest
 from detectors.base import Kind
 from flows.config import Config, parse_config
 from flows.config_values import ConfigError
-from flows.input import config_input
+from flows.input import config_input, file_labels
 from flows.render.joining import need_line
+from flows.sources.base import SourceError
 from state.columns import TimeColumn
 from state.durations import Axis
 from state.joined import JoinLimits
@@ -38,8 +39,8 @@ def test_what_is_left_open_follows_the_events() -> None:
     assert labels is not None
     assert labels.prediction_id == "request"
     assert [(field.name, field.path, field.kind) for field in labels.fields] == [
-        ("id", "meta.id", Kind.CATEGORICAL),
-        ("label", "outcome", Kind.CATEGORICAL),
+        ("@id", "meta.id", Kind.CATEGORICAL),
+        ("@label", "outcome", Kind.CATEGORICAL),
     ]
     assert labels.time == TimeColumn(path="known_at", zone="Europe/Berlin")
     assert (labels.known, labels.record_time) == (False, False)
@@ -48,6 +49,20 @@ def test_what_is_left_open_follows_the_events() -> None:
     assert config.label_bounds.lateness == 300_000
     # A label may come at any time after the last event.
     assert config.label_bounds.latest is None
+
+
+def test_references_have_labels_that_events_have_not_yet() -> None:
+    config = parsed(GOOD)
+    assert [field.name for field in config.fields] == ["amount", "fraud", "request"]
+    assert [field.path for field in config.reference_fields] == ["amount", "fraud", "meta.id", "outcome"]
+    named = GOOD.replace("windows:", "  truth: {kind: numeric, role: label, path: y}\nwindows:")
+    config = parsed(named)
+    assert [field.name for field in config.fields] == ["amount", "fraud", "request"]
+    assert [field.path for field in config.reference_fields] == ["amount", "fraud", "meta.id", "y"]
+    assert config.labels is not None
+    # Named alike on both sides, so that what a reference measures can be compared.
+    label = config.labels.fields[1]
+    assert (label.name, label.path, label.kind) == ("truth", "outcome", Kind.NUMERIC)
 
 
 def test_spans_are_rounded_up_to_panes() -> None:
@@ -86,7 +101,7 @@ def test_rows_without_times_wait_a_window() -> None:
         ("{label: y, path: a, horizon: 10 rows}", "`labels.horizon`: found '10 rows', wanted a duration"),
         ("{label: y, path: a, early: soon}", "`labels.early`: found 'soon', wanted a duration"),
         ("{label: y, path: a, shards: 0}", r"`\$.labels.shards`"),
-        ("{path: a}", "`label`"),
+        ("{path: a}", "`labels.label`: found none, wanted the field with the label"),
     ],
 )
 def test_a_mistake_is_told_by_key_and_value(labels: str, told: str) -> None:
@@ -138,9 +153,10 @@ def test_row_numbers_want_one_file_of_labels(tmp_path: Path) -> None:
     rows = GOOD.replace("column: ts, lateness: 5m, zone: Europe/Berlin, latest: '2026-01-01'", "rows: true")
     rows = rows.replace("size: 1h", "size: 500 rows")
     text = rows[: rows.index("labels:")] + f"labels: {{path: '{tmp_path}', label: outcome, format: csv}}\n"
-    found = config_input(parsed(text, tmp_path), tmp_path / "events.jsonl")
+    config = parsed(text, tmp_path)
+    found = config_input(config, tmp_path / "events.jsonl").with_labels(file_labels(config))
     assert found.partitions == ("events.jsonl", "labels:a.csv", "labels:b.csv", "labels:events.jsonl")
     with pytest.raises(ConfigError, match=r"`labels.time.rows`: a row's number orders the rows of one file"):
-        config_input(
-            parsed(text.replace("format: csv", "time: {rows: true}"), tmp_path), tmp_path / "events.jsonl"
-        )
+        file_labels(parsed(text.replace("format: csv", "time: {rows: true}"), tmp_path))
+    with pytest.raises(SourceError, match=r"nowhere: no such file or folder; check labels.path"):
+        file_labels(parsed(text.replace(f"path: '{tmp_path}'", "path: nowhere"), tmp_path))

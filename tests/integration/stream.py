@@ -10,7 +10,7 @@ import orjson
 
 from flows.config import Config, load_config
 from flows.generations import lineage_of, load_generations
-from flows.input import config_input, file_input, partition_opener
+from flows.input import config_input, file_input, file_labels, partition_opener
 from flows.plan import Plan, make_plan
 from flows.reference_build import build_reference
 from flows.scenarios.base import ScenarioOptions
@@ -106,7 +106,7 @@ def load_plan(config_path: Path) -> Plan:
         generations = load_generations(config, lineage, lambda one: load(store.reference(MODEL, one)))
     finally:
         store.close()
-    found = config_input(config)
+    found = config_input(config).with_labels(file_labels(config))
     opener = partition_opener(config, found, config.state_fingerprint(lineage.first))
     return make_plan(config, generations, found.partitions, opener)
 
