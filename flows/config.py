@@ -9,12 +9,13 @@ import yaml
 
 from detectors.verdicts import Rules
 from flows.config_text import Loader, filled
-from flows.config_values import ConfigError, instant_of, span_of, timed, zone_of
+from flows.config_values import ConfigError, instant_of, span_of
 from flows.schema import DetectionConfig, FileConfig, OutputConfig
 from flows.sections.labels import Labels, checked_labels, joining, with_label
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
 from flows.sections.segments import segment_spec
+from flows.time_bounds import TimeBounds, time_bounds
 from state.codec import fingerprint_of
 from state.columns import FORMULA, Column, Role, TimeColumn
 from state.derived import Derivation
@@ -22,32 +23,6 @@ from state.durations import Axis
 from state.grid import Grid, GridError, WindowSpec, build_grid
 from state.segments import SegmentSpec
 from state.stores.base import Keeping
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeBounds:
-    """What a record's event time must lie in, how far a row may lag behind, and when waiting ends.
-
-    Attributes
-    ----------
-    lateness
-        Span by which the watermark stays behind the largest event time, in the unit of the axis.
-    earliest, latest
-        Event times outside are refused; None: no border.
-    max_ahead
-        Event times further than this beyond the record's own time are refused; None: not looked at.
-    idle_timeout
-        How long a live partition that has nothing more may hold windows open (wall clock); None: for ever.
-    max_skew
-        How far a live partition's watermark may lag behind the wall clock; None: any distance.
-    """
-
-    lateness: int
-    earliest: int | None
-    latest: int | None
-    max_ahead: int | None = None
-    idle_timeout: int | None = None
-    max_skew: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +158,6 @@ def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Con
 def _checked(file: FileConfig, folder: Path) -> Config:
     _check_choices(file)
     axis = Axis.ROWS if file.time.rows else Axis.MILLISECONDS
-    zone = zone_of(file.time.zone)
     time = file.time
     if file.detection.medium > file.detection.high:
         raise ConfigError(
@@ -194,8 +168,8 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     derivations = derivations_of(fields, file.predictions)
     derived = [column for derivation in derivations for column in derivation.columns]
     grid = _grid(file, axis)
-    lateness = 0 if time.lateness is None else span_of(time.lateness, axis, "time.lateness")
-    labels = checked_labels(file.labels, fields, grid, zone=time.zone, lateness=lateness)
+    bounds = time_bounds(time, axis)
+    labels = checked_labels(file.labels, fields, grid, zone=time.zone, lateness=bounds.lateness)
     return Config(
         file=file,
         folder=folder,
@@ -203,14 +177,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         reference_fields=fields if labels is None else with_label(fields, labels),
         derivations=derivations,
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
-        bounds=TimeBounds(
-            lateness=lateness,
-            earliest=instant_of(time.earliest, zone, "time.earliest"),
-            latest=instant_of(time.latest, zone, "time.latest"),
-            max_ahead=timed(time.max_ahead, axis, "time.max_ahead"),
-            idle_timeout=timed(time.idle_timeout, axis, "time.idle_timeout"),
-            max_skew=timed(time.max_skew, axis, "time.max_skew"),
-        ),
+        bounds=bounds,
         grid=grid,
         rules=_rules(file.detection),
         segments=segment_spec(file.segments, fields),

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from detectors.base import IntArray
 from flows.batch import DeadLetter
-from flows.config import TimeBounds
 from flows.decode.base import Decoded, Finding, Reason
 from flows.sources.base import RawBatch
+from flows.time_bounds import TimeBounds
 
 
 def dead_letters(

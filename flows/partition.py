@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from detectors.base import FloatArray, IntArray
 from flows.batch import Batch, DeadLetter, LateRow
-from flows.config import TimeBounds
 from flows.dead_letters import dead_letters
 from flows.decode.base import Decoded, Decoder
 from flows.record_watch import PlacedRows, RecordWatch, Standing
 from flows.sources.base import RawBatch, Reader
+from flows.time_bounds import TimeBounds
 from state.codec import pack, unpack
 from state.grid import END, Grid
 from state.watermark import Clock, Placed, Timeless, Watermark

@@ -8,12 +8,12 @@ import numpy as np
 
 from detectors.base import Kind
 from flows.batch import Batch
-from flows.config import TimeBounds
 from flows.decode.base import Decoded, Decoder, Reason, Refusal
 from flows.partition import Partition
 from flows.record_watch import RecordWatch
 from flows.sources.base import RawBatch, RefusedRecord
 from flows.summarize import summarize
+from flows.time_bounds import TimeBounds
 from state.blocks import Block
 from state.columns import Column
 from state.grid import Grid

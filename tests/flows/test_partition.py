@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.batch import Batch, DeadLetter
-from flows.config import TimeBounds
 from flows.decode.base import Decoder, Reason
 from flows.partition import Partition
 from flows.record_watch import RecordWatch
+from flows.time_bounds import TimeBounds
 from state.codec import FingerprintMismatchError
 from state.durations import Axis
 from state.grid import END, WindowSpec

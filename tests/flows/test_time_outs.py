@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from flows.batch import Batch
-from flows.config import TimeBounds
 from flows.decode.base import Decoded, Reason
 from flows.partition import Partition
 from flows.sources.base import RawBatch
+from flows.time_bounds import TimeBounds
 from state.durations import Axis
 from state.grid import END, Grid, WindowSpec, build_grid
 from state.panes import PaneMerger, PanesClosed
