@@ -158,6 +158,7 @@ def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Con
 def _checked(file: FileConfig, folder: Path) -> Config:
     _check_choices(file)
     axis = Axis.ROWS if file.time.rows else Axis.MILLISECONDS
+    bounds = time_bounds(file.time, axis)
     time = file.time
     if file.detection.medium > file.detection.high:
         raise ConfigError(
@@ -168,7 +169,6 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     derivations = derivations_of(fields, file.predictions)
     derived = [column for derivation in derivations for column in derivation.columns]
     grid = _grid(file, axis)
-    bounds = time_bounds(time, axis)
     labels = checked_labels(file.labels, fields, grid, zone=time.zone, lateness=bounds.lateness)
     return Config(
         file=file,
