@@ -125,8 +125,8 @@ def _configuration(source: Scenario, events: Path, hours: int) -> dict[str, obje
     columns: dict[str, dict[str, str]] = {"id": {"kind": "categorical", "role": "id", "path": "id"}}
     for column in source.columns:
         columns[column.name] = {"kind": str(column.kind), "role": str(column.role), "path": column.path}
-        if column.role == "score":
-            columns[column.name]["class"] = "yes"
+        if column.class_name is not None:
+            columns[column.name]["class"] = column.class_name
     return {
         "model": {"name": source.name},
         "input": {"path": str(events)},

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flows.scenarios.base import Scenario, ScenarioOptions
 from flows.scenarios.dataset import DatasetFiles
+from state.columns import Column, Role
 from state.durations import Axis, format_span
 
 _HOUR, _DAY = 3_600_000, 86_400_000
@@ -77,13 +78,39 @@ def config_text(scenario: Scenario, options: ScenarioOptions, files: DatasetFile
         "columns:",
         # What comes later is joined by it.
         *([] if scenario.late_labels is None else ["  id: {kind: categorical, role: id}"]),
-        *(f"  {c.name}: {{kind: {c.kind}, role: {c.role}, path: {c.path}}}" for c in scenario.columns),
+        *map(_column_line, scenario.columns),
         "",
+        *_label_lines(scenario, options, files),
         "output:",
         "  folder: out",
         "",
     ]
     return "\n".join(lines)
+
+
+def _column_line(column: Column) -> str:
+    # Quoted: YAML reads a bare yes as a truth value.
+    of = "" if column.class_name is None else f', class: "{column.class_name}"'
+    return f"  {column.name}: {{kind: {column.kind}, role: {column.role}{of}, path: {column.path}}}"
+
+
+def _label_lines(scenario: Scenario, options: ScenarioOptions, files: DatasetFiles) -> list[str]:
+    """Say where labels are, and that predictions are held against them; nothing where there are none."""
+    late = scenario.late_labels
+    if late is None or files.labels is None:
+        labelled = any(column.role is Role.LABEL for column in scenario.columns)
+        return ["performance: {}", ""] if labelled else []
+    return [
+        "labels:",
+        f"  path: {files.labels.name}",
+        "  id: id",
+        f"  label: {late.column.path}",
+        "  time: {column: ts}",
+        f"  horizon: {_text(late.longest_steps * options.step_ms)}",
+        "",
+        "performance: {}",
+        "",
+    ]
 
 
 def _text(span_ms: int) -> str:

@@ -50,6 +50,8 @@ def look_at(source: Path, faults: Sequence[InjectedFault], on_read: Callable[[in
     SourceError
         It cannot be read.
     """
+    if guess_format(source).tabular:
+        raise InjectionError(f"{source.name} is a table of columns, wanted a file of rows: CSV or JSON lines")
     header = _header(source)
     _check_format(faults, header)
     measured = {fault.field for fault in faults if needs_facts(fault)}

@@ -93,6 +93,7 @@ _ANSWERS: Final = (
     Drawn(
         name="score",
         role=Role.SCORE,
+        class_name="yes",
         shape=_DEARER,
         effect="higher with the charges, then flat",
         nested=False,

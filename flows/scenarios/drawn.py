@@ -23,6 +23,8 @@ class Drawn:
     ----------
     nested
         Stands in the record's object `features`; else beside it.
+    class_name
+        The class whose probability a score is.
     """
 
     name: str
@@ -32,12 +34,13 @@ class Drawn:
     shape: Shape = STILL
     effect: str = "none"
     nested: bool = True
+    class_name: str | None = None
 
     @property
     def column(self) -> Column:
         """The column as readers of the records see it."""
         path = f"features.{self.name}" if self.nested else self.name
-        return Column(name=self.name, path=path, kind=self.kind, role=self.role)
+        return Column(name=self.name, path=path, kind=self.kind, role=self.role, class_name=self.class_name)
 
     def truth(self, rows: int) -> Truth:
         """What drifts in a stream of `rows` rows."""

@@ -274,6 +274,13 @@ def test_a_table_cannot_lose_or_gain_fields(table: Path) -> None:
         put_in(table, "burst times=2 id=key")
 
 
+def test_a_file_of_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.parquet"
+    path.write_bytes(b"PAR1")
+    with pytest.raises(InjectionError, match="wanted a file of rows: CSV or JSON lines"):
+        put_in(path, "drop")
+
+
 def test_the_file_itself_is_never_replaced(lines: Path) -> None:
     with pytest.raises(InjectionError, match=r"is the folder of mine\.jsonl itself"):
         inject(lines, lines.parent, [parse_fault("drop")], seed=1, on_read=_nothing)

@@ -66,15 +66,18 @@ def test_a_data_set_has_its_labels_in_a_file_and_in_the_reference(tmp_path: Path
     assert 600 < sum(advances) <= written_rows(HOUSES, options) == 650
 
 
-def test_the_configuration_names_the_id(
+def test_the_configuration_joins_the_labels(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = caller(capsys, monkeypatch)
     told = call("generate", "house-prices", "--out", tmp_path, "--rows", 300, "--reference-rows", 50)
     assert told.code == 0
     assert "Their labels come later" in told.err
-    fields = load_config(tmp_path / "driftflow.yaml").fields
-    assert {field.name: field.role for field in fields}["id"] == "id"
+    config = load_config(tmp_path / "driftflow.yaml")
+    assert {field.name: field.role for field in config.fields}["id"] == "id"
+    assert config.file.labels is not None
+    assert (tmp_path / str(config.file.labels.path)).exists()
+    assert config.file.performance is not None
 
 
 def test_a_scenario_without_late_labels_has_none() -> None:
