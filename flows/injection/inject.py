@@ -57,11 +57,14 @@ def inject(
     target = folder / source.name
     if target.resolve() == source.resolve():
         raise InjectionError(f"{folder} is the folder of {source.name} itself: name another one")
+    truth_file = folder / TRUTH_NAME
     survey = look_at(source, faults, on_read)
     placed = [Placed.of(fault, index, seed, survey) for index, fault in enumerate(faults)]
     rewriter = Rewriter(source, survey.header, placed)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Where the truth stands, the copy beside it is whole.
+        truth_file.unlink(missing_ok=True)
         with replaced_output(target) as output:
             if survey.header:
                 output.write(csv_line(survey.header) + b"\n")
@@ -78,6 +81,5 @@ def inject(
         unreadable=rewriter.unreadable,
         faults=tuple(fault.truth() for fault in placed),
     )
-    truth_file = folder / TRUTH_NAME
     truth_file.write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=2) + b"\n")
     return Injected(output=target, truth_file=truth_file, truth=truth)
