@@ -1,6 +1,8 @@
 """Corrections for asking about many features at once."""
 
 from collections.abc import Sequence
+from enum import StrEnum
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,17 @@ from detectors.base import DriftflowError, FloatArray
 
 class PValueError(DriftflowError):
     """Numbers given as p-values that are none."""
+
+
+class Correction(StrEnum):
+    """How the p-values of a family are adjusted."""
+
+    BENJAMINI_HOCHBERG = "benjamini-hochberg"
+    """For the share of false ones among those that are called."""
+    BONFERRONI = "bonferroni"
+    """For any false one at all."""
+    NONE = "none"
+    """Not at all: of a hundred columns without drift five are called at .05."""
 
 
 def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
@@ -61,7 +74,9 @@ def benjamini_hochberg(p_values: FloatArray) -> FloatArray:
     return adjusted
 
 
-def family_q_values(p_values: Sequence[float | None]) -> list[float | None]:
+def family_q_values(
+    p_values: Sequence[float | None], correction: Correction = Correction.BENJAMINI_HOCHBERG
+) -> list[float | None]:
     """Adjust the p-values of a family in which some members could not be judged (None).
 
     Those stay in the family with a p-value of 1: the others are then adjusted for all columns that are
@@ -71,9 +86,23 @@ def family_q_values(p_values: Sequence[float | None]) -> list[float | None]:
     --------
     >>> family_q_values([0.01, None])
     [0.02, None]
+    >>> family_q_values([0.01, 0.02], Correction.BONFERRONI)
+    [0.02, 0.04]
     """
-    q_values = benjamini_hochberg(np.array([1.0 if p is None else p for p in p_values])).tolist()
+    q_values = _adjusted(np.array([1.0 if p is None else p for p in p_values]), correction).tolist()
     return [None if p is None else q for p, q in zip(p_values, q_values, strict=True)]
+
+
+def _adjusted(p_values: FloatArray, correction: Correction) -> FloatArray:
+    match correction:
+        case Correction.BENJAMINI_HOCHBERG:
+            return benjamini_hochberg(p_values)
+        case Correction.BONFERRONI:
+            return np.minimum(p_values * p_values.size, 1.0)
+        case Correction.NONE:
+            return p_values
+        case _:
+            assert_never(correction)
 
 
 def e_benjamini_hochberg(log_m: FloatArray, log_threshold: float) -> NDArray[np.bool_]:

@@ -17,14 +17,14 @@ from typing import Any
 import msgspec
 
 from detectors.base import DriftflowError
-from detectors.chunk_limit import ReferenceChunks
+from detectors.chunk_limit import ChunkBand, ReferenceChunks
 from detectors.plugins import PluginKind
 from detectors.thresholds import Constant, Ewma, History, Threshold, ThresholdOptionError
 
 ENTRY_POINT_GROUP = "driftflow.thresholds"
 
 _BUILT_IN: Mapping[str, type[Threshold]] = MappingProxyType(
-    {each.name: each for each in (Constant, History, Ewma, ReferenceChunks)}
+    {each.name: each for each in (Constant, History, Ewma, ReferenceChunks, ChunkBand)}
 )
 
 

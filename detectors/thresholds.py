@@ -93,24 +93,57 @@ class Threshold(Protocol):
         ...
 
 
+class Unit(StrEnum):
+    """What a constant is counted in."""
+
+    SCORE = "score"
+    """The score's own unit."""
+    DEVIATION = "deviation"
+    """Standard deviations of the reference, for scores in the column's units."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
-    """The same limit for every window: `value`, at least 0."""
+    """The same limit for every window, or one that small windows may exceed by more.
+
+    Attributes
+    ----------
+    value
+        At least 0.
+    unit
+        What `value` is counted in.
+    margin
+        Times ``sqrt(1 / n + 1 / m)``, added to the limit: what the noise of so many rows is granted.
+    """
 
     name: ClassVar[str] = "constant"
     value: float
+    unit: Unit = Unit.SCORE
+    margin: float = 0.0
 
     def __post_init__(self) -> None:
-        check_option("value", self.value, wanted="a number of at least 0", fits=self.value >= 0)
+        for name, given in (("value", self.value), ("margin", self.margin)):
+            check_option(name, given, wanted="a number of at least 0", fits=given >= 0)
 
     def start(self) -> State:
         """Return nothing: it remembers nothing."""
         return ()
 
     def judge(self, state: State, found: WindowScore) -> tuple[Limit, State]:
-        """Return the value."""
-        del found
-        return Limit(value=float(self.value), source="given in the configuration"), state
+        """Return the value, in its unit, and the margin of so many rows."""
+        value, source = float(self.value), "given in the configuration"
+        if self.unit is Unit.DEVIATION:
+            moments = found.reference.moments
+            if moments is None:
+                return Limit(value=None, source="none: the reference has no standard deviation"), state
+            value *= sqrt(max(moments.variance, 0.0))
+            source += f", {self.value:g} standard deviations of the reference"
+        if self.margin:
+            if not found.n or not found.reference.n:
+                return Limit(value=None, source="none: a side has no row"), state
+            value += self.margin * sqrt(1 / found.n + 1 / found.reference.n)
+            source += f", plus {self.margin:g} sqrt(1 / n + 1 / m)"
+        return Limit(value=value, source=source), state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

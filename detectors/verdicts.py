@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from detectors.multiplicity import Correction
+
 
 class Verdict(StrEnum):
     """What the rules make of one feature in one window."""
@@ -69,12 +71,14 @@ class Rules:
         What makes a drift.
     false_discovery_rate
         Of all features called in a window, the share that may be called wrongly (Benjamini-Hochberg level).
+    correction
+        How p-values become q-values: another one than Benjamini-Hochberg gives that level another meaning.
     min_rows
         Rows with a value below which a feature is not judged.
     min_effect
         Largest PSI that does not matter; .02 is a shift of the mean by about .14 standard deviations.
     effect_level
-        Chance of taking an effect of exactly `min_effect` for one that matters.
+        Chance of taking an effect of exactly `min_effect` for one that matters; with 1 every effect matters.
     medium, high
         Debiased PSI from which a drift is of medium and of high severity; .1 and .25 are the customary
         borders of "moderate" and "major" (Siddiqi, Credit Risk Scorecards, 2006).
@@ -84,6 +88,7 @@ class Rules:
 
     rule: Rule = Rule.EVIDENCE
     false_discovery_rate: float = 0.05
+    correction: Correction = Correction.BENJAMINI_HOCHBERG
     min_rows: int = 50
     min_effect: float = 0.02
     effect_level: float = 0.1

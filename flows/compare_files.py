@@ -154,7 +154,9 @@ def compare_inputs(
         _scored(feature, summed.sketches[feature.column.name], rules.min_effect, detectors)
         for feature in built.reference.features
     ]
-    q_values = family_q_values([found.p_value if found.n >= rules.min_rows else None for found in scored])
+    q_values = family_q_values(
+        [found.p_value if found.n >= rules.min_rows else None for found in scored], rules.correction
+    )
     compared = [
         _compared(feature, found, summed.sketches[found.feature], q, rules)
         for feature, found, q in zip(built.reference.features, scored, q_values, strict=True)

@@ -10,7 +10,9 @@ import yaml
 from detectors.verdicts import Rules
 from flows.config_text import Loader, filled
 from flows.config_values import ConfigError, instant_of, span_of
-from flows.schema import DetectionConfig, FileConfig, OutputConfig
+from flows.presets import with_preset
+from flows.schema import FileConfig, OutputConfig
+from flows.sections.detection import checked_rules
 from flows.sections.labels import Labels, checked_labels, joining, with_label
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
@@ -32,7 +34,7 @@ class Config:
     Attributes
     ----------
     file
-        What the file says, environment filled in.
+        What the file says, environment and preset filled in.
     folder
         Where relative paths start.
     fields
@@ -150,7 +152,7 @@ def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Con
     except yaml.YAMLError as error:
         raise ConfigError(f"{name} is not YAML: {error}") from error
     try:
-        return _checked(msgspec.convert(filled(plain, "$"), FileConfig), folder)
+        return _checked(msgspec.convert(with_preset(filled(plain, "$")), FileConfig), folder)
     except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f"{name}: {error}") from error
 
@@ -160,11 +162,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     axis = Axis.ROWS if file.time.rows else Axis.MILLISECONDS
     bounds = time_bounds(file.time, axis)
     time = file.time
-    if file.detection.medium > file.detection.high:
-        raise ConfigError(
-            f"`detection.medium`: found {file.detection.medium}, wanted at most `detection.high` "
-            f"({file.detection.high})"
-        )
+    rules = checked_rules(file.detection)
     fields = _fields(file)
     derivations = derivations_of(fields, file.predictions)
     derived = [column for derivation in derivations for column in derivation.columns]
@@ -179,7 +177,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=bounds,
         grid=grid,
-        rules=_rules(file.detection),
+        rules=rules,
         segments=segment_spec(file.segments, fields),
         performance=checked_performance(
             file.performance,
@@ -190,19 +188,6 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         ),
         labels=labels,
         keeping=_keeping(file.output, axis),
-    )
-
-
-def _rules(detection: DetectionConfig) -> Rules:
-    return Rules(
-        rule=detection.rule,
-        effect_level=detection.effect_level,
-        false_discovery_rate=detection.false_discovery_rate,
-        min_rows=detection.min_rows,
-        min_effect=detection.min_effect,
-        medium=detection.medium,
-        high=detection.high,
-        drift_share=detection.drift_share,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from detectors.base import Detector, Kind
 from detectors.registry import DECIDING, UnknownDetectorError, detector
 from detectors.sequential.budget import Budget, BudgetError
 from detectors.threshold_registry import UnknownThresholdError, threshold
@@ -10,10 +11,11 @@ from detectors.thresholds import ThresholdOptionError
 from detectors.verdicts import Rule
 from flows.config import Config
 from flows.config_values import ConfigError, span_of
+from flows.sections.detection import LimitConfig
 from state.alarms import AlarmRules
 from state.blocks import BlockSpec
 from state.durations import Axis, format_span
-from state.judge import Watched
+from state.judge import Limited, Watched
 from state.reference import Reference
 
 _EVERY = {Axis.MILLISECONDS: "90d", Axis.ROWS: "1000000 rows"}
@@ -86,14 +88,10 @@ def measured_by(config: Config) -> frozenset[str]:
     ConfigError
         There is no such detector.
     """
-    found = {*DECIDING, *config.file.detection.detectors}
+    chosen = config.file.detection.detectors
+    found = {*DECIDING, *(_detector(name, "detection.detectors").name for name in chosen)}
     if config.rules.rule is Rule.THRESHOLD:
-        found.add(config.file.detection.threshold.method)
-    for name in config.file.detection.detectors:
-        try:
-            detector(name)
-        except UnknownDetectorError as error:
-            raise ConfigError(f"`detection.detectors`: {error}") from error
+        found |= {given.method for _, given in _limits(config).values()}
     return frozenset(found)
 
 
@@ -105,34 +103,51 @@ def watched_of(config: Config, references: Sequence[Reference]) -> Watched | Non
     ConfigError
         There is no such detector or kind, or its options are not right.
     """
-    given = config.file.detection.threshold
     if config.rules.rule is not Rule.THRESHOLD:
         return None
-    try:
-        watched = detector(given.method)
-    except UnknownDetectorError as error:
-        raise ConfigError(f"`detection.threshold.method`: {error}") from error
-    try:
-        limit = threshold(given.kind, given.options)
-    except UnknownThresholdError as error:
-        raise ConfigError(f"`detection.threshold.kind`: {error}") from error
-    except ThresholdOptionError as error:
-        raise ConfigError(f"`detection.threshold.options`: {error}") from error
-    names = [column.name for column in config.columns]
+    limits = _limits(config)
+    limited = {kind: _limited(given, key) for kind, (key, given) in limits.items()}
     for column in config.columns:
+        watched = limited[column.kind].detector
         if column.kind not in watched.kinds:
             raise ConfigError(
-                f"`detection.threshold.method`: {given.method!r} does not measure {column.kind} columns "
-                f"such as {column.name!r}; wanted one that measures all columns, such as 'psi' or 'js'"
+                f"`{limits[column.kind][0]}.method`: {watched.name!r} does not measure {column.kind} columns "
+                f"such as {column.name!r}; wanted one that does, such as 'psi' or 'js'"
             )
     return Watched(
-        detector=watched,
-        threshold=limit,
+        columns={column.name: limited[column.kind] for column in config.columns},
         references={
-            reference.version: {name: reference.feature(name).summary for name in names}
+            reference.version: {
+                column.name: reference.feature(column.name).summary for column in config.columns
+            }
             for reference in references
         },
     )
+
+
+def _limits(config: Config) -> dict[Kind, tuple[str, LimitConfig]]:
+    """Limits by kind of column, each under its key; without one of their own categories share the other."""
+    given, key = config.file.detection.threshold, "detection.threshold"
+    categorical = (key, given) if given.categorical is None else (f"{key}.categorical", given.categorical)
+    return {Kind.NUMERIC: (key, given), Kind.CATEGORICAL: categorical}
+
+
+def _limited(given: LimitConfig, key: str) -> Limited:
+    watched = _detector(given.method, f"{key}.method")
+    try:
+        limit = threshold(given.kind, given.options)
+    except UnknownThresholdError as error:
+        raise ConfigError(f"`{key}.kind`: {error}") from error
+    except ThresholdOptionError as error:
+        raise ConfigError(f"`{key}.options`: {error}") from error
+    return Limited(detector=watched, threshold=limit)
+
+
+def _detector(name: str, key: str) -> Detector:
+    try:
+        return detector(name)
+    except UnknownDetectorError as error:
+        raise ConfigError(f"`{key}`: {error}") from error
 
 
 def _longer_than_nothing(text: str, axis: Axis, key: str) -> int:

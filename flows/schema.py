@@ -5,11 +5,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from detectors.base import Kind
-from detectors.registry import BY_DEFAULT
-from detectors.sequential.detectors import Recursion
-from detectors.verdicts import Rule
 from flows.kafka.base import SaslMechanism, SecurityProtocol
-from flows.sections.base import Name, Positive, Section, Share
+from flows.sections.base import Name, Positive, Section
+from flows.sections.detection import DetectionConfig
 from flows.sections.labels import LabelsConfig
 from flows.sections.performance import PerformanceConfig
 from flows.sections.predictions import PredictionsConfig
@@ -99,47 +97,6 @@ class WindowConfig(Section, frozen=True):
 
     size: str
     slide: str | None = None
-
-
-class BudgetConfig(Section, frozen=True):
-    """False alarms of a model that are accepted: `episodes` in a span of event time, `every`."""
-
-    episodes: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0
-    every: str | None = None
-
-
-class EvidenceConfig(Section, frozen=True):
-    """Blocks of rows that evidence over time is made of, and how it is kept."""
-
-    rows: Positive = 500
-    span: str | None = None
-    detector: Recursion = Recursion.SR
-    risk: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
-
-
-class ThresholdConfig(Section, frozen=True):
-    """A score and its limit, for the rule `threshold`; `options` are those of the kind."""
-
-    method: str = "psi"
-    kind: str = "history"
-    options: dict[str, bool | int | float | str] = msgspec.field(default_factory=dict)
-
-
-class DetectionConfig(Section, frozen=True):
-    """What makes a drift."""
-
-    rule: Rule = Rule.EVIDENCE
-    budget: BudgetConfig = BudgetConfig()
-    evidence: EvidenceConfig = EvidenceConfig()
-    threshold: ThresholdConfig = ThresholdConfig()
-    detectors: tuple[str, ...] = BY_DEFAULT
-    effect_level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.1
-    false_discovery_rate: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.05
-    min_rows: Positive = 50
-    min_effect: Annotated[float, msgspec.Meta(ge=0.0)] = 0.02
-    medium: Annotated[float, msgspec.Meta(gt=0.0)] = 0.1
-    high: Annotated[float, msgspec.Meta(gt=0.0)] = 0.25
-    drift_share: Share = 0.5
 
 
 class ReferenceConfig(Section, frozen=True):

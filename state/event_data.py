@@ -6,6 +6,7 @@ import msgspec
 
 from detectors.base import Reading
 from detectors.checks import Check
+from detectors.multiplicity import Correction
 from detectors.verdicts import Rule, Severity, Verdict
 from state.columns import Role
 from state.durations import Axis
@@ -123,6 +124,8 @@ class RuleData(msgspec.Struct, frozen=True, kw_only=True):
     min_rows: int
     min_effect: float
     effect_level: float
+    # Events of before do not name it: there was one.
+    correction: Correction = Correction.BENJAMINI_HOCHBERG
 
 
 class EpisodeData(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,11 +15,18 @@ from state.scoring import BlockCounts, Checked, Evidence, Found, Scored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """A score with a limit of its own; `references` by version and name of the column."""
+class Limited:
+    """A score, and what it is held against."""
 
     detector: Detector
     threshold: Threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """Scores with a limit of their own, by name of the column; `references` by version as well."""
+
+    columns: Mapping[str, Limited]
     references: Mapping[str, Mapping[str, Summary]]
 
 
@@ -107,7 +114,9 @@ class Judge:
 
     def _hold(self, said: Evidence, watched: Watched) -> Evidence:
         """Hold a window's score against its own limit; one that says nothing is not remembered."""
-        found, name = said.found, watched.detector.name
+        found = said.found
+        limited = watched.columns[found.feature]
+        name = limited.detector.name
         reading = found.reading(name) if isinstance(found, Scored) else None
         if not isinstance(found, Scored) or reading is None or reading.score is None:
             return msgspec.structs.replace(said, method=name, source="none: the window has no such score")
@@ -115,13 +124,13 @@ class Judge:
             return msgspec.structs.replace(said, method=name, source="none: too few rows")
         version, memory = self._memories.get(found.spec, ("", ()))
         if version != found.reference:
-            memory = watched.threshold.start()
-        limit, memory = watched.threshold.judge(
+            memory = limited.threshold.start()
+        limit, memory = limited.threshold.judge(
             memory,
             WindowScore(
                 score=abs(reading.score),
                 n=found.n,
-                detector=watched.detector,
+                detector=limited.detector,
                 reference=watched.references[found.reference][found.feature],
             ),
         )

@@ -141,7 +141,9 @@ class Report:
     def _judge(self, family: list[Evidence], scored: list[Scored]) -> list[FeatureData]:
         """Give verdicts, over all columns of the window as one family."""
         enough = self._context.rules.min_rows
-        q_values = family_q_values([found.p_value if found.n >= enough else None for found in scored])
+        q_values = family_q_values(
+            [found.p_value if found.n >= enough else None for found in scored], self._context.rules.correction
+        )
         alarms = self._alarms.get(scored[0].reference)
         values = {} if alarms is None else alarms.evidence()
         return [

@@ -102,6 +102,7 @@ class ReportContext:
             min_rows=rules.min_rows,
             min_effect=rules.min_effect,
             effect_level=rules.effect_level,
+            correction=rules.correction,
         )
 
     def instant_of(self, pane: int) -> int:

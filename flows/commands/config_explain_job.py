@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from math import log
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from detectors.base import Detector
 from detectors.registry import for_kind
@@ -12,7 +15,9 @@ from flows.commands.document import print_json
 from flows.commands.stored import active_generations
 from flows.config import Config, load_config
 from flows.detection import measured_by, promise_of
+from flows.presets import settings_of
 from flows.render.limits import ColumnLimits, ExplainedConfig, limit_lines
+from flows.sections.detection import LimitConfig
 from state.evidence import ColumnEvidence, evidence_of
 from state.reference import FeatureReference, Reference
 
@@ -59,6 +64,8 @@ def explained(config: Config, reference: Reference, rows: int | None) -> Explain
         rows=expected,
         level=level,
         threshold=_threshold_text(config),
+        preset=config.file.detection.preset,
+        from_preset=_preset_settings(config),
         axis=config.grid.axis,
         columns=tuple(
             _limits(reference.feature(name), evidence[name], for_kind(kind, measured), expected, level)
@@ -69,8 +76,27 @@ def explained(config: Config, reference: Reference, rows: int | None) -> Explain
 
 def _threshold_text(config: Config) -> str:
     given = config.file.detection.threshold
+    if given.categorical is None:
+        return _limit_text(given)
+    return f"{_limit_text(given)}; a categorical one where {_limit_text(given.categorical)}"
+
+
+def _limit_text(given: LimitConfig) -> str:
     options = ", ".join(f"{name} {value}" for name, value in sorted(given.options.items()))
     return f"its {given.method} is above the limit '{given.kind}'" + (f" ({options})" if options else "")
+
+
+def _preset_settings(config: Config) -> dict[str, object]:
+    """Settings that hold because the preset has them; what the file says otherwise is not among them."""
+    file = msgspec.to_builtins(config.file)
+    found = {}
+    for path, value in settings_of(config.file.detection.preset):
+        at: Any = file
+        for key in path.split("."):
+            at = None if at is None else at.get(key)
+        if at == value:
+            found[path] = value
+    return found
 
 
 def typical_rows(config: Config, reference: Reference) -> int:

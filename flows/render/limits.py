@@ -1,11 +1,13 @@
 """The limits of a configuration as a page for the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from rich.text import Text
 
+from detectors.multiplicity import Correction
 from detectors.verdicts import Rule, Rules
+from flows.presets import Preset
 from flows.render.grid import Cell, Field, Row, grid, note_lines
 from flows.render.words import NOTHING, number_text
 from state.durations import Axis, format_span
@@ -60,6 +62,8 @@ class ExplainedConfig(msgspec.Struct, frozen=True, kw_only=True):
         Of the windows that the columns' limits are for, and the share of them above without drift.
     threshold
         What the rule `threshold` says.
+    preset, from_preset
+        Whose rules are followed, and the settings that come from there, by their path in the file.
     """
 
     model: str
@@ -74,6 +78,8 @@ class ExplainedConfig(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     level: float
     threshold: str
+    preset: Preset
+    from_preset: dict[str, object]
     axis: Axis
     columns: tuple[ColumnLimits, ...]
 
@@ -89,6 +95,23 @@ def limit_lines(found: ExplainedConfig, width: int) -> Iterator[Text]:
 
 
 def _paragraphs(found: ExplainedConfig) -> Iterator[str]:
+    if found.from_preset:
+        settings = ", ".join(f"{path} {_plain(value)}" for path, value in found.from_preset.items())
+        yield f"From the preset '{found.preset}': {settings}."
+    yield from _rule_paragraphs(found)
+    yield (
+        f"Below: scores that {found.level:.0%} of windows of {found.rows:,} rows exceed without drift; one "
+        "above is suspect at most."
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items()) + "}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _rule_paragraphs(found: ExplainedConfig) -> Iterator[str]:
     rules = found.rules
     matters = (
         f'An effect matters where "the PSI is at most {rules.min_effect:g}" has a p-value of at most '
@@ -104,13 +127,11 @@ def _paragraphs(found: ExplainedConfig) -> Iterator[str]:
         )
     elif rules.rule is Rule.WINDOW:
         level = f"{rules.false_discovery_rate:g}"
-        yield f"A column drifts where its q-value is at most {level} in a window. {matters}"
+        value = "p-value" if rules.correction is Correction.NONE else f"q-value ({rules.correction})"
+        condition = matters if rules.effect_level < 1 else "Every effect matters."
+        yield f"A column drifts where its {value} is at most {level} in a window. {condition}"
     else:
         yield f"A column drifts where {found.threshold}."
-    yield (
-        f"Below: scores that {found.level:.0%} of windows of {found.rows:,} rows exceed without drift; one "
-        "above is suspect at most."
-    )
 
 
 def _block(found: ExplainedConfig) -> str:

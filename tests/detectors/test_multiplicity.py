@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
-from detectors.multiplicity import PValueError, benjamini_hochberg, e_benjamini_hochberg
+from detectors.multiplicity import (
+    Correction,
+    PValueError,
+    benjamini_hochberg,
+    e_benjamini_hochberg,
+    family_q_values,
+)
 from detectors.testing.summaries import frozen_floats
 
 P_VALUES = st.lists(
@@ -21,6 +27,15 @@ P_VALUES = st.lists(
 def test_equals_scipy(p_values: list[float]) -> None:
     adjusted = benjamini_hochberg(frozen_floats(p_values))
     assert adjusted == pytest.approx(false_discovery_control(p_values, method="bh"), rel=1e-12)
+
+
+@given(P_VALUES)
+def test_bonferroni_multiplies_and_no_correction_does_nothing(p_values: list[float]) -> None:
+    family: list[float | None] = [*p_values, None]
+    assert family_q_values(family, Correction.NONE) == family
+    q_values = family_q_values(family, Correction.BONFERRONI)
+    # Who could not be judged stays in the family.
+    assert q_values == [*(pytest.approx(min(1.0, p * len(family))) for p in p_values), None]
 
 
 @given(P_VALUES)

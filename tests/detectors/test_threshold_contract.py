@@ -13,6 +13,9 @@ OTHERS: list[tuple[str, dict[str, object]]] = [
     ("history", {"exceeding": "learn", "least": 2, "windows": 5}),
     ("ewma", {"exceeding": "skip", "least": 2, "span": 2.5}),
     ("reference", {"quantile": 0.5}),
+    ("constant", {"value": 0.1, "margin": 1.8}),
+    ("constant", {"value": 0.1, "unit": "deviation"}),
+    ("chunks", {"sigmas": 1.5, "least": 2}),
 ]
 
 ALL = [(name, REQUIRED.get(name, {})) for name in threshold_registry.threshold_names()] + OTHERS

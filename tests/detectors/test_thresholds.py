@@ -1,5 +1,6 @@
 """Limits against their definitions, what they do to a lasting drift, and how often they are exceeded."""
 
+import math
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import ClassVar
@@ -15,6 +16,7 @@ from detectors.calibration import Calibration
 from detectors.chunk_limit import FEWEST_CHUNKS, chunk_scores
 from detectors.divergences import Psi
 from detectors.ordered import KolmogorovSmirnov
+from detectors.testing.summaries import numeric
 from detectors.threshold_registry import ThresholdPluginError, UnknownThresholdError, threshold
 from detectors.thresholds import (
     Ewma,
@@ -146,6 +148,43 @@ def test_the_limit_is_the_quantile_of_chunks_of_the_windows_size(
     assert limit == Limit(value=scores[rank - 1], source=source)
 
 
+def test_a_band_is_mean_and_deviation_of_chunks_against_all_rows() -> None:
+    assert KNOWN.calibration is not None
+    chunks = KNOWN.calibration.chunks
+    assert chunks is not None
+    wanted = [Psi().compare(_counts(chunks.sum(axis=0)), _counts(chunk)).score or 0.0 for chunk in chunks]
+    limit, _ = threshold("chunks", {"sigmas": 2}).judge((), scored(1.0, n=50))
+    # numpy's deviation has n degrees of freedom, as NannyML's.
+    assert limit.value == pytest.approx(float(np.mean(wanted) + 2 * np.std(wanted)))
+    assert limit.source == "mean + 2 standard deviations of 64 reference chunks"
+    # 64 spans make 3 chunks of 20.
+    few, _ = threshold("chunks", {"least": 4}).judge((), scored(1.0, n=1_000))
+    assert (few.value, few.source) == (None, "none: 3 reference chunks of the window's rows, 4 are wanted")
+    assert threshold("chunks", {"least": 3}).judge((), scored(1.0, n=1_000))[0].value is not None
+
+
+def test_a_constant_may_grant_small_windows_their_noise() -> None:
+    judge = threshold("constant", {"value": 0.1, "margin": 1.8}).judge
+    limit, _ = judge((), scored(0.2, n=500))
+    assert limit.value == pytest.approx(0.1 + 1.8 * math.sqrt(1 / 500 + 1 / KNOWN.n))
+    assert limit.source == "given in the configuration, plus 1.8 sqrt(1 / n + 1 / m)"
+    large = judge((), scored(0.2, n=10**9))[0].value
+    assert large is not None
+    assert limit.value is not None
+    assert large < limit.value
+
+
+def test_a_constant_may_be_counted_in_deviations_of_the_reference() -> None:
+    rows = [0.0, 2.0, 4.0, 10.0]
+    limit, _ = threshold("constant", {"value": 0.5, "unit": "deviation"}).judge(
+        (), scored(1.0, of=numeric(rows, [1.0, 3.0]))
+    )
+    assert limit.value == pytest.approx(0.5 * float(np.std(rows)))
+    assert limit.source == "given in the configuration, 0.5 standard deviations of the reference"
+    none, _ = threshold("constant", {"value": 0.5, "unit": "deviation"}).judge((), scored(1.0))
+    assert none.source == "none: the reference has no standard deviation"
+
+
 def test_without_chunks_of_the_windows_size_there_is_no_limit_and_a_reason() -> None:
     judge = threshold("reference", {}).judge
     bare = Summary(kind=KNOWN.kind, counts=KNOWN.counts, groups=KNOWN.groups, continuous=False)
@@ -168,6 +207,8 @@ def test_without_chunks_of_the_windows_size_there_is_no_limit_and_a_reason() -> 
         ("constant", {}, "missing required field `value`"),
         ("constant", {"value": -1}, "`value`: found -1.0, wanted a number of at least 0"),
         ("constant", {"value": float("nan")}, "`value`: found nan, wanted a number of at least 0"),
+        ("constant", {"value": 1, "margin": -1}, "`margin`: found -1.0, wanted a number of at least 0"),
+        ("chunks", {"least": 1}, "`least`: found 1, wanted a whole number of 2 or more"),
         ("history", {"windows": 1}, "`windows`: found 1, wanted a whole number from 2 to 10,000"),
         ("history", {"windows": 2.5}, "Expected `int`, got `float` - at `\\$.windows`"),
         ("history", {"least": 49}, "`least`: found 49, wanted a whole number from 2 to 48"),

@@ -137,6 +137,21 @@ def test_a_score_with_a_limit_of_its_own_opens_episodes(call: Call, config: Path
     assert "psi is above the limit 'constant' (value 0.1)" in plain(call("config", "explain", other).out)
 
 
+def test_settings_of_a_preset_are_told_and_the_files_own_are_not_among_them(call: Call, config: Path) -> None:
+    other = config.parent / "preset.yaml"
+    other.write_text(config.read_text() + "\ndetection: {preset: evidently, drift_share: 0.3}\n")
+    found = call("config", "explain", other, "--json").json()
+    assert found["preset"] == "evidently"
+    assert found["from_preset"]["detection.threshold.method"] == "wasserstein"
+    assert "detection.drift_share" not in found["from_preset"]
+    told = plain(call("config", "explain", other).out)
+    assert "From the preset 'evidently': detection.rule threshold" in told
+    assert (
+        "its wasserstein is above the limit 'constant' (unit deviation, value 0.1); a categorical one" in told
+    )
+    assert "From the preset" not in plain(call("config", "explain", config).out)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -144,6 +159,8 @@ def test_a_score_with_a_limit_of_its_own_opens_episodes(call: Call, config: Path
         ("{method: nothing}", "`detection.threshold.method`: There is no detector 'nothing'"),
         ("{options: {sigmas: -1}}", "`detection.threshold.options`: `sigmas`: found -1"),
         ("{method: ks}", "`detection.threshold.method`: 'ks' does not measure categorical columns"),
+        ("{categorical: {method: ks}}", "`detection.threshold.categorical.method`: 'ks' does not measure"),
+        ("{categorical: {kind: nothing}}", "`detection.threshold.categorical.kind`: There is no threshold"),
     ],
 )
 def test_a_threshold_that_cannot_be_is_refused(call: Call, config: Path, given: str, said: str) -> None:

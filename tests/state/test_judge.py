@@ -11,7 +11,7 @@ from detectors.registry import detector
 from detectors.thresholds import Exceeding, History, Threshold
 from state.alarms import BlockEvidence
 from state.evidence import evidence_of
-from state.judge import Judge, JudgeContext, Watched
+from state.judge import Judge, JudgeContext, Limited, Watched
 from state.schedule import UNCHANGED, Schedule
 from state.scoring import BlockCounts, Evidence, Gap, Scored
 from tests.evidence import FAMILY, MOODS, gap, reference, scored, sketch_of, values_of
@@ -128,7 +128,8 @@ def test_a_state_of_version_1_is_the_streaks() -> None:
 
 def watching(threshold: Threshold, resume: bytes | None = None) -> Judge:
     references = {reference().version: {"x": reference().feature("x").summary}}
-    watched = Watched(detector=detector("psi"), threshold=threshold, references=references)
+    limited = Limited(detector=detector("psi"), threshold=threshold)
+    watched = Watched(columns={"x": limited}, references=references)
     return Judge(JudgeContext(level=0.05, min_rows=50, evidence={}, watched=watched), resume)
 
 
