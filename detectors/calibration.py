@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from math import isfinite
 
@@ -10,6 +11,19 @@ import numpy as np
 from detectors.base import FloatArray, IntArray
 from detectors.dependence import Dependence, dependence
 from detectors.nulls import NullTable
+from detectors.scatter import Statistic
+
+
+class Fault(StrEnum):
+    """Rows of a column that a reference counts apart, because they come in clumps."""
+
+    MISSING = "missing"
+    NON_FINITE = "non_finite"
+    ZERO = "zero"
+
+
+WITHOUT_VALUE = (Fault.MISSING, Fault.NON_FINITE)
+"""Those that are in no group; a zero is a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,17 +59,43 @@ class Calibration:
         None for categories, and where `measure_tails` has none.
     ordered
         Whether the groups have an order, as those of numeric columns do.
+    faults
+        Rows with a `Fault` in the same spans, shape ``(spans,)`` each; those faults that occur. Only beside
+        chunks.
     """
 
     chunks: IntArray | None = None
     tables: Mapping[str, NullTable] = field(default_factory=dict)
     tails: Tails | None = None
     ordered: bool = True
+    faults: Mapping[Fault, IntArray] = field(default_factory=dict)
 
     @cached_property
     def dependence(self) -> Dependence | None:
         """How much more windows scatter than independent rows would; None where no chunks were counted."""
         return None if self.chunks is None else dependence(self.chunks, ordered=self.ordered)
+
+    def clump(self, fault: Fault, n: int) -> float:
+        """Variance of the share of a fault in n rows over that of independent rows, at least 1.
+
+        As if faults came in clumps of so many rows; 1 where the reference has none to learn it from.
+        """
+        known = self._scatter_of_faults.get(fault)
+        return 1.0 if known is None else known.inflation(n, Statistic.CHI_SQUARE)
+
+    @cached_property
+    def _scatter_of_faults(self) -> dict[Fault, Dependence]:
+        if self.chunks is None:
+            return {}
+        values = self.chunks.sum(axis=1)
+        rows = values.copy()
+        for fault in WITHOUT_VALUE:
+            rows += self.faults.get(fault, 0)
+        found = {}
+        for fault, counts in self.faults.items():
+            others = (rows if fault in WITHOUT_VALUE else values) - counts
+            found[fault] = dependence(np.column_stack([counts, others]), ordered=False)
+        return found
 
 
 def measure_tails(values: FloatArray, edges: FloatArray) -> Tails | None:

@@ -16,6 +16,7 @@ from flows.sections.detection import checked_rules
 from flows.sections.labels import Labels, checked_labels, joining, with_label
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
+from flows.sections.quality import check_quality
 from flows.sections.segments import segment_spec
 from flows.time_bounds import TimeBounds, time_bounds
 from state.codec import fingerprint_of
@@ -168,6 +169,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     derived = [column for derivation in derivations for column in derivation.columns]
     grid = _grid(file, axis)
     labels = checked_labels(file.labels, fields, grid, zone=time.zone, lateness=bounds.lateness)
+    check_quality(file.quality, [*(field for field in fields if field.role.watched), *derived])
     return Config(
         file=file,
         folder=folder,

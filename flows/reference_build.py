@@ -14,6 +14,7 @@ from detectors.null_simulation import null_tables
 from detectors.registry import BY_DEFAULT
 from flows.decode.base import Decoded, Reason
 from flows.input import InputSet
+from flows.reference_faults import FaultCounts
 from flows.reference_outcomes import OutcomeBuilder
 from flows.reference_parts import Part, read_parts
 from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
@@ -140,6 +141,7 @@ def _feature(
         chunks=None if chunks is None else bounded(chunks),
         tails=layout.tails.get(name),
         ordered=bins.kind is Kind.NUMERIC,
+        faults={} if chunks is None else counts.faults.of(name, groups=chunks.shape[1]),
     )
     tables = null_tables(FeatureReference(column, bins, sketch, known).summary, detectors)
     return FeatureReference(column, bins, sketch, replace(known, tables=tables))
@@ -151,6 +153,7 @@ class _Counts:
 
     sketches: dict[str, Sketch]
     chunks: dict[str, IntArray] = field(default_factory=dict)
+    faults: FaultCounts = field(default_factory=FaultCounts)
     refused: Counter[Reason] = field(default_factory=Counter)
     rows: int = 0
     start: int | None = None
@@ -179,6 +182,7 @@ class _Counts:
             if layout.spans is not None:
                 counted = layout.spans.count(part.positions, _places(name, bins, part.decoded), bins.groups)
                 self.chunks[name] = self.chunks[name] + counted if name in self.chunks else counted
+                self.faults.add(name, bins, part, layout.spans)
         if part.decoded.time_ms is not None:
             low, high = int(part.decoded.time_ms.min()), int(part.decoded.time_ms.max())
             self.start = low if self.start is None else min(low, self.start)
@@ -226,7 +230,7 @@ def _choose_layout(
             sample.add(part.decoded.numeric[name], hashes)
         for name, counter in {**split, **counts}.items():
             counter.add(part.decoded.categorical[name], hashes)
-    numbers = {name: numeric_bins(sample.values) for name, sample in numeric.items()}
+    numbers = {name: numeric_bins(sample.values, extent=sample.extent) for name, sample in numeric.items()}
     chosen = frozenset(name for name, counter in counts.items() if pools(counter.counts))
     names = {
         name: categories(counter.counts, chosen_by=counter.apart if name in chosen else None)

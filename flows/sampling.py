@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,14 @@ def row_hash(rows: IntArray) -> IntArray:
 
 @dataclass(slots=True)
 class NumericSample:
-    """Keeps the values of rows whose hash ends in enough zeros, more zeros as more rows come."""
+    """Keeps the values of rows whose hash ends in enough zeros, more zeros as more rows come.
+
+    `low` and `high` are the extremes of all finite values, in the sample or not.
+    """
 
     limit: int = SAMPLE_ROWS
+    low: float = inf
+    high: float = -inf
     _mask: int = 0
     _values: list[FloatArray] = field(default_factory=list)
     _hashes: list[IntArray] = field(default_factory=list)
@@ -42,7 +48,10 @@ class NumericSample:
 
     def add(self, values: FloatArray, hashes: IntArray) -> None:
         """Take values (NaN and infinities are passed over) with the hashes of their rows, same shape."""
-        keep = np.isfinite(values) & ((hashes & self._mask) == 0)
+        finite = np.isfinite(values)
+        self.low = min(self.low, float(values.min(where=finite, initial=inf)))
+        self.high = max(self.high, float(values.max(where=finite, initial=-inf)))
+        keep = finite & ((hashes & self._mask) == 0)
         self._values.append(values[keep])
         self._hashes.append(hashes[keep])
         self._kept += int(keep.sum())
@@ -51,6 +60,11 @@ class NumericSample:
             values, hashes = self.values, np.concatenate(self._hashes)
             keep = (hashes & self._mask) == 0
             self._values, self._hashes, self._kept = [values[keep]], [hashes[keep]], int(keep.sum())
+
+    @property
+    def extent(self) -> tuple[float, float] | None:
+        """Both extremes; None without a value."""
+        return (self.low, self.high) if self.low <= self.high else None
 
     @property
     def values(self) -> FloatArray:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from detectors.base import FloatArray, IntArray
-from detectors.calibration import Calibration, Tails
+from detectors.calibration import Calibration, Fault, Tails
 from detectors.nulls import NullTable
 
 
@@ -42,6 +42,8 @@ class PackedCalibration(msgspec.Struct, frozen=True, omit_defaults=True):
     chunks: tuple[tuple[int, ...], ...] | None = None
     tables: tuple[PackedTable, ...] = ()
     tails: PackedTails | None = None
+    # Not in version 2; sorted by name.
+    faults: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 def pack_calibration(found: Calibration) -> PackedCalibration:
@@ -53,6 +55,7 @@ def pack_calibration(found: Calibration) -> PackedCalibration:
         tails=None
         if tails is None
         else PackedTails(tails.skewness, tails.excess_kurtosis, _float_bytes(tails.bin_deviations)),
+        faults=tuple((fault.value, tuple(found.faults[fault].tolist())) for fault in sorted(found.faults)),
     )
 
 
@@ -76,6 +79,7 @@ def unpack_calibration(packed: PackedCalibration, *, groups: int, ordered: bool)
             bin_deviations=_floats(tails.bin_deviations),
         ),
         ordered=ordered,
+        faults={Fault(name): np.array(counts, dtype=np.int64) for name, counts in packed.faults},
     )
 
 

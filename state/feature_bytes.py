@@ -21,12 +21,14 @@ class _Column(msgspec.Struct, frozen=True):
     role: Role
 
 
-class _Numeric(msgspec.Struct, frozen=True, tag="numeric"):
+class _Numeric(msgspec.Struct, frozen=True, omit_defaults=True, tag="numeric"):
     edges: bytes
     groups: bytes
     continuous: bool
     center: float
     unit: float
+    # Not in version 2.
+    extent: tuple[float, float] | None = None
 
 
 class _Categorical(msgspec.Struct, frozen=True, tag="categorical"):
@@ -55,7 +57,9 @@ def pack_feature(
     groups = bins.groups.astype("<i8").tobytes()
     return PackedFeature(
         column=_Column(column.name, column.path, column.kind, column.role),
-        bins=_Numeric(bins.edges.astype("<f8").tobytes(), groups, bins.continuous, bins.center, bins.unit)
+        bins=_Numeric(
+            bins.edges.astype("<f8").tobytes(), groups, bins.continuous, bins.center, bins.unit, bins.extent
+        )
         if isinstance(bins, NumericBins)
         else _Categorical(bins.names, bins.rare, bins.complete, groups),
         sketch=sketch.to_bytes(),
@@ -74,6 +78,7 @@ def unpack_feature(packed: PackedFeature) -> tuple[Column, _Bins, Sketch, Calibr
             continuous=bins.continuous,
             center=bins.center,
             unit=bins.unit,
+            extent=bins.extent,
         )
         if isinstance(bins, _Numeric)
         else Categories(names=bins.names, rare=bins.rare, complete=bins.complete, groups=groups)

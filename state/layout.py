@@ -33,13 +33,21 @@ RARE_SHARE = 0.005
 """Categories rarer than this are read together in divergences and chi-square."""
 
 
-def numeric_bins(sample: FloatArray, *, bins: int = BINS, groups: int = GROUPS) -> NumericBins:
+def numeric_bins(
+    sample: FloatArray,
+    *,
+    extent: tuple[float, float] | None = None,
+    bins: int = BINS,
+    groups: int = GROUPS,
+) -> NumericBins:
     """Freeze bins of about equal share of a sample; a value that fills a bin alone gets one of its own.
 
     Parameters
     ----------
     sample
         Finite values, shape ``(rows,)``; may be empty (one bin then holds everything).
+    extent
+        Smallest and largest of all values that the sample is of; None: values outside are not counted.
 
     Notes
     -----
@@ -68,6 +76,8 @@ def numeric_bins(sample: FloatArray, *, bins: int = BINS, groups: int = GROUPS) 
         continuous=continuous,
         center=center,
         unit=_power_of_two(scale if scale > 0 else abs(center)),
+        # Adding zero: as above.
+        extent=None if extent is None else (extent[0] + 0.0, extent[1] + 0.0),
     )
 
 

@@ -74,9 +74,18 @@ class Spans:
         cells = span * width + groups[places[held]]
         return np.bincount(cells, minlength=spans * width).reshape(spans, width)
 
+    def tally(self, positions: IntArray) -> IntArray:
+        """Count rows by span, given the positions of each; shape ``(spans,)``."""
+        span = np.searchsorted(self.borders, positions, side="right")
+        return np.bincount(span, minlength=len(self.borders) + 1)
+
 
 def bounded(chunks: IntArray) -> IntArray:
     """Join neighbouring spans until at most `MOST_COUNTS` counts are left, shape ``(fewer, groups)``."""
-    spans, groups = chunks.shape
-    factor = -(-spans // max(MOST_COUNTS // groups, 1))
-    return np.add.reduceat(chunks, np.arange(0, len(chunks), factor))
+    return joined(chunks, groups=chunks.shape[1])
+
+
+def joined(counts: IntArray, *, groups: int) -> IntArray:
+    """Join neighbouring spans as `bounded` joins those of so many groups; shape ``(fewer, ...)``."""
+    factor = -(-len(counts) // max(MOST_COUNTS // groups, 1))
+    return np.add.reduceat(counts, np.arange(0, len(counts), factor))

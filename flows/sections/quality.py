@@ -1,11 +1,37 @@
-"""Data quality: what is checked beside the distributions, and how sure a violation has to be."""
+"""Data quality: what is checked beside the distributions, how sure a violation is, and given limits."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 
-from flows.sections.base import Section, Share
-from state.quality import QualityRules
+from detectors.base import Kind
+from detectors.checks import Given
+from flows.config_values import ConfigError
+from flows.sections.base import Name, Section, Share
+from state.columns import Column
+from state.quality import OF_KIND, ONLY_GIVEN, QualityCheck, QualityRules
+
+
+class LimitConfig(Section, frozen=True):
+    """Limits in place of the reference's; null: that side is not looked at."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class ColumnQuality(Section, frozen=True):
+    """What is different for one column: limits of a check, or `false` where it is not to be made."""
+
+    missing_share: LimitConfig | bool = True
+    non_finite_share: LimitConfig | bool = True
+    zero_share: LimitConfig | bool = True
+    out_of_range_share: LimitConfig | bool = True
+    new_share: LimitConfig | bool = True
+    vanished_share: LimitConfig | bool = True
+    constant: bool = True
+    minimum: LimitConfig | None = None
+    maximum: LimitConfig | None = None
 
 
 class QualityConfig(Section, frozen=True):
@@ -14,6 +40,8 @@ class QualityConfig(Section, frozen=True):
     enabled: bool = True
     level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 1e-4
     min_excess: Share = 0.01
+    without: tuple[QualityCheck, ...] = ()
+    columns: dict[Name, ColumnQuality] = msgspec.field(default_factory=dict)
 
 
 def quality_rules(given: QualityConfig, *, tracks: int, min_rows: int) -> QualityRules | None:
@@ -26,4 +54,63 @@ def quality_rules(given: QualityConfig, *, tracks: int, min_rows: int) -> Qualit
     """
     if not given.enabled:
         return None
-    return QualityRules(level=given.level / tracks, min_excess=given.min_excess, min_rows=min_rows)
+    asked = {name: _asked(column) for name, column in given.columns.items()}
+    return QualityRules(
+        level=given.level / tracks,
+        min_excess=given.min_excess,
+        min_rows=min_rows,
+        given={
+            name: {check: Given(lower=limit.min, upper=limit.max) for check, limit in checks.items() if limit}
+            for name, checks in asked.items()
+        },
+        without=frozenset(given.without),
+        without_in={
+            name: frozenset(check for check, limit in checks.items() if limit is None)
+            for name, checks in asked.items()
+        },
+    )
+
+
+def check_quality(given: QualityConfig, columns: Sequence[Column]) -> None:
+    """Hold the section against the watched columns.
+
+    Raises
+    ------
+    ConfigError
+        A column is not watched, a check does not apply to its kind, or limits leave nothing between them.
+    """
+    kinds = {column.name: column.kind for column in columns}
+    for name, column in given.columns.items():
+        key = f"quality.columns.{name}"
+        if name not in kinds:
+            raise ConfigError(f"`{key}`: found no watched column of that name, wanted one of {_list(kinds)}")
+        for check, limit in _asked(column).items():
+            applies = _applying(kinds[name])
+            if check not in applies:
+                raise ConfigError(
+                    f"`{key}.{check}`: {name!r} is {kinds[name]}; wanted one of {_list(applies)}"
+                )
+            if limit is not None:
+                _check_limit(limit, f"{key}.{check}")
+
+
+def _asked(column: ColumnQuality) -> Mapping[QualityCheck, LimitConfig | None]:
+    """Return what is said of a column's checks: limits, or None where one is not to be made."""
+    said = {QualityCheck(name): getattr(column, name) for name in ColumnQuality.__struct_fields__}
+    limits = {check: limit for check, limit in said.items() if isinstance(limit, LimitConfig)}
+    return limits | {check: None for check, limit in said.items() if limit is False}
+
+
+def _applying(kind: Kind) -> tuple[QualityCheck, ...]:
+    return (*OF_KIND[kind], *(ONLY_GIVEN if kind is Kind.NUMERIC else ()))
+
+
+def _check_limit(limit: LimitConfig, key: str) -> None:
+    if limit.min is None and limit.max is None:
+        raise ConfigError(f"`{key}`: found neither `min` nor `max`, wanted at least one")
+    if limit.min is not None and limit.max is not None and limit.min > limit.max:
+        raise ConfigError(f"`{key}.min`: found {limit.min:g}, wanted at most `max` ({limit.max:g})")
+
+
+def _list(names: Mapping[str, Kind] | Sequence[str]) -> str:
+    return ", ".join(names)

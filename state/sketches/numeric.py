@@ -27,6 +27,19 @@ SQUARE_CAP = 2.0**27
 """Squares are capped here, so that a batch of 8,192 rows adds up exactly in float64 on the way."""
 
 
+_ZEROS, _BELOW, _ABOVE, _EXTRA = range(4)
+"""Places of what is counted of single values, behind the sum of squares; and how many those are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oddities:
+    """Values of a span that are zero, and that lie outside the reference's range."""
+
+    zeros: int
+    below: int
+    above: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NumericBins:
     """How a numeric column is summarized: frozen with the reference.
@@ -45,6 +58,9 @@ class NumericBins:
         Whether no value holds so much of the reference that the law of the grid KS would be wrong.
     center, unit
         Origin and scale of the fixed-point sums; the unit is a power of two.
+    extent
+        Smallest and largest value of the reference; None in references that do not know them, which count
+        no `Oddities` either.
     """
 
     edges: FloatArray
@@ -52,6 +68,7 @@ class NumericBins:
     continuous: bool
     center: float
     unit: float
+    extent: tuple[float, float] | None = None
     _finder: BinFinder = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,8 +86,13 @@ class NumericBins:
 
     @property
     def width(self) -> int:
-        """Number of counters of a sketch: header, counts, sums, and the sum of squares."""
-        return HEADER + 2 * self.bins + 1
+        """Number of counters of a sketch: header, counts, sums, the sum of squares, and oddities."""
+        return self._squares + 1 + (0 if self.extent is None else _EXTRA)
+
+    @property
+    def _squares(self) -> int:
+        """Place of the sum of squares."""
+        return HEADER + 2 * self.bins
 
     def summarize(
         self, values: FloatArray, starts: IntArray, late: IntArray, segments: SegmentRows | None = None
@@ -117,6 +139,28 @@ class NumericBins:
         counters[:, HEADER + bins : HEADER + 2 * bins] = sums.reshape(panes, bins)
         return attached(self._with_extremes(counters, values, squares, starts), split)
 
+    def oddities(self, sketch: Sketch) -> Oddities | None:
+        """Return what a sketch counts of single values; None where the reference does not know its range."""
+        if self.extent is None:
+            return None
+        zeros, below, above = sketch.counters[self._squares + 1 :].tolist()
+        return Oddities(zeros=zeros, below=below, above=above)
+
+    def _count_oddities(
+        self, counters: IntArray, values: FloatArray, starts: IntArray, lowest: float, highest: float
+    ) -> None:
+        """Count zeros and values outside the range, where the extremes of all panes allow any."""
+        if self.extent is None:
+            return
+        low, high = self.extent
+        first = self._squares + 1
+        if lowest <= 0 <= highest:
+            counters[:, first + _ZEROS] = _per_pane(values == 0, starts)
+        if lowest < low:
+            counters[:, first + _BELOW] = _per_pane(values < low, starts)
+        if highest > high:
+            counters[:, first + _ABOVE] = _per_pane(values > high, starts)
+
     def places(self, values: FloatArray) -> IntArray:
         """Return the bin of each value, -1 where it is missing or not finite; same shape."""
         finite = np.isfinite(values)
@@ -137,17 +181,18 @@ class NumericBins:
         np.rint(scaled, out=scaled)
         return scaled, squares
 
-    @staticmethod
     def _with_extremes(
-        counters: IntArray, values: FloatArray, squares: FloatArray, starts: IntArray
+        self, counters: IntArray, values: FloatArray, squares: FloatArray, starts: IntArray
     ) -> list[Sketch]:
         """Add the sums of squares and the extremes of each pane; a pane may have no value."""
         filled = np.flatnonzero(pane_lengths(starts, len(values)))
         first = starts[filled]
-        counters[filled, -1] = np.add.reduceat(squares, first)
+        counters[filled, self._squares] = np.add.reduceat(squares, first)
         # Adding zero makes -0.0 to 0.0: which of the two a minimum shows would depend on the order.
-        lows = dict(zip(filled.tolist(), (np.minimum.reduceat(values, first) + 0.0).tolist(), strict=True))
-        highs = dict(zip(filled.tolist(), (np.maximum.reduceat(values, first) + 0.0).tolist(), strict=True))
+        low, high = np.minimum.reduceat(values, first) + 0.0, np.maximum.reduceat(values, first) + 0.0
+        self._count_oddities(counters, values, starts, float(low.min()), float(high.max()))
+        lows = dict(zip(filled.tolist(), low.tolist(), strict=True))
+        highs = dict(zip(filled.tolist(), high.tolist(), strict=True))
         return [Sketch(row, lows.get(i, inf), highs.get(i, -inf)) for i, row in enumerate(counters)]
 
     def summary(self, sketch: Sketch) -> Summary:
@@ -168,7 +213,7 @@ class NumericBins:
             return None
         sums = sketch.counters[HEADER + self.bins : HEADER + 2 * self.bins] / 2.0**SUM_BITS
         mean = float(sums.sum()) / n
-        square = float(sketch.counters[-1]) / 2.0**SQUARE_BITS / n
+        square = float(sketch.counters[self._squares]) / 2.0**SQUARE_BITS / n
         return Moments(
             bin_sums=sums * self.unit + counts * self.center,
             mean=self.center + mean * self.unit,
@@ -194,3 +239,13 @@ def _cells(values: FloatArray, finite: NDArray[np.bool_], place: IntArray) -> In
     cells = np.where(np.isnan(values), MISSING, NON_FINITE)
     cells[finite] = place + HEADER
     return cells
+
+
+def _per_pane(marked: NDArray[np.bool_], starts: IntArray) -> IntArray:
+    """Count the marked rows of each pane; a pane may have no row."""
+    total = np.count_nonzero(marked)
+    if len(starts) == 1 or not total:
+        return np.full(len(starts), total, dtype=np.int64)
+    before = np.concatenate(([0], np.cumsum(marked, dtype=np.int64)))
+    counted: IntArray = np.diff(before[np.append(starts, len(marked))])
+    return counted

@@ -1,10 +1,14 @@
+import re
 from pathlib import Path
 
 import pytest
 
+from detectors.checks import Given
 from flows.config import Config, load_config, parse_config
 from flows.config_values import ConfigError
+from flows.sections.quality import quality_rules
 from state.durations import Axis
+from state.quality import QualityCheck
 from state.stores.base import Keeping
 
 GOOD = """
@@ -41,6 +45,54 @@ def test_fields_that_name_a_record_are_read_and_not_watched() -> None:
     config = parsed(GOOD.replace("windows:", "  request: {kind: categorical, role: id}\nwindows:"))
     assert [field.name for field in config.fields] == ["amount", "country", "request"]
     assert [column.name for column in config.columns] == ["amount", "country"]
+
+
+QUALITY = """
+quality:
+  level: 0.001
+  without: [constant]
+  columns:
+    amount: {missing_share: {max: 0.05}, zero_share: false, minimum: {min: 0}}
+    country: {new_share: {max: 0}}
+"""
+
+
+def test_quality_says_what_is_checked_and_by_which_limits() -> None:
+    rules = quality_rules(parsed(GOOD + QUALITY).file.quality, tracks=2, min_rows=50)
+    assert rules is not None
+    assert (rules.level, rules.min_excess, rules.min_rows) == (0.0005, 0.01, 50)
+    assert rules.given["amount"] == {
+        QualityCheck.MISSING_SHARE: Given(upper=0.05),
+        QualityCheck.MINIMUM: Given(lower=0.0),
+    }
+    assert rules.given["country"] == {QualityCheck.NEW_SHARE: Given(upper=0.0)}
+    assert rules.without == {QualityCheck.CONSTANT}
+    assert rules.without_in == {"amount": {QualityCheck.ZERO_SHARE}, "country": frozenset()}
+    off = parsed(GOOD + "quality: {enabled: false}").file.quality
+    assert quality_rules(off, tracks=2, min_rows=50) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("columns: {age: {constant: false}}", "`quality.columns.age`: found no watched column"),
+        ("columns: {country: {zero_share: false}}", "`quality.columns.country.zero_share`: 'country' is cat"),
+        ("columns: {amount: {new_share: false}}", "`quality.columns.amount.new_share`: 'amount' is numeric"),
+        ("columns: {amount: {minimum: {}}}", "minimum`: found neither `min` nor `max`, wanted at least one"),
+        ("columns: {amount: {zero_share: {min: 1, max: 0}}}", "found 1, wanted at most `max` (0)"),
+        ("columns: {amount: {missing: {max: 1}}}", "unknown field `missing`"),
+        ("without: [mising_share]", "Invalid enum value 'mising_share'"),
+        ("level: 0", "`float` > 0"),
+    ],
+)
+def test_what_quality_may_not_say(given: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        parsed(f"{GOOD}quality: {{{given}}}")
+
+
+def test_quality_is_part_of_what_decides() -> None:
+    plain, other = parsed(GOOD), parsed(GOOD + QUALITY)
+    assert plain.decision_fingerprint != other.decision_fingerprint
 
 
 def test_one_column_at_least_is_watched() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detectors.base import IntArray, Kind
+from detectors.calibration import Fault
 from detectors.registry import BY_DEFAULT
 from detectors.scatter import Statistic
 from flows.decode.json_decoder import JsonDecoder
@@ -144,6 +145,42 @@ def test_the_spans_hold_the_rows_that_came_in_them(tmp_path: Path, *, timed: boo
             wanted[int((borders <= position).sum()), bins.groups[place]] += 1
         assert np.array_equal(chunks_of(reference, column), wanted)
         assert wanted.sum() == feature.summary.n
+
+
+def test_the_spans_hold_the_faults_that_came_in_them(tmp_path: Path) -> None:
+    rows = records()
+    rows[40]["x"] = None
+    for row in rows[200:300:2]:
+        row["x"] = 0.0
+    reference = build(tmp_path / "one", [rows])
+    times = np.array([row["t"] for row in rows])
+    borders = Spans.over(times, ROWS).borders
+    span = np.searchsorted(borders, times, side="right")
+    known = {name: reference.feature(name).calibration for name in ("x", "c")}
+    for name, fault, odd in (
+        ("x", Fault.MISSING, [row["x"] is None for row in rows]),
+        ("x", Fault.ZERO, [row["x"] == 0.0 for row in rows]),
+        ("c", Fault.MISSING, [row["c"] is None for row in rows]),
+    ):
+        calibration = known[name]
+        assert calibration is not None
+        wanted = np.bincount(span[np.array(odd)], minlength=len(borders) + 1)
+        assert calibration.faults[fault].tolist() == wanted.tolist()
+    assert known["x"] is not None
+    # No value is infinite, so nothing is kept of those; zeros came in one clump, gaps of c did not.
+    assert set(known["x"].faults) == {Fault.MISSING, Fault.ZERO}
+    assert known["x"].clump(Fault.ZERO, 300) > 5
+    assert known["x"].clump(Fault.NON_FINITE, 300) == 1.0
+    assert known["c"] is not None
+    assert known["c"].clump(Fault.MISSING, 300) < 2
+
+
+def test_the_range_is_that_of_all_rows(tmp_path: Path) -> None:
+    rows = records()
+    bins = build(tmp_path / "one", [rows]).feature("x").bins
+    assert isinstance(bins, NumericBins)
+    values = [row["x"] for row in rows]
+    assert bins.extent == (min(values), max(values))  # type: ignore[type-var]  # numbers
 
 
 def test_by_event_time_it_does_not_matter_how_rows_are_spread_over_files(tmp_path: Path) -> None:

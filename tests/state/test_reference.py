@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.base import Kind
-from detectors.calibration import Calibration, Tails
+from detectors.calibration import Calibration, Fault, Tails
 from detectors.nulls import NullTable
 from detectors.performance.base import Task
 from state.codec import DamagedError, UnknownVersionError, pack, unpack
@@ -14,7 +14,7 @@ from state.outcomes import OutcomeLayout
 from state.reference import BadReferenceError, FeatureReference, Reference, load
 from state.segments import SegmentColumn, Segments
 from state.sketches.base import HEADER, Sketch
-from state.sketches.numeric import NumericBins
+from state.sketches.numeric import NumericBins, Oddities
 from state.stores.base import ReferenceInfo, StoredReference
 from tests.conftest import Golden
 from tests.evidence import build
@@ -161,6 +161,41 @@ def test_a_stored_calibration_comes_back() -> None:
         assert after is not None
         _assert_same(before, after)
     assert read.features[-1].summary.calibration is None
+
+
+def ranged() -> Reference:
+    """The reference of `build` whose first column knows its range and where its faults are."""
+    plain = build()
+    first = plain.features[0]
+    assert isinstance(first.bins, NumericBins)
+    bins = replace(first.bins, extent=(-3.5, 4.25))
+    counters = np.append(first.sketch.counters, [3, 0, 1])
+    known = calibration(int(bins.groups.max()) + 1)
+    faults = {Fault.ZERO: np.array([0, 3, 0]), Fault.MISSING: np.array([9, 0, 300])}
+    feature = replace(
+        first,
+        bins=bins,
+        sketch=replace(first.sketch, counters=counters),
+        calibration=replace(known, faults=faults),
+    )
+    return replace(plain, features=(feature, *plain.features[1:]))
+
+
+def test_a_range_and_faults_come_back_and_are_part_of_the_version() -> None:
+    one = ranged()
+    read = load(one.stored())
+    assert read.version == one.version
+    assert read.stored() == one.stored()
+    first = read.features[0]
+    assert isinstance(first.bins, NumericBins)
+    assert first.bins.extent == (-3.5, 4.25)
+    assert first.bins.oddities(first.sketch) == Oddities(zeros=3, below=0, above=1)
+    assert first.calibration is not None
+    assert {f: c.tolist() for f, c in first.calibration.faults.items()} == {
+        Fault.MISSING: [9, 0, 300],
+        Fault.ZERO: [0, 3, 0],
+    }
+    assert len({one.version, build().version, calibrated().version}) == 3
 
 
 def _assert_same(before: Calibration, after: Calibration) -> None:

@@ -40,6 +40,7 @@ TEXTS = st.lists(
     st.none() | st.sampled_from(["a", "b", "rare", "x" * 150]) | st.text("ab", max_size=3), max_size=40
 )
 REFERENCE = st.lists(st.floats(-100, 100), min_size=1, max_size=60)
+EXTENT = st.none() | st.tuples(st.sampled_from([-1.0, 0.0]), st.sampled_from([0.0, 50.0]))
 LAYOUT = categories({"a": 5, "b": 3, "rare": 1, "rarer": 1}, top=2)
 NO_PANES = np.zeros(1, dtype=np.int64)
 
@@ -62,7 +63,7 @@ def sketch_of(bins: Bins, values: Sequence[float | str | None]) -> Sketch:
 def columns(draw: st.DrawFn) -> tuple[Bins, Sequence[float | str | None]]:
     if draw(st.booleans()):
         return LAYOUT, draw(TEXTS)
-    return numeric_bins(array(draw(REFERENCE))), draw(COLUMN)
+    return numeric_bins(array(draw(REFERENCE)), extent=draw(EXTENT)), draw(COLUMN)
 
 
 @given(column=columns(), cuts=st.lists(st.integers(0, 40), max_size=6), data=st.data())
@@ -120,6 +121,30 @@ def test_numeric_panes_hold_what_brute_force_counts(reference: list[float], pane
         counters, low, high = numeric_counters(bins, [Row(0, x) for x in pane], i)
         assert sketch.counters.tolist() == counters
         assert (sketch.low, sketch.high) == (low, high)
+
+
+@given(
+    reference=REFERENCE,
+    extent=EXTENT,
+    panes=st.lists(st.lists(FLOATS, min_size=1, max_size=9), min_size=1, max_size=5),
+)
+def test_zeros_and_values_outside_the_range_are_counted_by_pane(
+    reference: list[float], extent: tuple[float, float] | None, panes: list[list[float]]
+) -> None:
+    bins = numeric_bins(array(reference), extent=extent)
+    values = array([value for pane in panes for value in pane])
+    starts = np.cumsum([0, *(len(pane) for pane in panes[:-1])])
+    found = bins.summarize(values, starts, np.zeros(len(panes), dtype=np.int64))
+    plain = numeric_bins(array(reference)).summarize(values, starts, np.zeros(len(panes), dtype=np.int64))
+    for sketch, without, pane in zip(found, plain, panes, strict=True):
+        # All else is as it is without a range.
+        assert sketch.counters[: len(without.counters)].tolist() == without.counters.tolist()
+        odd = bins.oddities(sketch)
+        assert (odd is None) == (extent is None)
+        if odd is not None and extent is not None:
+            held = [value for value in pane if isfinite(value)]
+            below, above = sum(v < extent[0] for v in held), sum(v > extent[1] for v in held)
+            assert (odd.zeros, odd.below, odd.above) == (held.count(0.0), below, above)
 
 
 @given(panes=st.lists(TEXTS.filter(bool), min_size=1, max_size=5))
