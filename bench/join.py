@@ -1,4 +1,4 @@
-"""Labels up to a day late, one in twenty never: join rate, memory, and a join of everything at once beside it.
+"""Labels up to a day late, one in twenty never: join rate, memory, and a join of all at once beside it.
 
 Each run is a process of its own. One of them is killed in the middle and goes on; one joins nothing.
 """

@@ -1,5 +1,6 @@
 """Rows that wait under their id: sorted runs of arrays, forgotten by pane."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,17 +43,15 @@ class IdTable:
         Rows of panes before this one are forgotten.
     counts
         Rows of each pane that has some.
+    size
+        Rows of all panes.
     """
 
     width: int
     floor: int = -END
     counts: dict[int, int] = field(default_factory=dict)
+    size: int = 0
     _runs: list[_Run] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """Rows."""
-        return sum(self.counts.values())
 
     @property
     def memory(self) -> int:
@@ -104,10 +103,13 @@ class IdTable:
 
     def forget(self, floor: int) -> list[tuple[int, int]]:
         """Forget the rows of all panes before one; return pane and number of rows, in order."""
-        self.floor = max(self.floor, floor)
-        gone = sorted(pane for pane in self.counts if pane < floor)
-        told = [(pane, self.counts.pop(pane)) for pane in gone]
-        self._tidy()
+        before, self.floor = self.floor, max(self.floor, floor)
+        # Time moves on by a pane or few, and there may be thousands.
+        near = range(before, floor) if floor - before < len(self.counts) else sorted(self.counts)
+        told = [(pane, self.counts.pop(pane)) for pane in near if pane < floor and pane in self.counts]
+        if told:
+            self.size -= sum(rows for _, rows in told)
+            self._tidy()
         return told
 
     def forget_oldest(self, rows: int) -> list[tuple[int, int]]:
@@ -128,7 +130,8 @@ class IdTable:
         return self._merged(self._runs).rows if self._runs else no_halves(self.width)
 
     def _count(self, panes: IntArray, sign: int) -> None:
-        for pane, count in zip(*(a.tolist() for a in np.unique(panes, return_counts=True)), strict=True):
+        self.size += sign * len(panes)
+        for pane, count in Counter(panes.tolist()).items():
             left = self.counts.get(pane, 0) + sign * count
             if left:
                 self.counts[pane] = left

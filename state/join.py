@@ -1,11 +1,11 @@
 """Joins predictions with labels that come later, or earlier: one shard of the ids."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 
-from detectors.base import IntArray
 from state.grid import END
 from state.halves import NO_ID, Halves, HalvesPartial, Side, halves_from_bytes, no_halves, together
 from state.id_table import IdTable
@@ -59,7 +59,7 @@ class LabelJoin:
         self._pending: dict[int, dict[tuple[str, str], list[Halves]]] = {}
         self._late: dict[tuple[int, int], int] = {}
         self._waiting, self._labelled, self._early = IdTable(widths[0]), IdTable(0), IdTable(widths[1])
-        self._counts: dict[tuple[int, int], IntArray] = {}
+        self._counts: dict[tuple[int, int], list[int]] = {}
         self._pairs: list[tuple[int, Halves, Halves]] = []
         if resume is not None:
             self._resume(msgspec.msgpack.decode(resume, type=_State))
@@ -222,8 +222,8 @@ class LabelJoin:
         if not len(predictions.ids):
             return
         self._pairs.append((pane, predictions, labels))
-        for made, count in zip(*np.unique(predictions.panes, return_counts=True), strict=True):
-            self._count(pane, int(made), Count.LABELLED, int(count))
+        for made, count in Counter(predictions.panes.tolist()).items():
+            self._count(pane, made, Count.LABELLED, count)
         self._labelled.add(Halves(predictions.ids, predictions.panes, predictions.payload[:, :0]))
 
     def _forget(self, pane: int, last: int) -> None:
@@ -254,7 +254,7 @@ class LabelJoin:
         if count:
             counts = self._counts.get((known, pane))
             if counts is None:
-                counts = self._counts[known, pane] = np.zeros(len(Count), dtype=np.int64)
+                counts = self._counts[known, pane] = [0] * len(Count)
             counts[place] += count
 
     def _told(self, last: int) -> Joined:
@@ -271,7 +271,7 @@ class LabelJoin:
             panes=first.panes,
             predictions=first.payload,
             labels=second.payload,
-            counts=tuple((*key, tuple(counts[key].tolist())) for key in sorted(counts)),
+            counts=tuple((*key, tuple(counts[key])) for key in sorted(counts)),
             waiting=self._waiting.size,
             early=self._early.size,
             memory=self.memory,
