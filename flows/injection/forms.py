@@ -105,7 +105,7 @@ FORMS: Final[Mapping[FaultKind, Form]] = {
     FaultKind.VANISH: Form(
         wanted=("value", "into"),
         family=_QUALITY,
-        check="vanished_categories",
+        check="vanished_share",
         description="Turns `value` into `into`, so that a category is no more.",
     ),
     FaultKind.FLIP: Form(
