@@ -10,11 +10,13 @@ import bytewax.operators as op
 from bytewax.dataflow import Dataflow, Stream
 from bytewax.operators import KeyedStream
 
+from detectors.checks import Family
 from flows import operators as adapters
 from flows.announcement import announced
 from flows.batch import Batch
 from flows.hooks import Hooks
 from flows.patience import OnWait
+from flows.performance import Performing
 from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from flows.sinks.jsonl import JsonlSink
@@ -23,7 +25,10 @@ from flows.sinks.rolling import Rolling
 from flows.sinks.store import StoreItem, StoreSink
 from state.durations import Axis
 from state.joined import Joined
+from state.outcome_windows import OutcomeWindow
+from state.outcomes import OutcomePartial
 from state.panes import PanesClosed
+from state.performance_report import PerformanceReport
 from state.report import Output, Report
 from state.scoring import BlockCounts, Found
 from state.stores.base import Store, StoredEvent
@@ -47,6 +52,13 @@ class Topics:
     dead_letters: str | None
     late_rows: str | None
 
+    def event_sink(self, job: str, on_wait: OnWait) -> KafkaEventSink:
+        """Return what publishes events under the name of a job."""
+        assert self.events is not None  # asked for where events are sent
+        return KafkaEventSink(
+            self.open_client, self.events, job=job, transactions=self.transactions, on_wait=on_wait
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outputs:
@@ -54,6 +66,8 @@ class Outputs:
 
     Attributes
     ----------
+    performance
+        A file of its own, because the two reports of a model do not wait for each other: each has its order.
     rolling
         When files are left for new ones; None: never.
     """
@@ -62,6 +76,7 @@ class Outputs:
     dead_letters: Path
     late_rows: Path | None
     open_store: Callable[[], Store]
+    performance: Path | None = None
     topics: Topics | None = None
     rolling: Rolling | None = None
 
@@ -83,7 +98,9 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     def begin_report(resume: bytes | None) -> Report:
         begun = plan.report(resume)
         hooks.on_resume(begun.open_episodes)
-        hooks.on_resume_checks(begun.open_violations)
+        # Those of performance are told by its own report, perhaps on another worker.
+        mine = {key: n for key, n in begun.open_violations.items() if key[1] is not Family.PERFORMANCE}
+        hooks.on_resume_checks(mine)
         return begun
 
     def report(logic: Report, values: list[bytes]) -> list[list[Output]]:
@@ -95,14 +112,18 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     flow = Dataflow("driftflow")
     source = adapters.EventSource(plan, stop=stop, hooks=hooks)
     batches = op.input("source", flow, source)
-    if plan.shards:
-        _join(plan, batches, stateful, hooks)
+    joined = _join(plan, batches, stateful, hooks) if plan.shards else None
     summaries = op.flat_map("summarize", batches, plan.summarize)
     panes = stateful("panes", summaries, plan.panes, adapters.merge_panes)
     windows = stateful("windows", panes, plan.windows, adapters.close_windows)
     evidence = stateful("judge", op.map("compare", windows, compare), plan.judge, adapters.judge)
     results = stateful("report", op.map("to_model", evidence, to_model), begin_report, report)
     kept = _with_panes(plan, results, panes)
+    if plan.performing is not None:
+        outcomes = _outcomes(plan.performing, batches, joined)
+        told = _performance(plan.performing, outcomes, stateful, hooks)
+        _add_performance(outputs, told, on_wait=hooks.on_wait)
+        kept = op.merge("kept_performance", kept, told)
     op.output("store", kept, StoreSink(outputs.open_store, on_wait=hooks.on_wait))
     redact = plan.config.file.output.redact
     _add_files(outputs, results, batches, plan.config.grid.axis, redact=redact)
@@ -120,6 +141,51 @@ def _join(plan: Plan, batches: Stream[Batch], stateful: adapters.Keyed, hooks: H
 
     halves = op.flat_map("halves", batches, plan.halves)
     return op.map("joined", stateful("join", halves, plan.join, adapters.join_halves), told)
+
+
+def _outcomes(
+    performing: Performing, batches: Stream[Batch], joined: KeyedStream[Joined] | None
+) -> KeyedStream[OutcomePartial]:
+    """Take outcomes from joined rows, or from the batches that bring their own labels."""
+    if joined is None:
+        return op.flat_map("outcomes", batches, performing.of_batch)
+    return op.map("outcomes", joined, lambda keyed: performing.of_joined(*keyed))
+
+
+def _performance(
+    performing: Performing,
+    outcomes: KeyedStream[OutcomePartial],
+    stateful: adapters.Keyed,
+    hooks: Hooks,
+) -> KeyedStream[list[Output]]:
+    """Measure performance beside everything else: labels that stay away hold up no other report."""
+
+    def begin(resume: bytes | None) -> PerformanceReport:
+        begun = performing.report(resume)
+        hooks.on_resume_checks(begun.open_violations)
+        return begun
+
+    def report(logic: PerformanceReport, values: list[OutcomeWindow]) -> list[list[Output]]:
+        found = adapters.report_performance(logic, values)
+        for given in found:
+            hooks.on_outputs(given)
+        return found
+
+    windows = stateful("performance", outcomes, performing.windows, adapters.close_outcomes)
+    return stateful("performance_report", windows, begin, report)
+
+
+def _add_performance(outputs: Outputs, told: KeyedStream[list[Output]], *, on_wait: OnWait) -> None:
+    """Keep what the report of performance tells where events go, in an order of its own."""
+    if outputs.performance is not None:
+        lines = op.flat_map("performance_lines", told, _event_lines)
+        sink = JsonlSink(outputs.performance, part="performance", rolling=outputs.rolling)
+        op.output("performance_events", lines, sink)
+    topics = outputs.topics
+    if topics is not None and topics.events is not None:
+        events = op.flat_map("to_performance_events", told, _events)
+        job = f"{topics.job}/performance"
+        op.output("performance_topic", events, topics.event_sink(job, on_wait))
 
 
 def _with_panes(
@@ -180,14 +246,8 @@ def _add_topics(
         on_wait=on_wait,
     )
     if topics.events is not None:
-        sink = KafkaEventSink(
-            topics.open_client,
-            topics.events,
-            job=topics.job,
-            transactions=topics.transactions,
-            on_wait=on_wait,
-        )
-        op.output("events_topic", op.flat_map("to_events", results, _events), sink)
+        events = op.flat_map("to_events", results, _events)
+        op.output("events_topic", events, topics.event_sink(topics.job, on_wait))
     if topics.dead_letters is not None:
         refused = op.flat_map(
             "refused_rows", batches, lambda batch: [(row.partition, row) for row in batch.dead_letters]

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from flows.batch import Batch
+from flows.performance import Performing
 from flows.plan import Plan
 from state.joined import Joined
+from state.outcomes import OutcomePartial
 from state.report import Output
 from state.stores.panes import StoredPane
 
@@ -32,6 +34,7 @@ def run_inline(
     on_batch: Callable[[Batch], None] = lambda _: None,
     on_panes: Callable[[list[StoredPane]], None] = lambda _: None,
     on_joined: Callable[[str, Joined], None] = lambda _shard, _joined: None,
+    on_performance: Callable[[list[Output]], None] = lambda _: None,
 ) -> None:
     """Run a plan to the end of its input in this thread; results are those of any other engine.
 
@@ -47,6 +50,8 @@ def run_inline(
         Takes the closed panes that are to be kept, column by column.
     on_joined
         Sees what each shard of the join tells.
+    on_performance
+        Takes the outputs of the report of performance, in order; often there are none.
     """
     pick = choose or in_turn()
     live = {name: plan.open_partition(name, None) for name in plan.sources}
@@ -55,6 +60,7 @@ def run_inline(
     judges = {name: plan.judge() for name in plan.context.tracks}
     joins = {shard: plan.join() for shard in plan.shards}
     report, recorder = plan.report(), plan.pane_recorder
+    performance = None if plan.performing is None else InlinePerformance(plan.performing)
     while live:
         name = pick(sorted(live))
         batch = live[name].poll()
@@ -67,6 +73,10 @@ def run_inline(
             joined = joins[shard].close()
             if joined is not None:
                 on_joined(shard, joined)
+                if performance is not None:
+                    on_performance(performance.of_joined(shard, joined))
+        if performance is not None and not joins:
+            on_performance(performance.of_batch(batch))
         for column, partial in plan.summarize(batch):
             mergers[column].add(partial)
             panes = mergers[column].close()
@@ -77,3 +87,23 @@ def run_inline(
             outputs = report.add(judges[column].add(found))
             if outputs:
                 emit(outputs)
+
+
+class InlinePerformance:
+    """The steps of performance, one after the other."""
+
+    def __init__(self, performing: Performing) -> None:
+        self._performing = performing
+        self._windows, self._report = performing.windows(), performing.report()
+
+    def of_batch(self, batch: Batch) -> list[Output]:
+        """Take a batch that brings its labels."""
+        return [output for _, partial in self._performing.of_batch(batch) for output in self._add(partial)]
+
+    def of_joined(self, shard: str, joined: Joined) -> list[Output]:
+        """Take rows that have found their labels."""
+        return self._add(self._performing.of_joined(shard, joined)[1])
+
+    def _add(self, partial: OutcomePartial) -> list[Output]:
+        self._windows.add(partial)
+        return self._report.add(self._windows.close())

@@ -22,7 +22,10 @@ from state.halves import HalvesPartial
 from state.join import LabelJoin
 from state.joined import Joined
 from state.judge import Judge
+from state.outcome_windows import OutcomeWindow, OutcomeWindows
+from state.outcomes import OutcomePartial
 from state.panes import PaneMerger, PanesClosed, Partial
+from state.performance_report import PerformanceReport
 from state.report import Output, Report
 from state.scoring import BlockCounts, Evidence, Found
 from state.windows import Told, Windows
@@ -145,6 +148,19 @@ def join_halves(logic: LabelJoin, values: list[HalvesPartial]) -> list[Joined]:
 def report(logic: Report, values: list[bytes]) -> list[list[Output]]:
     """Judge the windows that are complete; all that one activation gives travels as one item."""
     outputs = logic.add(msgspec.msgpack.decode(value, type=Evidence | BlockEvidence) for value in values)
+    return [outputs] if outputs else []
+
+
+def close_outcomes(logic: OutcomeWindows, values: list[OutcomePartial]) -> list[OutcomeWindow]:
+    """Merge outcomes, then tell the windows of which more is known."""
+    for value in values:
+        logic.add(value)
+    return logic.close()
+
+
+def report_performance(logic: PerformanceReport, values: list[OutcomeWindow]) -> list[list[Output]]:
+    """Judge revisions of windows; all that one activation gives travels as one item."""
+    outputs = logic.add(values)
     return [outputs] if outputs else []
 
 

@@ -9,10 +9,11 @@ from detectors.verdicts import Rule
 from flows.batch import Batch, side_of
 from flows.check_rules import check_rules
 from flows.config import Config
-from flows.detection import measured_by, promise_of, watched_of
+from flows.detection import Promise, measured_by, promise_of, watched_of
 from flows.generations import too_early
 from flows.halves import halves, shard_names
 from flows.partition import Partition
+from flows.performance import Performing, performing
 from flows.summarize import summarize
 from state.blocks import Block, BlockSpec
 from state.closed_panes import PaneRecorder
@@ -60,6 +61,8 @@ class Plan:
     segments
         For each generation: by what rows are counted apart, in the order of the configuration; empty: by
         nothing.
+    performing
+        How predictions are held against labels; None: they are not.
     quality
         What the checks of data quality go by; None where there are none.
     predictions
@@ -80,6 +83,7 @@ class Plan:
     watched: Watched | None
     quality: QualityRules | None
     predictions: PredictionRules | None
+    performing: Performing | None
     segments: tuple[Segments, ...] = ()
     live: bool = False
 
@@ -101,7 +105,7 @@ class Plan:
     @property
     def widths(self) -> tuple[int, int]:
         """Numbers that a prediction and a label bring into the join."""
-        return 0, 0
+        return (0, 0) if self.performing is None else self.performing.outcomes.layout.widths
 
     @property
     def generations(self) -> Generations:
@@ -125,8 +129,8 @@ class Plan:
     def halves(self, batch: Batch) -> Iterator[tuple[str, HalvesPartial]]:
         """Deal the rows of a batch to the shards of the join."""
         assert self.config.labels is not None  # the join is no part of the graph without labels
-        width = self.widths[batch.side is Side.LABELS]
-        return halves(batch, self.config.labels, np.zeros((batch.rows, width)))
+        payload = np.zeros((batch.rows, 0)) if self.performing is None else self.performing.payload(batch)
+        return halves(batch, self.config.labels, payload)
 
     def join(self, resume: bytes | None = None) -> LabelJoin:
         """Begin or resume one shard of the join."""
@@ -229,40 +233,47 @@ def make_plan(
     segments = config.segments.columns
     promise = promise_of(config)
     sequential = config.rules.rule is Rule.EVIDENCE
-    names = tuple(column.name for column in config.columns)
-    fingerprint = config.state_fingerprint(generations.first.version)
+    context = _context(config, generations, promise)
+    events = tuple(name for name in partitions if side_of(name) is Side.PREDICTIONS)
     quality, predictions = check_rules(config)
     return Plan(
         config=config,
-        partitions=tuple(name for name in partitions if side_of(name) is Side.PREDICTIONS),
+        partitions=events,
         label_partitions=tuple(name for name in partitions if side_of(name) is Side.LABELS),
         open_partition=open_partition,
         features=tuple(
             tuple(reference.feature(column.name) for column in config.tracks)
             for reference in generations.references
         ),
-        context=ReportContext(
-            model=config.file.model.name,
-            model_version=config.file.model.version,
-            features=names,
-            generations=generations,
-            grid=config.grid,
-            rules=config.rules,
-            fingerprint=config.decision_fingerprint.hex(),
-            evidence={
-                reference.version: evidence_of(reference, names, rows=promise.block.rows, risk=promise.risk)
-                for reference in generations.references
-                if sequential
-            },
-            alarms=promise.alarms,
-            other_tracks=tuple(column.name for column in config.tracks[len(names) :]),
-        ),
+        context=context,
         blocks=promise.block if sequential else None,
         detectors=measured_by(config),
         watched=watched_of(config, generations.references),
+        performing=performing(config, context, events),
         quality=quality,
         predictions=predictions,
-        fingerprint=fingerprint,
+        fingerprint=config.state_fingerprint(generations.first.version),
         segments=tuple(r.segments_of(segments) for r in generations.references) if segments else (),
         live=live,
+    )
+
+
+def _context(config: Config, generations: Generations, promise: Promise) -> ReportContext:
+    names = tuple(column.name for column in config.columns)
+    sequential = config.rules.rule is Rule.EVIDENCE
+    return ReportContext(
+        model=config.file.model.name,
+        model_version=config.file.model.version,
+        features=names,
+        generations=generations,
+        grid=config.grid,
+        rules=config.rules,
+        fingerprint=config.decision_fingerprint.hex(),
+        evidence={
+            reference.version: evidence_of(reference, names, rows=promise.block.rows, risk=promise.risk)
+            for reference in generations.references
+            if sequential
+        },
+        alarms=promise.alarms,
+        other_tracks=tuple(column.name for column in config.tracks[len(names) :]),
     )

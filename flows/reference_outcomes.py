@@ -8,7 +8,7 @@ from detectors.base import IntArray
 from flows.reference_parts import Part
 from state.joined import Count
 from state.outcome_fields import OutcomeFields, Outcomes, class_names
-from state.outcome_layout import MOST_CLASSES, OutcomeSpec, ReferenceOutcomes
+from state.outcome_layout import MOST_CLASSES, OutcomeLayoutError, OutcomeSpec, ReferenceOutcomes
 from state.outcomes import Use
 from state.reference import Bins
 from state.sketches.base import Sketch
@@ -22,7 +22,8 @@ class OutcomeBuilder:
     """Finds the classes of a reference's rows in a first pass, and counts outcomes in a second."""
 
     spec: OutcomeSpec
-    classes: set[str] = field(default_factory=set)
+    labels: set[str] = field(default_factory=set)
+    predicted: set[str] = field(default_factory=set)
     labelled: int = 0
     outcomes: Outcomes | None = None
     counters: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -35,9 +36,9 @@ class OutcomeBuilder:
         labels = class_names(part.decoded, fields.label)
         self.labelled += sum(name is not None for name in labels)
         predicted = () if fields.prediction is None else class_names(part.decoded, fields.prediction)
-        for values in (labels, predicted):
-            if len(self.classes) < _TOO_MANY:
-                self.classes.update(name for name in values if name is not None)
+        for seen, values in ((self.labels, labels), (self.predicted, predicted)):
+            if len(seen) < _TOO_MANY:
+                seen.update(name for name in values if name is not None)
 
     def begin(self, bins: dict[str, Bins]) -> None:
         """Choose what is counted; nothing where no row has a label.
@@ -45,12 +46,18 @@ class OutcomeBuilder:
         Raises
         ------
         OutcomeLayoutError
-            The rows do not say how performance is measured.
+            The rows do not say how performance is measured, or labels and predictions share no class.
         """
         if not self.labelled:
             return
         prediction = self.spec.fields.prediction
-        layout = self.spec.layout(self.classes, None if prediction is None else bins[prediction.name])
+        seen = self.labels | self.predicted
+        layout = self.spec.layout(seen, None if prediction is None else bins[prediction.name])
+        if layout.classes and self.predicted and not self.labels & self.predicted:
+            raise OutcomeLayoutError(
+                f"`performance`: labels are {_some(self.labels)} and predictions {_some(self.predicted)}, "
+                "wanted classes of the same names"
+            )
         self.outcomes = Outcomes(layout=layout, fields=self.spec.fields)
         self.counters = np.zeros(layout.width, dtype=np.int64)
 
@@ -73,6 +80,11 @@ class OutcomeBuilder:
         if self.outcomes is None or not self.counters[Use.USED]:
             return None
         return ReferenceOutcomes(self.outcomes.layout, Sketch(self.counters))
+
+
+def _some(names: set[str]) -> str:
+    """Name a few."""
+    return ", ".join(sorted(names)[:5])
 
 
 def _has(part: Part, fields: OutcomeFields) -> bool:

@@ -123,6 +123,7 @@ class OutputConfig(Section, frozen=True):
 
     folder: str = "out"
     events: str = "events.jsonl"
+    performance: str = "performance.jsonl"
     dead_letters: str = "dead_letters.jsonl"
     late_rows: str | None = None
     store: str = "driftflow.sqlite"

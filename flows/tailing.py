@@ -166,6 +166,27 @@ class FileTail:
         return lines
 
 
+class FileTails:
+    """Several logs, each in its own order."""
+
+    def __init__(self, files: Sequence[FileTail]) -> None:
+        self._files = files
+
+    @property
+    def caught_up(self) -> bool:
+        """See `EventSource.caught_up`."""
+        return all(file.caught_up for file in self._files)
+
+    def read(self) -> Sequence[bytes]:
+        """See `EventSource.read`."""
+        return [line for file in self._files for line in file.read()]
+
+    def close(self) -> None:
+        """Close them."""
+        for file in self._files:
+            file.close()
+
+
 def follow(
     source: EventSource,
     *,

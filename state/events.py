@@ -9,6 +9,7 @@ import msgspec
 from state.check_data import CheckData
 from state.durations import Axis
 from state.event_data import DriftData, MissingReferenceData, ReportData, instant
+from state.performance_data import PerformanceData
 from state.stores.base import StoredEvent
 
 DATA_SCHEMA = "https://driftflow.io/schemas/drift-event.v1.json"
@@ -31,6 +32,7 @@ class EventType(StrEnum):
     OPERATIONS_RESOLVED = "io.driftflow.operations.resolved"
     PERFORMANCE_DEGRADED = "io.driftflow.performance.degraded"
     PERFORMANCE_RECOVERED = "io.driftflow.performance.recovered"
+    PERFORMANCE_REPORT = "io.driftflow.performance.report"
 
     @property
     def of_check(self) -> bool:
@@ -59,7 +61,7 @@ def deterministic_id(parts: Sequence[str | int]) -> str:
 
 def cloud_event(
     event_type: EventType,
-    data: DriftData | ReportData | CheckData,
+    data: DriftData | ReportData | CheckData | PerformanceData,
     *,
     identity: Sequence[str | int],
     end: int,

@@ -1,7 +1,9 @@
 """The fields of a record that performance is read from, and their values as payloads of numbers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import repeat
 from typing import Protocol
 
@@ -91,7 +93,9 @@ class Outcomes:
 
 
 def class_names(columns: Columns, column: Column) -> Sequence[str | None]:
-    """Return the class that each row names: a numeric column's whole numbers are written without a point.
+    """Return the class that each row names: whole numbers are written without a point, as texts too.
+
+    So labels that one program wrote as 1 and another as 1.0 are of one class.
 
     Examples
     --------
@@ -103,8 +107,23 @@ def class_names(columns: Columns, column: Column) -> Sequence[str | None]:
     ['1', None, '0.5']
     """
     if column.kind is Kind.CATEGORICAL:
-        return columns.categorical[column.name]
+        return list(map(class_name, columns.categorical[column.name]))
     return [number_name(value) for value in columns.numeric[column.name].tolist()]
+
+
+@lru_cache(maxsize=4_096)
+def class_name(text: str | None) -> str | None:
+    """Write the name of a class as `class_names` does.
+
+    Examples
+    --------
+    >>> class_name("1.0"), class_name("1.5"), class_name("v1.0")
+    ('1', '1.5', 'v1.0')
+    """
+    return text if text is None or not _WHOLE.fullmatch(text) else text.partition(".")[0]
+
+
+_WHOLE = re.compile(r"-?[0-9]+\.0+")
 
 
 def number_name(value: float) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from detectors.base import DriftflowError, Kind
 from detectors.performance.base import Metric, Task
-from state.outcome_fields import OutcomeFields, number_name
+from state.outcome_fields import OutcomeFields, class_name, number_name
 from state.outcome_metrics import metrics_of
 from state.outcomes import OutcomeLayout, Use
 from state.sketches.base import Sketch
@@ -85,7 +85,7 @@ class OutcomeSpec:
             return OutcomeLayout(
                 task=task, intervals=self.fields.intervals, center=bins.center, unit=bins.unit
             )
-        classes = tuple(sorted(self.classes or seen))
+        classes = tuple(sorted(filter(None, map(class_name, self.classes or seen))))
         if not 1 < len(classes) <= MOST_CLASSES:
             raise OutcomeLayoutError(
                 f"`performance.classes`: found {len(classes)} classes, wanted 2 to {MOST_CLASSES}: name "
@@ -117,7 +117,7 @@ class OutcomeSpec:
         wanted = replace(
             frozen,
             task=self.task or frozen.task,
-            classes=tuple(sorted(self.classes)) or frozen.classes,
+            classes=tuple(sorted(filter(None, map(class_name, self.classes)))) or frozen.classes,
             scored=self.fields.score is not None and frozen.task is Task.BINARY,
             intervals=self.fields.intervals and frozen.task is Task.REGRESSION,
         )
@@ -139,12 +139,13 @@ class OutcomeSpec:
         return Task.BINARY if len(classes) == 2 else Task.MULTICLASS  # noqa: PLR2004  # binary
 
     def _positive(self, classes: tuple[str, ...]) -> int:
-        if self.positive is not None:
-            if self.positive not in classes:
+        named = class_name(self.positive)
+        if named is not None:
+            if named not in classes:
                 raise OutcomeLayoutError(
                     f"`performance.positive`: found {self.positive!r}, wanted one of {', '.join(classes)}"
                 )
-            return classes.index(self.positive)
+            return classes.index(named)
         lower = [name.lower() for name in classes]
         for pair, positive in _POSITIVE:
             if set(lower) == pair:
@@ -157,7 +158,7 @@ class OutcomeSpec:
 def classes_in(bins: NumericBins | Categories) -> tuple[str, ...]:
     """Return the classes that a reference's column holds; of numbers those that fill a bin alone."""
     if isinstance(bins, Categories):
-        return (*bins.names, *bins.rare)
+        return tuple(name for text in (*bins.names, *bins.rare) if (name := class_name(text)) is not None)
     edges = bins.edges
     # A value of its own has the bin (the double before it, it].
     alone = edges[1:][np.nextafter(edges[1:], -np.inf) == edges[:-1]]

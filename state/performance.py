@@ -27,9 +27,13 @@ class Drop:
         return self.size * abs(reference) if self.relative else self.size
 
 
-DROPS: Mapping[str, Drop] = dict.fromkeys(("calibration_error", "coverage"), Drop(0.02, relative=False))
-DROP = Drop(0.05, relative=True)
-"""What is allowed where nothing is said: a twentieth of the reference's value."""
+BOUNDED_DROP = Drop(0.02, relative=False)
+"""What is allowed where nothing is said, of metrics that are at most 1: two points."""
+
+OPEN_DROP = Drop(0.1, relative=True)
+"""The same of metrics that may be of any size: a tenth of the reference's value."""
+
+_OPEN = frozenset({"log_loss", "brier", "mae", "rmse", "mape", "bias", "interval_width"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ class PerformanceRules:
     """
 
     metrics: tuple[str, ...]
-    level: float = 1e-4
+    level: float = 1e-3
     min_rows: int = 100
     drops: Mapping[str, Drop] = field(default_factory=dict)
     limits: Mapping[str, Given] = field(default_factory=dict)
@@ -64,7 +68,7 @@ class PerformanceRules:
 
     def drop(self, name: str) -> Drop:
         """Return how much worse a metric may be."""
-        return self.drops.get(name, DROPS.get(name, DROP))
+        return self.drops.get(name, OPEN_DROP if name in _OPEN else BOUNDED_DROP)
 
     def expected(self, reference: Sequence[Metric]) -> dict[str, Metric]:
         """Return what each metric is compared with: what was given, else the reference's own."""

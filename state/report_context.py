@@ -11,7 +11,7 @@ from state.event_data import Instant, ReferenceData, RuleData, WindowData, insta
 from state.evidence import ColumnEvidence
 from state.generations import Generations
 from state.grid import Grid
-from state.scoring import Found, Gap
+from state.scoring import Checked, Found, Gap
 from state.stores.base import Point, SeriesKey
 
 
@@ -84,8 +84,8 @@ class ReportContext:
             spec.slide * self.grid.length,
             found.reference,
             self.fingerprint,
-            # The revision: results that late labels correct will count it up; here every result is final.
-            0,
+            # Results that late labels correct have revisions; every other is final.
+            found.revision if isinstance(found, Checked) else 0,
         ]
 
     def reference_data(self, found: Found) -> ReferenceData:

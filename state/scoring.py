@@ -69,7 +69,10 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked"):
-    """One window of a track that is no column, so it has checks and no reading: `feature` is its name."""
+    """One window of a track that is no column, so it has checks and no reading: `feature` is its name.
+
+    `revision` is the pane before which the labels that it knows were known; 0 where it knows none.
+    """
 
     feature: str
     spec: int
@@ -81,6 +84,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked"):
     rows: int
     late: int
     checks: tuple[Check, ...]
+    revision: int = 0
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):

@@ -10,10 +10,11 @@ from flows.commands.console import results, show
 from flows.commands.stored import open_store
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
-from flows.render.explained import check_lines, drift_lines, report_lines
+from flows.render.explained import check_lines, drift_lines, performance_lines, report_lines
 from state.check_data import CheckData
 from state.event_data import DriftData, ReportData
 from state.events import EventType
+from state.performance_data import PerformanceData
 from state.stores.base import NotFoundError, StoredEvent
 
 _LISTED = 5
@@ -25,6 +26,10 @@ class _Drift(msgspec.Struct):
 
 class _Check(msgspec.Struct):
     data: CheckData
+
+
+class _Performance(msgspec.Struct):
+    data: PerformanceData
 
 
 class _Report(msgspec.Struct):
@@ -48,6 +53,9 @@ def explain_stored(path: Path, beginning: str, *, json: bool) -> None:
     kind = EventType(found.type)
     if kind is EventType.REPORT:
         show(console, report_lines(msgspec.json.decode(found.body, type=_Report).data, console.width))
+    elif kind is EventType.PERFORMANCE_REPORT:
+        performed = msgspec.json.decode(found.body, type=_Performance).data
+        show(console, performance_lines(performed, console.width))
     elif kind.of_check:
         show(console, check_lines(msgspec.json.decode(found.body, type=_Check).data, console.width))
     else:

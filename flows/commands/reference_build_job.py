@@ -128,6 +128,7 @@ def _built_of_topics(config: Config, rows: int | None, span: str | None) -> Buil
             rows=config.file.reference.rows if rows is None else rows,
             now_ms=time.time_ns() // 1_000_000,
             segments=config.segments,
+            outcomes=None if config.performance is None else config.performance.spec,
         )
     finally:
         source.close()

@@ -196,8 +196,11 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
     """Read the events back and put the summary together."""
     context = prepared.plan.context
     outputs = prepared.outputs
+    logs = [outputs.events]
+    if outputs.performance is not None and outputs.performance.exists():
+        logs.append(outputs.performance)
     found = (
-        read_findings(outputs.events, model=context.model, model_version=context.model_version)
+        read_findings(*logs, model=context.model, model_version=context.model_version)
         if outputs.events.exists()
         else Findings(episodes=(), windows=())
     )
@@ -224,11 +227,13 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
         features=context.features,
         windows=found.windows,
         episodes=found.episodes,
+        performance=found.performance,
         violations=found.violations,
         files=RunFiles(
             events=shown(outputs.events),
             dead_letters=shown(outputs.dead_letters),
             late_rows=None if outputs.late_rows is None else shown(outputs.late_rows),
+            performance=None if outputs.performance is None else shown(outputs.performance),
             store=_store_text(prepared.config),
             recovery=None if prepared.recovery is None else shown(prepared.recovery.folder),
         ),

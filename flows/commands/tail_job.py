@@ -17,7 +17,7 @@ from flows.connections import kafka_connector
 from flows.kafka.reader import Begin, Start
 from flows.render.findings import EventsFileError
 from flows.render.tailing import Widths, event_line, type_names
-from flows.tailing import EventSource, FileTail, TopicTail, follow
+from flows.tailing import EventSource, FileTail, FileTails, TopicTail, follow
 from state.events import EventType
 
 _PAUSE_S = 0.2
@@ -94,8 +94,12 @@ def _opened(config: Config, asked: TailAsked, last: int | None) -> Iterator[tupl
                 "--no-follow to wait for it"
             )
         _tell_place(asked, shown(path))
-        with closing(FileTail(path)) as file:
-            yield file, last
+        paths = [path]
+        if config.performance is not None:
+            # The report of performance has an order, and so a file, of its own.
+            paths.append(config.output / config.file.output.performance)
+        with closing(FileTails([FileTail(each) for each in paths])) as files:
+            yield files, last
         return
     with closing(kafka_connector(config, os.environ)()) as client:
         _tell_place(asked, f"topic {topic}")

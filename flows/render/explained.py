@@ -9,12 +9,14 @@ from detectors.base import Reading
 from detectors.verdicts import Rule, Verdict
 from flows.render.checks import check_facts, check_headline, check_text
 from flows.render.grid import Field, Row, grid, note_lines
+from flows.render.performance import performance_facts
 from flows.render.segments import PART_NOTE, SEGMENT_FIELDS, segment_rows, where_text
 from flows.render.styles import severity_cell, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text, number_text, p_text
 from state.check_data import CheckData
 from state.event_data import DecisionData, DriftData, FeatureData, ReportData, RuleData, WindowData
 from state.events import EventType
+from state.performance_data import PerformanceData
 
 _LABEL = 14
 _DIRECTIONS = {
@@ -86,6 +88,16 @@ def check_lines(data: CheckData, width: int) -> Iterator[Text]:
     yield from _said("window", _window_text(data.window), width)
     for label, text in check_facts(data):
         yield from _said(label, text, width)
+
+
+def performance_lines(data: PerformanceData, width: int) -> Iterator[Text]:
+    """Explain the report on the performance of a window: every metric beside what is expected of it."""
+    yield Text(f" {data.model} {data.model_version}: performance in window {data.window.name}", "bold")
+    yield from _said("window", _window_text(data.window), width)
+    for label, text in performance_facts(data):
+        yield from _said(label, text, width)
+    for check in data.checks:
+        yield from _said(str(check.status), check_text(check), width)
 
 
 def report_lines(data: ReportData, width: int) -> Iterator[Text]:

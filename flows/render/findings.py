@@ -10,10 +10,12 @@ import msgspec
 from detectors.base import DriftflowError
 from detectors.verdicts import Severity
 from flows.render.checks import FoundViolation, found_violation
+from flows.render.performance import FoundPerformance, found_performance
 from flows.sinks.rolling import log_parts
 from state.check_data import CheckData
 from state.event_data import Contributor, EpisodeData, Instant, WindowData
 from state.events import EventType
+from state.performance_data import PerformanceData
 
 
 class EventsFileError(DriftflowError):
@@ -60,11 +62,12 @@ class WindowCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """All drifts and violations of checks in order of their opening, and the windows by kind."""
+    """All drifts and violations of checks in order of their opening; windows and performance by kind."""
 
     episodes: tuple[FoundEpisode, ...]
     windows: tuple[WindowCount, ...]
     violations: tuple[FoundViolation, ...] = ()
+    performance: tuple[FoundPerformance, ...] = ()
 
 
 class _Result(msgspec.Struct, frozen=True):
@@ -101,22 +104,24 @@ class _Envelope(msgspec.Struct, frozen=True):
     data: msgspec.Raw
 
 
-def read_findings(path: Path, *, model: str, model_version: str) -> Findings:
-    """Read a log of events, those of one model and version, as far back as its files are kept.
+def read_findings(*paths: Path, model: str, model_version: str) -> Findings:
+    """Read logs of events, those of one model and version, as far back as their files are kept.
 
     Raises
     ------
     EventsFileError
-        The file is missing or holds a line that is not an event of driftflow.
+        A file is missing or holds a line that is not an event of driftflow.
     """
+    files = [file for path in paths for file in ([part.path for part in log_parts(path)] or [path])]
+    names = " or ".join(map(str, paths))
     try:
-        with fileinput.input([part.path for part in log_parts(path)] or [path], mode="rb") as lines:
+        with fileinput.input(files, mode="rb") as lines:
             return gather(lines, model=model, model_version=model_version)
     except OSError as error:
-        raise EventsFileError(f"cannot read the events in {path}: {error.strerror}") from error
+        raise EventsFileError(f"cannot read the events in {names}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise EventsFileError(
-            f"{path} holds a line that is not a driftflow event ({error}): run again with --overwrite"
+            f"{names} holds a line that is not a driftflow event ({error}): run again with --overwrite"
         ) from error
 
 
@@ -124,8 +129,8 @@ def gather(lines: Iterable[bytes], *, model: str, model_version: str) -> Finding
     """Gather what events say; each line is one event, in the order they were written."""
     envelope = msgspec.json.Decoder(_Envelope)
     drift, report = msgspec.json.Decoder(_Drift), msgspec.json.Decoder(_Report)
-    check = msgspec.json.Decoder(CheckData)
-    gathered = _Gathered({}, {}, {}, {}, {})
+    check, performance = msgspec.json.Decoder(CheckData), msgspec.json.Decoder(PerformanceData)
+    gathered = _Gathered({}, {}, {}, {}, {}, {})
     for line in lines:
         found = envelope.decode(line)
         if found.type == EventType.REPORT:
@@ -134,6 +139,11 @@ def gather(lines: Iterable[bytes], *, model: str, model_version: str) -> Finding
                 gathered.report(told)
             continue
         if found.type == EventType.MISSING:
+            continue
+        if found.type == EventType.PERFORMANCE_REPORT:
+            performed = performance.decode(found.data)
+            if (performed.model, performed.model_version) == (model, model_version):
+                gathered.performed(performed)
             continue
         if EventType(found.type).of_check:
             violated = check.decode(found.data)
@@ -147,6 +157,7 @@ def gather(lines: Iterable[bytes], *, model: str, model_version: str) -> Finding
         episodes=tuple(gathered.episodes.values()),
         windows=tuple(gathered.windows.values()),
         violations=tuple(gathered.violations.values()),
+        performance=tuple(gathered.performance.values()),
     )
 
 
@@ -159,6 +170,12 @@ class _Gathered:
     told: dict[str, float]
     windows: dict[str, WindowCount]
     violations: dict[str, FoundViolation]
+    performance: dict[str, FoundPerformance]
+
+    def performed(self, data: PerformanceData) -> None:
+        """Take a report of performance into its kind of windows."""
+        name = data.window.name
+        self.performance[name] = found_performance(data, self.performance.get(name))
 
     def check(self, data: CheckData) -> None:
         """Take an event into its violation."""

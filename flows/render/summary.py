@@ -9,6 +9,7 @@ from rich.text import Text
 from flows.render.checks import FoundViolation, violation_lines
 from flows.render.findings import FoundEpisode, WindowCount
 from flows.render.grid import Field, Row, grid, note_lines
+from flows.render.performance import FoundPerformance, performance_lines
 from flows.render.styles import severity_cell, severity_rank
 from flows.render.words import clock, count_text, effect_text, moved_text, p_text
 
@@ -39,6 +40,7 @@ class RunFiles(msgspec.Struct, frozen=True, kw_only=True):
     events: str
     dead_letters: str
     late_rows: str | None
+    performance: str | None
     store: str
     recovery: str | None
 
@@ -81,6 +83,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     windows: tuple[WindowCount, ...]
     episodes: tuple[FoundEpisode, ...]
     violations: tuple[FoundViolation, ...]
+    performance: tuple[FoundPerformance, ...]
     files: RunFiles
 
 
@@ -94,6 +97,9 @@ def summary_lines(found: RunSummary, width: int) -> Iterator[Text]:
     if found.violations:
         yield from violation_lines(found.violations, width)
         yield Text()
+    if found.performance:
+        yield from performance_lines(found.performance, width)
+        yield Text()
     drifted = {episode.feature for episode in found.episodes}
     still = [name for name in found.features if name not in drifted]
     if still:
@@ -104,6 +110,8 @@ def summary_lines(found: RunSummary, width: int) -> Iterator[Text]:
 def file_lines(files: RunFiles, refused: int) -> Iterator[Text]:
     """Say where the results of a run lie."""
     yield _place("events", files.events)
+    if files.performance is not None:
+        yield _place("performance", files.performance)
     yield _place("series", files.store)
     if refused:
         yield _place("refused", files.dead_letters)

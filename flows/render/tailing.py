@@ -7,12 +7,14 @@ from rich.text import Text
 
 from detectors.verdicts import Severity, Verdict
 from flows.render.checks import check_text
+from flows.render.performance import performance_note
 from flows.render.segments import where_mark
 from flows.render.styles import severity_cell, severity_rank, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moment_text, moved_text
 from state.check_data import CheckData
 from state.event_data import Contributor, EpisodeData, MissingReferenceData, WindowData
 from state.events import EventType
+from state.performance_data import PerformanceData
 from state.segment_scores import SegmentScores
 
 _NAMES = {kind: kind.rpartition(".")[2] for kind in EventType}
@@ -22,6 +24,7 @@ _STYLES = {
     EventType.CLOSED: "green",
     EventType.REPORT: "dim",
     EventType.MISSING: "bold red",
+    EventType.PERFORMANCE_REPORT: "dim",
 }
 _CHECK_STYLES = {"violated": "bold red", "degraded": "bold red", "resolved": "green", "recovered": "green"}
 _TIME, _TYPE, _SEVERITY, _EFFECT, _DIRECTION = 16, 9, 8, 6, 9
@@ -90,6 +93,10 @@ class _CheckEvent(msgspec.Struct, frozen=True):
     data: CheckData
 
 
+class _PerformanceEvent(msgspec.Struct, frozen=True):
+    data: PerformanceData
+
+
 class _MissingEvent(msgspec.Struct, frozen=True):
     data: MissingReferenceData
 
@@ -121,6 +128,8 @@ def event_line(kind: EventType, body: bytes, widths: Widths) -> Text:
         return _missing(body)
     if kind.of_check:
         said = _check(body)
+    elif kind is EventType.PERFORMANCE_REPORT:
+        said = _performance(body)
     else:
         said = _report(body) if kind is EventType.REPORT else _drift(kind, body)
     severity = severity_cell(said.severity)
@@ -179,6 +188,18 @@ def _check(body: bytes) -> _Said:
         direction=NOTHING,
         note=f"{event.data.kind}: {check_text(event.data.check)}",
         id=event.id,
+    )
+
+
+def _performance(body: bytes) -> _Said:
+    data = msgspec.json.decode(body, type=_PerformanceEvent).data
+    return _Said(
+        window=data.window,
+        feature=NOTHING,
+        severity=None,
+        effect=None,
+        direction=NOTHING,
+        note=f"performance: {performance_note(data)}",
     )
 
 

@@ -37,7 +37,7 @@ class PerformanceConfig(Section, frozen=True):
     positive: str | None = None
     threshold: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.5
     metrics: tuple[str, ...] | None = None
-    level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 1e-4
+    level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 1e-3
     min_rows: Positive = 100
     max_drop: dict[str, float | str] = msgspec.field(default_factory=dict)
     limits: dict[str, MetricLimits] = msgspec.field(default_factory=dict)

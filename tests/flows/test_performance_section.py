@@ -74,7 +74,8 @@ def test_limits_drops_and_baselines_are_read(tmp_path: Path) -> None:
     assert found.spec.task is Task.BINARY
     assert found.rules.drop("accuracy") == Drop(0.1, relative=True)
     assert found.rules.drop("brier") == Drop(0.02, relative=False)
-    assert found.rules.drop("roc_auc") == Drop(0.05, relative=True)
+    assert found.rules.drop("roc_auc") == Drop(0.02, relative=False)
+    assert found.rules.drop("rmse") == Drop(0.1, relative=True)
     assert found.rules.limits == {"f1": Given(lower=0.7)}
     assert found.rules.baseline == {"accuracy": 0.9, "roc_auc": 0.95}
     assert found.rules.metrics == (*CHECKED, "brier")

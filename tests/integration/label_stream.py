@@ -27,11 +27,20 @@ class LabelledLayout:
 
     layout: Layout
 
-    def config(self, name: str, *, batch_rows: int = 8_192, labels: str = LABELS) -> Path:
+    def config(
+        self, name: str, *, batch_rows: int = 8_192, labels: str = LABELS, performance: str | None = None
+    ) -> Path:
         """Write a configuration that joins labels, and return its path."""
         path = self.layout.config(name, batch_rows=batch_rows)
         text = path.read_text() + "  request: {kind: categorical, role: id}\n" + f"labels: {labels}\n"
-        path.write_text(text)
+        path.write_text(text + ("" if performance is None else f"performance: {performance}\n"))
+        return path
+
+    def whole(self, name: str, *, batch_rows: int = 8_192, performance: str) -> Path:
+        """Write a configuration whose events bring their labels, and return its path."""
+        path = self.layout.config(name, batch_rows=batch_rows)
+        text = path.read_text() + "  truth: {kind: categorical, role: label}\n"
+        path.write_text(f"{text}performance: {performance}\n")
         return path
 
 
@@ -73,6 +82,9 @@ def _labelled(
     if way < 0.02:
         return line, []
     row["request"] = "again" if way < 0.04 else ident
+    # One prediction in seven is wrong; the truth stands in the event too, for runs that join nothing.
+    other = {"accept": "decline", "decline": "accept"}.get(row.get("prediction"), "accept")
+    row["truth"] = outcome = other if rng.random() < 1 / 7 else row.get("prediction")
     labels = []
     if rng.random() < 0.9:
         known = made + timedelta(hours=float(rng.uniform(-1, 36)))
@@ -85,7 +97,7 @@ def _labelled(
     for known, name in labels:
         # In the file it stands up to two hours after its time; an hour is allowed.
         stands = known + timedelta(hours=float(rng.uniform(0, 2)) if rng.random() < 0.2 else 0.0)
-        record = {"request": name or None, "outcome": "good", "known_at": known.isoformat()}
+        record = {"request": name or None, "outcome": outcome, "known_at": known.isoformat()}
         told.append((stands, orjson.dumps(record)))
     return orjson.dumps(row), told
 

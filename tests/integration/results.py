@@ -20,6 +20,9 @@ from state.stores.panes import StoredPane
 from state.stores.sqlite import SqliteStore
 from tests.integration.stream import MODEL
 
+PERFORMANCE = "io.driftflow.performance."
+"""What the types of events of performance begin with."""
+
 Lines = dict[str, list[bytes]]
 
 
@@ -32,6 +35,7 @@ class Results:
     """
 
     log: bytes
+    performance: bytes
     events: list[StoredEvent]
     series: dict[SeriesKey, list[tuple[int, float]]]
     panes: list[StoredPane]
@@ -46,6 +50,7 @@ def outputs_in(folder: Path) -> Outputs:
         events=folder / "events.jsonl",
         dead_letters=folder / "dead_letters.jsonl",
         late_rows=folder / "late.jsonl",
+        performance=folder / "performance.jsonl",
         open_store=lambda: SqliteStore(folder / "store.sqlite"),
     )
 
@@ -53,8 +58,10 @@ def outputs_in(folder: Path) -> Outputs:
 def read_results(folder: Path) -> Results:
     outputs = outputs_in(folder)
     assert outputs.late_rows is not None
+    assert outputs.performance is not None
     return Results(
         log=outputs.events.read_bytes(),
+        performance=outputs.performance.read_bytes() if outputs.performance.exists() else b"",
         **_stored(folder / "store.sqlite"),
         dead=_by_partition(outputs.dead_letters),
         late=_by_partition(outputs.late_rows),
@@ -64,6 +71,7 @@ def read_results(folder: Path) -> Results:
 def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Results:
     """Run the plain loop; its results are what every other run is held against."""
     items: list[Output] = []
+    performance: list[Output] = []
     panes: list[StoredPane] = []
     dead, late = defaultdict[str, list[bytes]](list), defaultdict[str, list[bytes]](list)
 
@@ -73,15 +81,24 @@ def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Re
         for row in batch.late_rows:
             late[row.partition].append(late_row_line(row, plan.config.grid.axis))
 
-    run_inline(plan, items.extend, choose=choose, on_batch=see, on_panes=panes.extend)
+    run_inline(
+        plan,
+        items.extend,
+        choose=choose,
+        on_batch=see,
+        on_panes=panes.extend,
+        on_performance=performance.extend,
+    )
     folder.mkdir(parents=True, exist_ok=True)
     with closing(SqliteStore(folder / "store.sqlite")) as store:
-        store.add_points(item for item in items if isinstance(item, Point))
-        store.add_events(item for item in items if isinstance(item, StoredEvent))
-        store.put_episodes(item for item in items if isinstance(item, StoredEpisode))
+        for told in (items, performance):
+            store.add_points(item for item in told if isinstance(item, Point))
+            store.add_events(item for item in told if isinstance(item, StoredEvent))
+            store.put_episodes(item for item in told if isinstance(item, StoredEpisode))
         store.put_panes(panes)
     return Results(
-        log=b"".join(item.body + b"\n" for item in items if isinstance(item, StoredEvent)),
+        log=_lines(items),
+        performance=_lines(performance),
         **_stored(folder / "store.sqlite"),
         dead=dict(dead),
         late=dict(late),
@@ -95,6 +112,7 @@ def assert_same(found: Results, wanted: Results) -> None:
     for number, (one, other) in enumerate(zip(found.log.split(b"\n"), wanted.log.split(b"\n"), strict=True)):
         assert one == other, f"line {number} of the event log differs"
     assert found.log == wanted.log
+    assert found.performance == wanted.performance
     assert found.events == wanted.events
     assert found.series.keys() == wanted.series.keys()
     for key, points in wanted.series.items():
@@ -116,11 +134,16 @@ def _stored(path: Path) -> _Stored:
     with closing(SqliteStore(path)) as store:
         columns = store.pane_counts(MODEL, "1")
         return {
-            "events": store.events(MODEL),
+            # The two reports of a model do not wait for each other, so a store mixes them as they come.
+            "events": sorted(store.events(MODEL), key=lambda event: event.type.startswith(PERFORMANCE)),
             "series": {key: store.series(key) for key in store.series_keys(MODEL)},
             "episodes": store.episodes(MODEL),
             "panes": [pane for column in columns for pane in store.panes(MODEL, "1", column)],
         }
+
+
+def _lines(items: list[Output]) -> bytes:
+    return b"".join(item.body + b"\n" for item in items if isinstance(item, StoredEvent))
 
 
 def _by_partition(path: Path) -> Lines:

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from detectors.base import Reading, Status
 from detectors.checks import Check, CheckStatus, Family
+from detectors.performance.base import Task
 from detectors.segments import Where
 from detectors.verdicts import Rule, Rules, Severity, Verdict
 from state import events as module
@@ -26,6 +27,8 @@ from state.event_data import instant
 from state.events import DATA_SCHEMA, EventType, deterministic_id
 from state.explain import contributors, group_label
 from state.grid import WindowSpec
+from state.performance_data import ConfusionData, MetricData, OutcomeCounts
+from state.performance_report import PerformanceReport
 from state.reference import Reference
 from state.report import Output, Report
 from state.report_context import ReportContext
@@ -33,10 +36,13 @@ from state.scoring import Evidence, Gap
 from state.segment_scores import SegmentScore
 from state.stores.base import Point, StoredEvent
 from tests.evidence import FAMILY, HOUR, MOODS, context, evidence, reference, scored
+from tests.performed import performance_context, window
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/schemas/drift-event.v1.json").read_text())
-STRUCTS = [
-    s for s in vars(module).values() if isinstance(s, type) and issubclass(s, msgspec.Struct)
+STRUCTS = [s for s in vars(module).values() if isinstance(s, type) and issubclass(s, msgspec.Struct)] + [
+    MetricData,
+    OutcomeCounts,
+    ConfusionData,
 ]  # all of the module, so that a new one cannot be forgotten
 FORMATS = FormatChecker(formats=())
 
@@ -116,7 +122,11 @@ def with_checks(item: Evidence, place: int) -> Evidence:
 
 
 def events_of(of: ReportContext) -> list[StoredEvent]:
-    return [found for found in outputs(of) if isinstance(found, StoredEvent)]
+    performed = PerformanceReport(performance_context(of))
+    moods = [(900, 100), (700, 300), (0, 0), (900, 100), (900, 100)]
+    windows = [window(k, *mood, final=k > 1) for k, mood in enumerate(moods)]
+    found = [*outputs(of), *performed.add(windows)]
+    return [each for each in found if isinstance(each, StoredEvent)]
 
 
 @pytest.fixture(scope="module", params=Axis)
@@ -199,7 +209,7 @@ def test_a_check_stands_in_the_schema() -> None:
 
 @pytest.mark.parametrize(
     "closed_set",
-    [Severity, Verdict, Role, Rule, Status, Family, CheckStatus, Change, Where],
+    [Severity, Verdict, Role, Rule, Status, Family, CheckStatus, Change, Where, Task],
     ids=lambda e: e.__name__,
 )
 def test_closed_sets_are_those_of_the_program(closed_set: type[StrEnum]) -> None:

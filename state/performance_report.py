@@ -1,0 +1,186 @@
+"""From the outcomes of a window to its performance, revision after revision: metrics, violations, events."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from detectors.checks import Check, CheckStatus, Family
+from detectors.performance.base import Metric
+from state.check_events import CheckEvents
+from state.episodes import Change
+from state.events import EventType, cloud_event
+from state.grid import END
+from state.joined import Count
+from state.outcome_metrics import confusion, metrics_of
+from state.outcome_windows import OutcomeWindow
+from state.outcomes import OutcomeLayout
+from state.performance import PerformanceRules, performance_checks
+from state.performance_data import ConfusionData, PerformanceData, metric_data, outcome_counts
+from state.report import Output
+from state.report_context import ReportContext
+from state.scoring import Checked
+from state.stores.base import StoredEvent
+from state.violations import Violation, open_violation, step_violation
+
+TRACK = "@performance"
+"""The track of a model's performance: it is no column."""
+
+_Key = tuple[int, str]
+
+
+class _State(msgspec.Struct):
+    open: list[tuple[int, str, Violation]]
+    judged: list[tuple[int, str, int]]
+    ended: list[tuple[int, str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceContext:
+    """What a report of performance knows beside the outcomes.
+
+    Attributes
+    ----------
+    expected
+        By version of the reference: what each metric is compared with.
+    """
+
+    report: ReportContext
+    layout: OutcomeLayout
+    rules: PerformanceRules
+    expected: Mapping[str, Mapping[str, Metric]]
+
+
+class PerformanceReport:
+    """The performance of a model: it has a report of its own, so that labels that stay away hold up no other.
+
+    Every revision of a window is told. For the end of a violation a window speaks once, with the first
+    revision that has enough labels; a later one may still begin a violation or make it worse. What has ended
+    is not begun again by windows from before its end.
+    """
+
+    def __init__(self, context: PerformanceContext, resume: bytes | None = None) -> None:
+        """Begin, or go on from what `snapshot` returned."""
+        self._context = context
+        self._events = CheckEvents(context.report)
+        state = _State([], [], []) if resume is None else msgspec.msgpack.decode(resume, type=_State)
+        self._open: dict[_Key, Violation] = {(spec, name): held for spec, name, held in state.open}
+        self._judged = {(spec, name): end for spec, name, end in state.judged}
+        self._ended = {(spec, name): end for spec, name, end in state.ended}
+
+    def add(self, windows: Iterable[OutcomeWindow]) -> list[Output]:
+        """Take windows in their order; return what they give."""
+        return [output for window in windows for output in self._one(window)]
+
+    @property
+    def open_violations(self) -> dict[tuple[str, Family], int]:
+        """Metrics that are degraded, by the name of their window."""
+        specs = [spec for spec, _ in self._open]
+        grid = self._context.report.grid
+        return {(window.name, Family.PERFORMANCE): specs.count(window.index) for window in grid.windows}
+
+    def snapshot(self) -> bytes:
+        """Pack the state."""
+        return msgspec.msgpack.encode(
+            _State(
+                open=[(*key, held) for key, held in self._open.items()],
+                judged=[(*key, end) for key, end in self._judged.items()],
+                ended=[(*key, end) for key, end in self._ended.items()],
+            )
+        )
+
+    def _one(self, window: OutcomeWindow) -> Iterator[Output]:
+        context, report = self._context, self._context.report
+        version = report.generations.of_window(window.start).version
+        expected = context.expected[version]
+        counters = window.sketch.counters
+        metrics = metrics_of(context.layout, counters)
+        found = Checked(
+            feature=TRACK,
+            spec=window.spec,
+            start=window.start,
+            end=window.end,
+            reference=version,
+            partial=window.partial,
+            incomplete=False,
+            rows=window.sketch.rows,
+            late=int(counters[Count.LATE_PREDICTIONS]),
+            checks=performance_checks(metrics, expected, context.rules),
+            revision=window.revision,
+        )
+        for check in found.checks:
+            told = self._step(found, check)
+            if told is not None:
+                yield self._events.event(*told, found, check)
+                yield self._events.episode(*told, found, check)
+        yield self._report(window, found, metrics, expected)
+        for metric in metrics:
+            if metric.value is not None:
+                yield report.point(found, "", f"{Family.PERFORMANCE}.{metric.name}", metric.value)
+
+    def _report(
+        self,
+        window: OutcomeWindow,
+        found: Checked,
+        metrics: tuple[Metric, ...],
+        expected: Mapping[str, Metric],
+    ) -> StoredEvent:
+        context, report = self._context, self._context.report
+        counters, layout = window.sketch.counters, self._context.layout
+        data = PerformanceData(
+            model=report.model,
+            model_version=report.model_version,
+            window=report.window(found),
+            reference=report.reference_data(found),
+            task=layout.task,
+            revision=report.written(window.revision),
+            final=window.final,
+            counts=outcome_counts(counters),
+            metrics=tuple(metric_data(metric, expected) for metric in metrics),
+            confusion=ConfusionData(
+                classes=layout.classes, counts=confusion(context.layout, counters).tolist()
+            )
+            if layout.classes
+            else None,
+            checks=found.checks,
+        )
+        return cloud_event(
+            EventType.PERFORMANCE_REPORT,
+            data,
+            identity=[*report.identity(found), TRACK],
+            end=report.instant_of(found.end),
+            feature=None,
+            episode=None,
+        )
+
+    def _step(self, found: Checked, check: Check) -> tuple[Change, Violation] | None:
+        """Take one check of one revision; None where there is nothing to tell."""
+        if check.status is CheckStatus.INSUFFICIENT:
+            return None
+        key = (found.spec, check.name)
+        held, again = self._open.get(key), found.end <= self._judged.get(key, -END)
+        self._judged[key] = max(self._judged.get(key, -END), found.end)
+        violated = check.status is CheckStatus.VIOLATED
+        if held is None:
+            if not violated or found.end <= self._ended.get(key, -END):
+                return None
+            self._open[key] = open_violation(
+                check,
+                violation_id=self._events.violation_id(found, check),
+                start=found.start,
+                end=found.end,
+            )
+            return Change.OPENED, self._open[key]
+        if again and not violated:
+            return None
+        overlap = self._context.report.grid.windows[found.spec].overlap
+        stepped, change = step_violation(held, check, overlap=overlap)
+        if again:
+            # Its window has counted already.
+            stepped = msgspec.structs.replace(stepped, windows=held.windows)
+        if change is Change.CLOSED:
+            del self._open[key]
+            self._ended[key] = found.end
+        else:
+            self._open[key] = stepped
+        return None if change is None else (change, stepped)
