@@ -21,14 +21,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.special import kolmogorov
 
 from detectors.base import FloatArray, IntArray, Summary
 from detectors.coarse import chi_square_ratios, divergence_inflation, inflation
 from detectors.divergence_rows import HALF_A_ROW, BoolArray, DivergenceRows, psi_rows
-from detectors.ordered import OVERSHOOT
 from detectors.scatter import Statistic
-from detectors.significance import chi_square_test
+from detectors.significance_rows import chi_square_rows, ks_rows
 
 LEFT = 0.25
 """Part of a drift that may be left where something is said to explain it.
@@ -150,28 +148,18 @@ def _grouped(counts: IntArray, groups: IntArray) -> FloatArray:
 def _parts(before: FloatArray, now: FloatArray) -> tuple[FloatArray, FloatArray]:
     """What each segment adds to the PSI of the whole, see the head of this file."""
     held, rows = before.sum(axis=1), now.sum(axis=1)
-    if not held.any() or not rows.any():
+    n_reference, n_current = held.sum(), rows.sum()
+    if not n_reference or not n_current:
         return np.zeros(len(held)), np.zeros(len(held))
-    a, b = held / held.sum(), rows / rows.sum()
-    p, q = _distributions(before, held), _distributions(now, rows)
+    # But for a constant, which differences of shares do not see, these are ln(q / p).
+    weight = np.log((now.sum(axis=0) + HALF_A_ROW) / (before.sum(axis=0) + HALF_A_ROW))
+    p = (before * weight).sum(axis=1) / np.maximum(held, 1.0)
+    q = (now * weight).sum(axis=1) / np.maximum(rows, 1.0)
     # A segment that one side does not have has not changed within: it came or went.
-    p, q = np.where(held[:, None] > 0, p, q), np.where(rows[:, None] > 0, q, p)
-    half = HALF_A_ROW * (before.sum(axis=0) + now.sum(axis=0) > 0)
-    log_p, log_q = np.log(_smoothed(before, half)), np.log(_smoothed(now, half))
-    weight = log_q - log_p
-    middle = ((p + q) * weight).sum(axis=1) / 2
-    within = (a + b) / 2 * ((q - p) * weight).sum(axis=1)
-    return within, (b - a) * (middle - ((a + b) / 2 * middle).sum())
-
-
-def _smoothed(counts: FloatArray, half: FloatArray) -> FloatArray:
-    """Return the shares of the groups of the whole; 1 for a group that neither side holds."""
-    total = counts.sum(axis=0) + half
-    return np.where(half > 0, total / total.sum(), 1.0)
-
-
-def _distributions(counts: FloatArray, rows: FloatArray) -> FloatArray:
-    return counts / np.maximum(rows, 1.0)[:, None]
+    p, q = np.where(held > 0, p, q), np.where(rows > 0, q, p)
+    a, b = held / n_reference, rows / n_current
+    share, middle = (a + b) / 2, (p + q) / 2
+    return share * (q - p), (b - a) * (middle - (share * middle).sum())
 
 
 def _reweighted(before: FloatArray, now: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -190,7 +178,7 @@ def _reweighted(before: FloatArray, now: FloatArray) -> tuple[FloatArray, FloatA
     before, now = before[common], now[common]
     rows, total = now.sum(axis=1), before.sum(axis=0)
     weight = before.sum(axis=1) / total.sum()
-    shares = (weight[:, None] * _distributions(now, rows)).sum(axis=0)
+    shares = (weight[:, None] * now / rows[:, None]).sum(axis=0)
     return total[None], (shares / (weight * weight / rows).sum())[None]
 
 
@@ -238,30 +226,10 @@ def _p_values(
     if not n_window:
         return np.full(len(current), np.nan)
     if whole.continuous:
-        return _ks_p_values(against, current, inflation(whole, n_window, Statistic.DISTRIBUTION))
+        inflated = inflation(whole, n_window, Statistic.DISTRIBUTION)
+        return ks_rows(against, current, inflation=inflated)
     ratios = chi_square_ratios(whole, n_window)
-    return np.array(
-        [
-            chi_square_test(a.astype(np.int64), b.astype(np.int64), ratios=ratios).p_value
-            if a.any() and b.any()
-            else np.nan
-            for a, b in zip(compared, now, strict=True)
-        ]
-    )
-
-
-def _ks_p_values(reference: IntArray, current: IntArray, inflated: float) -> FloatArray:
-    """See `detectors.ordered.ks_grid_p_value`."""
-    n_reference, n_current = reference.sum(axis=1), current.sum(axis=1)
-    empty = (n_reference == 0) | (n_current == 0)
-    n_reference, n_current = np.where(empty, 1, n_reference), np.where(empty, 1, n_current)
-    distance = current.cumsum(axis=1) / n_current[:, None] - reference.cumsum(axis=1) / n_reference[:, None]
-    score = np.abs(distance).max(axis=1)
-    bins = np.maximum(np.count_nonzero(reference + current, axis=1), 1)
-    effective = n_reference / (n_reference + n_current) * n_current / inflated
-    found = kolmogorov(np.sqrt(effective) * score + OVERSHOOT / np.sqrt(bins))
-    # A distance needs an edge, and an edge makes two bins.
-    return np.where(empty, np.nan, np.where(bins > 1, found, 1.0))
+    return chi_square_rows(compared.astype(np.int64), now.astype(np.int64), ratios=ratios)
 
 
 def _first(values: FloatArray) -> float | None:

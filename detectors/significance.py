@@ -9,7 +9,7 @@ from scipy.special import bdtrc, chdtrc, chdtri, ndtri
 from detectors.base import IntArray, Kind, Reading, Status, Summary
 from detectors.coarse import absent, chi_square_ratios, coarsen, matched_rows, totals
 
-_SMALL_CELL = 5
+SMALL_CELL = 5
 """Expected count from which the chi-square law holds as it is (Cochran's rule)."""
 
 _SMALLEST_P = 1e-300
@@ -89,7 +89,7 @@ def chi_square_test(
         return ChiSquareResult(statistic=0.0, degrees=0, p_value=1.0)
     laws = [_Moments(float(degrees), 2.0 * degrees, 8.0 * degrees)]
     smaller = min(n_reference, n_current)
-    if smaller > 0 and int(cells.min()) * smaller < _SMALL_CELL * (n_reference + n_current):
+    if smaller > 0 and int(cells.min()) * smaller < SMALL_CELL * (n_reference + n_current):
         laws += _small_cell_laws(cells, n_reference, n_current, 0 if tail is None else 1)
     p_value = max(law.tail(statistic, ratios) for law in laws)
     return ChiSquareResult(statistic=statistic, degrees=degrees, p_value=p_value)

@@ -195,14 +195,12 @@ class EventFactory:
         for scores in found.segments:
             for each in scores.segments:
                 name = f"{scores.column}={each.segment}"
-                values = {
-                    "p_value": each.p_value,
-                    "effect": each.effect,
-                    "missing_share": each.missing / each.rows if each.rows else None,
-                }
-                for metric, value in values.items():
-                    if value is not None:
-                        yield self.context.point(found, found.feature, metric, value, segment=name)
+                if each.effect is not None:
+                    yield self.context.point(found, found.feature, "effect", each.effect, segment=name)
+                # In a window in which the column misses nothing that is the share of every segment.
+                if each.rows and found.missing:
+                    share = each.missing / each.rows
+                    yield self.context.point(found, found.feature, "missing_share", share, segment=name)
                 if first:
                     yield self.context.point(found, "", "rows", float(each.rows), segment=name)
                     yield self.context.point(found, "", "share", each.share, segment=name)

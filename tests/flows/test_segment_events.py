@@ -13,10 +13,8 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from detectors.coarse import coarsen, divergence_inflation, inflation
+from detectors.coarse import coarsen, divergence_inflation
 from detectors.effects import psi_divergence
-from detectors.ordered import ks_grid, ks_grid_p_value
-from detectors.scatter import Statistic
 from flows.config import Config, parse_config
 from flows.inline import run_inline
 from flows.input import config_input, file_input, partition_opener
@@ -226,14 +224,6 @@ def test_series_of_segments_are_those_of_their_rows_alone() -> None:
                 inflation=divergence_inflation(feature.summary, n),
             )
             assert series[name, "effect", end] == pytest.approx(effect.debiased)
-            p_value = ks_grid_p_value(
-                ks_grid(against.counts, current.counts)[0],
-                against.n,
-                current.n,
-                int(np.count_nonzero(against.counts + current.counts)),
-                inflation=inflation(feature.summary, n, Statistic.DISTRIBUTION),
-            )
-            assert series[name, "p_value", end] == pytest.approx(p_value)
 
 
 def in_segment(label: str) -> Callable[[Row], bool]:
