@@ -5,6 +5,7 @@ import msgspec
 from detectors.checks import Check, Family
 from state.episodes import Change
 from state.event_data import Instant, ReferenceData, WindowData
+from state.segment_faults import FaultSegments
 
 
 class ViolationData(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +18,7 @@ class ViolationData(msgspec.Struct, frozen=True, kw_only=True):
     windows: int
 
 
-class CheckData(msgspec.Struct, frozen=True, kw_only=True):
+class CheckData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Data of an event that opens, updates or closes a violation of a check.
 
     Attributes
@@ -28,6 +29,8 @@ class CheckData(msgspec.Struct, frozen=True, kw_only=True):
         What is checked; an empty feature is the records as a whole, an empty segment all of them.
     check
         The quantity in this window, its limits, and where those come from.
+    segments
+        For each segment column, the segments that make up most of what the check found.
     """
 
     kind: Family
@@ -40,3 +43,4 @@ class CheckData(msgspec.Struct, frozen=True, kw_only=True):
     segment: str
     check: Check
     episode: ViolationData
+    segments: tuple[FaultSegments, ...] = ()

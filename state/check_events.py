@@ -8,7 +8,8 @@ from state.check_data import CheckData, ViolationData
 from state.episodes import Change
 from state.events import EventType, cloud_event, deterministic_id
 from state.report_context import ReportContext
-from state.scoring import Found
+from state.scoring import Found, Scored
+from state.segment_faults import FaultSegments
 from state.stores.base import Point, StoredEvent
 from state.stores.episodes import StoredEpisode
 from state.violations import Violation
@@ -65,6 +66,7 @@ class CheckEvents:
                 worst=violation.worst,
                 windows=violation.windows,
             ),
+            segments=_segments(found, check),
         )
         return cloud_event(
             (_ENDED if change is Change.CLOSED else _BEGAN)[check.family],
@@ -102,3 +104,9 @@ class CheckEvents:
         for check in found.checks:
             if check.value is not None:
                 yield self.context.point(found, feature, f"{check.family}.{check.name}", check.value)
+
+
+def _segments(found: Found, check: Check) -> tuple[FaultSegments, ...]:
+    """Return the segments of a check; the records as a whole have none."""
+    faults = found.faults if isinstance(found, Scored) else ()
+    return tuple(each for each in faults if each.check == check.name)

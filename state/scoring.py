@@ -14,6 +14,7 @@ from state.blocks import Block
 from state.prediction_checks import PredictionRules, prediction_checks
 from state.quality import QualityRules, column_checks
 from state.reference import FeatureReference
+from state.segment_faults import FaultSegments, fault_segments
 from state.segment_scores import SegmentScores, SegmentView, score_segments
 from state.sketches.base import LATE, MISSING, NON_FINITE, Names
 from state.windows import ClosedWindow, EmptySpan, Told
@@ -28,7 +29,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     `start` and `end` are panes; `reference` is the version that it was compared with; `counts` are the
     window's counters as packed int64, for the histogram. `p_min_effect` is the p-value of "the PSI is at most
     the one that does not matter". `checks` are what else was looked at, in a fixed order, and `segments` the
-    parts of the traffic, field by field.
+    parts of the traffic, field by field; `faults` are those parts of the checks that are not calm.
     """
 
     feature: str
@@ -50,6 +51,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     new_names: Names
     checks: tuple[Check, ...] = ()
     segments: tuple[SegmentScores, ...] = ()
+    faults: tuple[FaultSegments, ...] = ()
 
     def reading(self, method: str) -> Reading | None:
         """Return the reading of a detector, None where it does not apply to this column."""
@@ -248,6 +250,7 @@ def _score_window(
         new_names=closed.sketch.names,
         checks=checks,
         segments=() if segments is None else score_segments(feature, closed.sketch, segments),
+        faults=() if segments is None else fault_segments(feature, closed.sketch, segments, checks),
     )
 
 

@@ -1,5 +1,6 @@
 """The segments of one column in one window: how far each is from the reference, and what explains a drift."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -118,6 +119,14 @@ def furthest(scores: SegmentScores) -> SegmentScores:
 
 def score_segments(feature: FeatureReference, sketch: Sketch, view: SegmentView) -> tuple[SegmentScores, ...]:
     """Compare the segments of each field; a pure function."""
+    sides = segment_sides(feature, sketch, view)
+    return tuple(_score(feature, column, before, now, view.min_rows) for column, before, now in sides)
+
+
+def segment_sides(
+    feature: FeatureReference, sketch: Sketch, view: SegmentView
+) -> Iterator[tuple[SegmentColumn, IntArray, IntArray]]:
+    """Give each field with its counters of the reference and of the window, shape ``(segments, width)``."""
     width = HEADER + feature.bins.bins
     before, now = (
         np.zeros((size, width), dtype=np.int64) if counted is None else counted
@@ -127,10 +136,8 @@ def score_segments(feature: FeatureReference, sketch: Sketch, view: SegmentView)
         )
     )
     places = {column.name: place for column, place in view.reference.spans()}
-    return tuple(
-        _score(feature, column, before[places[column.name]], now[place], view.min_rows)
-        for column, place in view.window.spans()
-    )
+    for column, place in view.window.spans():
+        yield column, before[places[column.name]], now[place]
 
 
 def _score(

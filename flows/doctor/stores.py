@@ -69,6 +69,7 @@ def _reference_findings(store: Store, config: Config, config_name: str) -> Itera
     last = lineage.later[-1][1] if lineage.later else lineage.first
     reference = load(store.reference(model.name, last))
     reference.check_columns(config.tracks)
+    reference.segments_of(config.segments.columns)
     yield fine("reference", f"{last} is active, of {reference.provenance.rows:,} rows")
 
 

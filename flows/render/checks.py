@@ -7,6 +7,7 @@ from rich.text import Text
 
 from detectors.checks import Check, Family
 from flows.render.grid import Field, Row, grid, note_lines
+from flows.render.segments import fault_text
 from flows.render.words import NOTHING, clock, count_text, moment_text, number_text, p_text, share_text
 from state.check_data import CheckData
 from state.episodes import Change
@@ -148,6 +149,8 @@ def check_facts(data: CheckData) -> Iterator[tuple[str, str]]:
         yield "chance", f"p {p_text(check.p_value)} where nothing has changed, against {p_text(check.level)}"
     if check.detail:
         yield "detail", check.detail
+    for each in data.segments:
+        yield "where", fault_text(each)
 
 
 def value_text(name: str, value: float | None) -> str:

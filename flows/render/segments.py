@@ -10,6 +10,7 @@ from detectors.segments import Where
 from flows.render.grid import Field, Row, note_lines
 from flows.render.words import count_text, effect_text, p_text, plain_text, share_text
 from state.reference import Reference
+from state.segment_faults import FaultSegments
 from state.segment_scores import SegmentScore, SegmentScores
 from state.sketches.base import ROWS
 
@@ -54,6 +55,25 @@ def where_mark(found: Sequence[SegmentScores]) -> str:
         elif each.where is Where.MIX:
             said.append(f"in the traffic of {plain_text(each.column)}")
     return ", ".join(said)
+
+
+def fault_text(found: FaultSegments) -> str:
+    """Say which segments make up most of what a check found.
+
+    Examples
+    --------
+    >>> from state.segment_faults import FaultSegment
+    >>> fault_text(FaultSegments(check="missing_share", column="country", segments=(
+    ...     FaultSegment(segment="DE", rows=400, value=0.31, reference=0.02, part=0.96),)))
+    'country = DE: 96% of it (31% of its rows, 2.0% in the reference)'
+    """
+    said = [
+        f"{plain_text(each.segment)}: {share_text(each.part)} of it ({share_text(each.value)} of its rows, "
+        f"{share_text(each.reference)} in the reference)"
+        for each in found.segments[:_MOST_NAMED]
+        if each.part > 0
+    ]
+    return f"{plain_text(found.column)} = {'; '.join(said) or 'none of them alone'}"
 
 
 def segment_rows(found: Sequence[SegmentScores]) -> Iterator[Row]:

@@ -33,6 +33,7 @@ from state.reference import Reference
 from state.report import Output, Report
 from state.report_context import ReportContext
 from state.scoring import Evidence, Gap
+from state.segment_faults import FaultSegment, FaultSegments
 from state.segment_scores import SegmentScore
 from state.stores.base import Point, StoredEvent
 from tests.evidence import FAMILY, HOUR, MOODS, context, evidence, reference, scored
@@ -186,7 +187,9 @@ def test_the_schema_refuses_what_is_no_event(path: tuple[str, ...], value: objec
         validator("#/$defs/Event").validate(found)
 
 
-@pytest.mark.parametrize("struct", [*STRUCTS, SegmentScore], ids=lambda s: s.__name__)
+@pytest.mark.parametrize(
+    "struct", [*STRUCTS, SegmentScore, FaultSegment, FaultSegments], ids=lambda s: s.__name__
+)
 def test_every_field_stands_in_the_schema(struct: type[msgspec.Struct]) -> None:
     known = SCHEMA["$defs"][struct.__name__]
     fields = msgspec.structs.fields(struct)
