@@ -60,7 +60,8 @@ class Report:
         tracks = self._context.tracks
         for item in evidence:
             if isinstance(item, BlockEvidence):
-                self._add_block(item)
+                self._blocks.setdefault((item.reference, item.end), {})[item.feature] = item
+                self._weigh_blocks()
                 continue
             found = item.found
             key = (found.spec, found.start, found.end, isinstance(found, Gap))
@@ -69,6 +70,7 @@ class Report:
             if len(held) == len(tracks):
                 del self._pending[key]
                 outputs.extend(self._complete([held[name] for name in tracks]))
+                self._weigh_blocks()
         return outputs
 
     @property
@@ -99,14 +101,20 @@ class Report:
         asked = {name: each.questions for name, each in columns.items()}
         return Alarms(self._context.alarms, asked, resume)
 
-    def _add_block(self, block: BlockEvidence) -> None:
-        """Keep a block until all columns have sent theirs, then weigh it."""
-        family, key = self._context.features, (block.reference, block.end)
-        held = self._blocks.setdefault(key, {})
-        held[block.feature] = block
-        if len(held) == len(family):
-            del self._blocks[key]
-            self._alarms[block.reference].add([held[name] for name in family])
+    def _weigh_blocks(self) -> None:
+        """Weigh blocks in order, each once all columns have sent theirs and all windows before it are judged.
+
+        Only tracks that are no columns can hold such windows up: they send no blocks. A window must not be
+        judged by what came after it because of how far its columns were ahead of them.
+        """
+        family = self._context.features
+        for (reference, end), held in list(self._blocks.items()):
+            if len(held) < len(family) or any(
+                closed < end for _, _, closed, is_gap in self._pending if not is_gap
+            ):
+                return
+            del self._blocks[reference, end]
+            self._alarms[reference].add([held[name] for name in family])
 
     def _complete(self, tracks: list[Evidence]) -> list[Output]:
         """Judge one window: what happened to drifts, then to violations; the report, then its points."""

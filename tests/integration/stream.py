@@ -29,6 +29,9 @@ WINDOWS = "{shift: {size: 6h}, day: {size: 12h, slide: 3h}}"
 SEGMENTS = "{columns: [country], top: 3, min_rows: 200}"
 """Counted in every run, so that whatever holds for a run holds for them."""
 
+CLASSES = {"score": ", class: decline"}
+"""Of which class a score is the probability, so that every run has derived columns, and a track to check."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -58,7 +61,7 @@ class Layout:
     ) -> Path:
         """Write a configuration and return its path."""
         columns = "\n".join(
-            f"  {c.name}: {{kind: {c.kind}, role: {c.role}, path: {c.path}}}"
+            f"  {c.name}: {{kind: {c.kind}, role: {c.role}, path: {c.path}{CLASSES.get(c.name, '')}}}"
             for c in scenario("demo").columns
         )
         path = self.folder / f"{name}.yaml"
@@ -114,9 +117,14 @@ def load_plan(config_path: Path) -> Plan:
 def keep_reference(layout: Layout, *, rows: int | None = None, effective_from: int | None = None) -> str:
     """Build a reference from the first rows, activate it, and return its version."""
     config: Config = load_config(layout.config("reference"))
-    source = file_input(layout.folder / "reference.jsonl", columns=config.fields, time=config.time)
+    source = file_input(
+        layout.folder / "reference.jsonl",
+        columns=config.fields,
+        time=config.time,
+        derived=config.derivations,
+    )
     built = build_reference(
-        source, config.columns, model=MODEL, now_ms=0, rows=rows, segments=config.segments
+        source, config.tracks, model=MODEL, now_ms=0, rows=rows, segments=config.segments
     ).reference
     with closing(SqliteStore(layout.reference)) as store:
         store.put_reference(built.stored())
@@ -131,7 +139,7 @@ def activate(layout: Layout, version: str, *, effective_from: int | None = None)
 
 
 def _messed_up(lines: list[bytes]) -> list[bytes]:
-    """Spoil about one row in twelve, each in one of eight ways, and send some bursts of rows far too late.
+    """Spoil about one row in twelve, each in one of nine ways, and send some bursts of rows far too late.
 
     A run that is resumed within a burst knows that its rows are late only if it remembers how far time was.
     """
@@ -141,7 +149,7 @@ def _messed_up(lines: list[bytes]) -> list[bytes]:
         if row % 600 >= 400 and rng.random() < 0.9:
             messed.append(_spoilt(line, LATE))
         else:
-            messed.append(_spoilt(line, int(rng.integers(8))) if rng.random() < 1 / 12 else line)
+            messed.append(_spoilt(line, int(rng.integers(9))) if rng.random() < 1 / 12 else line)
     return messed
 
 
@@ -166,6 +174,8 @@ def _spoilt(line: bytes, way: int) -> bytes:
         case 6:
             # Zero of either sign is one number; which one an extreme shows must not depend on the order.
             features["discount"] = -0.0
+        case 7:
+            row["score"] = 1.5
         case _:
             return line.replace(b'"distance_km":', b'"distance_km":NaN,"unwatched":')
     return orjson.dumps(row)

@@ -38,6 +38,10 @@ def test_the_stream_has_everything_in_it(wanted_of_one: Results) -> None:
     reports = [orjson.loads(e.body)["data"] for e in wanted_of_one.events if e.type.endswith("report")]
     assert {report["window"]["kind"] for report in reports} == {"tumbling", "sliding"}
     assert sum(report["window"]["late_rows"] for report in reports) > 100
+    checks = [
+        orjson.loads(e.body)["data"]["check"] for e in wanted_of_one.events if e.type.endswith("violated")
+    ]
+    assert {"quality", "prediction"} <= {check["family"] for check in checks}
     assert any(feature["missing"] for report in reports for feature in report["features"])
     assert any(each["segments"] for report in reports for f in report["features"] for each in f["segments"])
     assert {key.segment for key in wanted_of_one.series} >= {"", "country=(rest)"}

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -12,7 +13,7 @@ from state.alarms import BlockEvidence
 from state.events import EventType
 from state.report import Output, Report
 from state.report_context import ReportContext
-from state.scoring import Evidence
+from state.scoring import Checked, Evidence
 from state.stores.base import StoredEvent
 from tests.evidence import FAMILY, LEVEL, context, judged, reference, scored
 
@@ -124,3 +125,45 @@ def test_how_columns_interleave_and_where_the_report_restarts_makes_no_differenc
 
 def _column(said: Evidence | BlockEvidence) -> str:
     return said.feature if isinstance(said, BlockEvidence) else said.found.feature
+
+
+@given(seed=st.integers(0, 10_000), cut=st.integers(0, 40))
+def test_a_track_that_lags_behind_the_columns_changes_nothing(seed: int, cut: int) -> None:
+    rng = np.random.default_rng(seed)
+    said = stream(
+        [(float(rng.choice([-1.0, 3.0, 9.0])), str(rng.choice(["calm", "large"]))) for _ in range(8)]
+    )
+    checked = [
+        Evidence(
+            found=Checked(
+                feature="v",
+                spec=0,
+                start=2 * k,
+                end=2 * k + 2,
+                reference=reference().version,
+                partial=False,
+                incomplete=False,
+                rows=100,
+                late=0,
+                checks=(),
+            ),
+            streak=0,
+            since=2 * k,
+        )
+        for k in range(8)
+    ]
+    watched = replace(of_evidence(), other_tracks=("v",))
+    columns = len(FAMILY)
+    together, lagging = Report(watched), Report(watched)
+    wanted = [
+        output
+        for k in range(8)
+        for output in together.add([*said[2 * columns * k : 2 * columns * (k + 1)], checked[k]])
+    ]
+    found = lagging.add(said[:cut])
+    lagging = Report(watched, lagging.snapshot())
+    found += lagging.add(said[cut:])
+    assert found == []
+    found += lagging.add(checked)
+    assert found == wanted
+    assert wanted == Report(of_evidence()).add(said)
