@@ -1,5 +1,6 @@
 """A stream with everything that goes wrong in it: disorder, late rows, dead letters and missing values."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ import orjson
 
 from flows.config import Config, load_config
 from flows.generations import lineage_of, load_generations
-from flows.input import config_input, file_input, file_labels, partition_opener
+from flows.input import InputSet, config_input, file_input, file_labels, partition_opener
 from flows.plan import Plan, make_plan
 from flows.reference_build import build_reference
 from flows.scenarios.base import ScenarioOptions
@@ -100,7 +101,12 @@ def write_stream(
     return layout
 
 
-def load_plan(config_path: Path) -> Plan:
+def input_of(config: Config) -> InputSet:
+    """Take the files of a configuration, those of labels among them."""
+    return config_input(config).with_labels(file_labels(config))
+
+
+def load_plan(config_path: Path, open_source: Callable[[Config], InputSet] = input_of) -> Plan:
     """Make the plan of a configuration, with the reference beside it."""
     config = load_config(config_path)
     store = SqliteStore(Layout(folder=config.folder).reference)
@@ -109,7 +115,7 @@ def load_plan(config_path: Path) -> Plan:
         generations = load_generations(config, lineage, lambda one: load(store.reference(MODEL, one)))
     finally:
         store.close()
-    found = config_input(config).with_labels(file_labels(config))
+    found = open_source(config)
     opener = partition_opener(config, found, config.state_fingerprint(lineage.first))
     return make_plan(config, generations, found.partitions, opener)
 
