@@ -5,7 +5,8 @@ import io
 import os
 import pickle
 import sqlite3
-from contextlib import closing
+from collections.abc import Collection
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -22,10 +23,15 @@ from flows.unfinished import resume_epoch
 from state.codec import CodecError, unpack
 from state.generations import Lineage
 from state.grid import END
+from state.join import rows_held
 from state.schedule import Schedule, ScheduleConflictError
 
-_STEP = "driftflow.source"
-"""The step of `flows.graph.build_flow` that keeps positions, as Bytewax names it."""
+_SOURCE, _JOIN = "driftflow.source", "driftflow.join"
+"""Steps of `flows.graph.build_flow` that keep positions and rows to be joined, as Bytewax names them."""
+
+
+_STATE_VERSIONS = (1, 2)
+"""Versions of a step's state, which `flows.operators` writes."""
 
 
 class PositionFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +52,25 @@ class PositionFacts(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool
 
 
+class JoinFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the join of labels holds.
+
+    Attributes
+    ----------
+    shards
+        Parts of it that have a snapshot.
+    waiting, early
+        Predictions that wait for a label, and labels that wait for a prediction.
+    size
+        Bytes of the state.
+    """
+
+    shards: int
+    waiting: int
+    early: int
+    size: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderFacts:
     """What a folder holds.
@@ -58,6 +83,8 @@ class FolderFacts:
         Version that windows were compared with.
     positions
         By partition; None where there is no snapshot of it, or it cannot be read.
+    join
+        What waits to be joined; None where nothing is joined, or no snapshot of it can be read.
     size
         Bytes on disk.
     written_ms
@@ -69,6 +96,7 @@ class FolderFacts:
     model: str
     reference: str
     positions: dict[str, PositionFacts | None]
+    join: JoinFacts | None
     size: int
     written_ms: int | None
     held: bool
@@ -89,11 +117,16 @@ def read_folder(folder: Path) -> FolderFacts | None:
     # Not the index of the journal, which readers write to as well.
     written_ns = max((_stat(p).st_mtime_ns for p in snapshots if not p.name.endswith("-shm")), default=None)
     size = sum(_stat(path).st_size for path in folder.rglob("*") if path.is_file())
-    found = _positions([path for path in snapshots if path.suffix == ".sqlite3"])
+    parts = [path for path in snapshots if path.suffix == ".sqlite3"]
+    found = {
+        name: None if change is None else _position(change)
+        for name, change in _last_snapshots(parts, _SOURCE).items()
+    }
     return FolderFacts(
         model=note.model,
         reference=note.parts["reference"],
         positions={name: found.get(name) for name in note.partitions},
+        join=_join_facts(_last_snapshots(parts, _JOIN)),
         size=size,
         written_ms=None if written_ns is None or not found else written_ns // 1_000_000,
         held=is_held(folder),
@@ -178,8 +211,8 @@ class _BytesOnly(pickle.Unpickler):
         raise pickle.UnpicklingError(f"a snapshot names {module}.{name}, wanted bytes")
 
 
-def _positions(parts: list[Path]) -> dict[str, PositionFacts | None]:
-    """Read each partition's last snapshot before the epoch that a run would begin with.
+def _last_snapshots(parts: list[Path], step: str) -> dict[str, bytes | None]:
+    """Read the last snapshot of each key of a step before the epoch that a run would begin with.
 
     Bytewax spreads snapshots and frontiers over all files. A run resumes at the lowest frontier of the latest
     execution's workers; of each key the last snapshot before that counts.
@@ -193,13 +226,13 @@ def _positions(parts: list[Path]) -> dict[str, PositionFacts | None]:
                 executions += file.execute("SELECT ex_num, resume_epoch FROM exs")
                 fronts += file.execute("SELECT ex_num, worker_frontier FROM fronts")
                 snaps += file.execute(
-                    "SELECT state_key, snap_epoch, ser_change FROM snaps WHERE step_id = ?", (_STEP,)
+                    "SELECT state_key, snap_epoch, ser_change FROM snaps WHERE step_id = ?", (step,)
                 )
     except sqlite3.Error:
         return {}
     resume = resume_epoch(executions, fronts)
     ordered = sorted((epoch, name, change) for name, epoch, change in snaps if epoch < resume)
-    return {name: None if change is None else _position(change) for _, name, change in ordered}
+    return {name: change for _, name, change in ordered}
 
 
 def _address(part: Path) -> str:
@@ -209,14 +242,33 @@ def _address(part: Path) -> str:
 
 
 def _position(change: bytes) -> PositionFacts | None:
-    """Read one snapshot; None where it is not one of ours."""
+    """Read one snapshot of a partition; None where it is not one of ours."""
     try:
-        packed = _BytesOnly(io.BytesIO(change)).load()
-        payload = unpack(packed, kind="partition", versions=(1,), fingerprint=None).payload
-        state = msgspec.msgpack.decode(payload, type=_State)
+        state = msgspec.msgpack.decode(_payload(change, "partition", (1,)), type=_State)
     except (pickle.UnpicklingError, EOFError, CodecError, msgspec.DecodeError):
         return None
     return PositionFacts(next_offset=_offset(state.position), latest=state.max_time, ended=state.ended)
+
+
+def _join_facts(changes: dict[str, bytes | None]) -> JoinFacts | None:
+    """Add up the snapshots of all shards; one that is not ours is left out."""
+    payloads = []
+    for change in changes.values():
+        with suppress(pickle.UnpicklingError, EOFError, CodecError):
+            payloads += [] if change is None else [_payload(change, "join", _STATE_VERSIONS)]
+    held = []
+    for payload in payloads:
+        with suppress(msgspec.DecodeError):
+            held.append(rows_held(payload))
+    if not held:
+        return None
+    waiting, early = (sum(rows) for rows in zip(*held, strict=True))
+    return JoinFacts(shards=len(held), waiting=waiting, early=early, size=sum(map(len, payloads)))
+
+
+def _payload(change: bytes, kind: str, versions: Collection[int]) -> bytes:
+    packed = _BytesOnly(io.BytesIO(change)).load()
+    return unpack(packed, kind=kind, versions=versions, fingerprint=None).payload
 
 
 def _offset(position: bytes) -> int | None:

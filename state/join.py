@@ -24,6 +24,18 @@ class _State(msgspec.Struct):
     early: bytes
 
 
+def rows_held(snapshot: bytes) -> tuple[int, int]:
+    """Return how many predictions wait in a snapshot, and how many labels.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        It is no snapshot of a join.
+    """
+    state = msgspec.msgpack.decode(snapshot, type=_State)
+    return len(halves_from_bytes(state.waiting).ids), len(halves_from_bytes(state.early).ids)
+
+
 class LabelJoin:
     """Holds halves until the other one comes or their time is over.
 

@@ -99,6 +99,7 @@ def _shown(config: Config, config_name: str, folder: Path) -> ShownState:
         model=facts.model,
         reference=facts.reference,
         positions=facts.positions,
+        join=facts.join,
         size=facts.size,
         snapshot_age_s=_age_s(facts),
         held=facts.held,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 from rich.text import Text
 
-from flows.recovery_facts import PositionFacts
+from flows.recovery_facts import JoinFacts, PositionFacts
 from flows.render.grid import note_lines
 from flows.render.words import NOTHING, bytes_text, count_text, moment_text
 from state.durations import Axis
@@ -28,6 +28,8 @@ class ShownState(msgspec.Struct, frozen=True, kw_only=True):
         Name and version, joined by a slash.
     positions
         By partition, as the last snapshot has them; null: none yet.
+    join
+        Predictions and labels that wait for each other; null where nothing is joined, or no snapshot yet.
     size
         Bytes on disk.
     snapshot_age_s
@@ -48,6 +50,7 @@ class ShownState(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     reference: str | None = None
     positions: dict[str, PositionFacts | None] = {}
+    join: JoinFacts | None = None
     size: int = 0
     snapshot_age_s: float | None = None
     held: bool = False
@@ -71,6 +74,13 @@ def state_lines(found: ShownState, width: int) -> Iterator[Text]:
         else Text(" no run holds it at this moment", "dim")
     )
     yield from _fit_lines(found, width)
+    if found.join is not None:
+        join = found.join
+        yield Text(
+            f" the join holds {count_text(join.waiting, 'prediction')} and {count_text(join.early, 'label')} "
+            f"that wait, {bytes_text(join.size)} in {count_text(join.shards, 'shard')}",
+            "dim",
+        )
     if found.panes:
         kept, columns = sum(found.panes.values()), len(found.panes)
         yield Text(

@@ -7,12 +7,18 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from flows.kafka.reader import KafkaRecordReader
 from flows.recovery import locked
-from flows.recovery_facts import PositionFacts, _position, read_folder
+from flows.recovery_facts import JoinFacts, PositionFacts, _join_facts, _position, read_folder
+from flows.render.stored_state import ShownState, state_lines
 from state.codec import pack
+from state.durations import Axis
+from state.halves import Halves
+from state.join import LabelJoin, rows_held
+from state.joined import JoinLimits
 from tests.command_line import Call, caller
 from tests.flows.fake_kafka import AT, FakeClient, FakeKafka
 
@@ -214,3 +220,29 @@ def test_a_damaged_note_is_told_and_can_be_dropped(call: Call, config: Path) -> 
     assert "cannot be read" in told.err
     assert call("state", "reset", config, "--yes").code == 0
     assert not (config.parent / "snapshots" / "driftflow.json").exists()
+
+
+def test_what_waits_to_be_joined_is_shown() -> None:
+    found = ShownState(
+        folder="snapshots",
+        holds_run=True,
+        axis=Axis.MILLISECONDS,
+        fits=True,
+        join=JoinFacts(shards=8, waiting=1_200, early=1, size=25_000),
+    )
+    lines = [line.plain for line in state_lines(found, 80)]
+    assert " the join holds 1,200 predictions and 1 label that wait, 25.0 kB in 8 shards" in lines
+
+
+def test_rows_that_wait_are_counted_in_the_join_s_own_bytes() -> None:
+    join = LabelJoin(("p",), (1, 1), JoinLimits(horizon=9, early=9, max_rows=9))
+    ids = np.array([7, 8], dtype=np.uint64)
+    rows = Halves(ids, np.array([3, 3], dtype=np.int64), np.zeros((2, 1)))
+    join.add(("predictions", "p", 4, 3, rows.to_bytes(), ()))
+    assert join.close() is not None
+    assert rows_held(join.snapshot()) == (2, 0)
+    packed = pickle.dumps(pack("join", 2, bytes(16), join.snapshot()))
+    assert _join_facts({"00": packed, "01": None, "02": b"no snapshot"}) == JoinFacts(
+        shards=1, waiting=2, early=0, size=len(join.snapshot())
+    )
+    assert _join_facts({"00": pickle.dumps(pack("panes", 2, bytes(16), b""))}) is None

@@ -12,6 +12,7 @@ from flows.engine import run
 from flows.hooks import Hooks
 from flows.inline import Choose, run_inline
 from flows.plan import Plan
+from flows.recovery_facts import read_folder
 from state.joined import Count
 from tests.integration.label_stream import (
     LabelledLayout,
@@ -127,5 +128,9 @@ def test_killed_again_and_again(
             for runner in runners:
                 runner.kill()
     assert middle >= 2
+    facts = read_folder(recovery)
+    assert facts is not None
+    assert facts.join is not None
+    assert (facts.join.shards, facts.join.waiting > 0) == (8, True)
     assert run_through(config, out, recovery=recovery) == ["ended"]
     assert totals(told_in(out)) == wanted
