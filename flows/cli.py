@@ -23,6 +23,7 @@ from flows.commands import (
     reference_list,
     reference_show,
     run,
+    serve,
     state_reset,
     state_show,
     tail,
@@ -63,6 +64,7 @@ app.command("run", epilog=run.EXAMPLE, rich_help_panel=_WATCH)(run.run)
 app.command("tail", epilog=tail.EXAMPLE, rich_help_panel=_WATCH)(tail.tail)
 app.command("episodes", epilog=episodes.EXAMPLE, rich_help_panel=_WATCH)(episodes.episodes)
 app.command("explain", epilog=explain.EXAMPLE, rich_help_panel=_WATCH)(explain.explain)
+app.command("serve", epilog=serve.EXAMPLE, rich_help_panel=_WATCH)(serve.serve)
 app.command("doctor", epilog=doctor.EXAMPLE, rich_help_panel=_WATCH)(doctor.doctor)
 app.add_typer(
     config,
@@ -118,10 +120,13 @@ def _tell(error: Exception) -> ExitCode:
     from flows.config_values import ConfigError  # noqa: PLC0415
     from flows.decode.setup import DecodeSetupError  # noqa: PLC0415
     from flows.recovery_note import OtherSettingsError  # noqa: PLC0415
+    from service.security import BadKeysError  # noqa: PLC0415
 
     if isinstance(error, DriftflowError):
         _print_error(str(error))
-        usage = isinstance(error, ConfigError | DecodeSetupError | OtherSettingsError | UsageError)
+        usage = isinstance(
+            error, BadKeysError | ConfigError | DecodeSetupError | OtherSettingsError | UsageError
+        )
         return ExitCode.USAGE if usage else ExitCode.FAILED
     if isinstance(error, OSError) and error.filename is not None:
         _print_error(f"{error.filename}: {error.strerror}")

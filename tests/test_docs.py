@@ -17,6 +17,9 @@ from detectors.threshold_registry import option_names, threshold_names
 from flows.cli import app
 from flows.config import load_config, parse_config
 from flows.schema import FileConfig
+from service.app import create_app
+from service.context import Service
+from service.stores import StorePool
 from state.events import EventType
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +87,12 @@ def test_every_command_and_option_is_documented(path: str, command: TyperCommand
                 assert f"`{option}`" in text or f"`{option} " in text, f"{path} {option}"
 
 
+def test_every_route_is_documented() -> None:
+    routes = set(re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", (DOCS / "api.md").read_text(), re.MULTILINE))
+    paths = create_app(Service(models={}, stores=StorePool(lambda _model: None))).openapi()["paths"]
+    assert routes == {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+
+
 @pytest.mark.parametrize("name", detector_names())
 def test_every_detector_is_documented(name: str) -> None:
     assert f"## `{name}`" in (DOCS / "detectors.md").read_text()
@@ -122,17 +131,22 @@ def test_examples_are_valid_configurations(page: Path, monkeypatch: pytest.Monke
     assert f"driftflow run {folder}/driftflow.yaml" in readme
 
 
+_PACKAGES = "(?:detectors|state|service|flows)"
+
+
 def test_every_source_file_is_on_the_map() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text()
     named = {
         f"{where}/{name.strip()}"
-        for where, names in re.findall(r"`((?:detectors|state|flows)(?:/\w+)*)/\{([^}]+)\}\.py`", text)
+        for where, names in re.findall(
+            r"`((?:detectors|state|service|flows)(?:/\w+)*)/\{([^}]+)\}\.py`", text
+        )
         for name in names.split(",")
     }
-    named |= set(re.findall(r"`((?:detectors|state|flows)/[\w/]+)\.py`", text))
-    folders = re.findall(r"`((?:detectors|state|flows)/[\w/]+)/`", text)
+    named |= set(re.findall(r"`((?:detectors|state|service|flows)/[\w/]+)\.py`", text))
+    folders = re.findall(r"`((?:detectors|state|service|flows)/[\w/]+)/`", text)
     for path in sorted(
-        p for package in ("detectors", "state", "flows") for p in (ROOT / package).rglob("*.py")
+        p for package in ("detectors", "state", "service", "flows") for p in (ROOT / package).rglob("*.py")
     ):
         name = path.relative_to(ROOT).with_suffix("").as_posix()
         if path.name != "__init__.py" and not any(name.startswith(f"{folder}/") for folder in folders):

@@ -40,8 +40,8 @@ class SqliteStore(SqliteReferences, SqliteEvents, SqlitePanes, SqliteEpisodes):
     the file is whole, but the last calls may be missing
     (https://sqlite.org/pragma.html#pragma_synchronous).
 
-    Several processes may use one file on a local disk. One instance is one connection and belongs to the
-    thread that made it.
+    Several processes may use one file on a local disk. One instance is one connection, for one thread
+    at a time.
 
     Parameters
     ----------

@@ -43,7 +43,10 @@ class SqliteFile:
             raise StoreError(f"store {path}: the folder {path.parent} does not exist: create it first")
         with self.errors():
             # Absolute, because SQLite takes ":memory:" for something else than a file.
-            self.connection = sqlite3.connect(path.absolute(), timeout=busy_timeout_s, isolation_level=None)
+            # A pool lends one connection to many threads, one after the other.
+            self.connection = sqlite3.connect(
+                path.absolute(), timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+            )
         try:
             with self.errors():
                 self._prepare()

@@ -1,0 +1,1 @@
+"""Routes under /v1, a module for each kind of resource."""

@@ -1,0 +1,85 @@
+"""Drift events as they were written, page by page."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import BaseModel, Field
+
+from service.api.common import Asked, Cursor, End, Limit, Served, Start, may, moment
+from service.problems import RESPONSES, ProblemError
+from service.security import Right
+from state.events import EventType
+from state.stores.base import NotFoundError
+
+router = APIRouter(tags=["events"], responses=RESPONSES, dependencies=[Depends(may(Right.READ))])
+
+_PREFIX = "io.driftflow."
+
+
+class EventPage(BaseModel):
+    """Some events, and where the others are."""
+
+    events: list[dict[str, Any]] = Field(description="CloudEvents 1.0; docs/events.md describes their data.")
+    next: str | None = Field(description="Cursor of what comes behind; null where nothing does.")
+
+
+@router.get("/models/{model}/events")
+def list_events(
+    *,
+    service: Served,
+    asked: Asked,
+    types: Annotated[
+        list[str] | None,
+        Query(alias="type", description="Only these types; the prefix io.driftflow. may be left out."),
+    ] = None,
+    window: Annotated[str | None, Query(description="Only of this kind of window.")] = None,
+    feature: Annotated[str | None, Query(description="Only of this column.")] = None,
+    start: Start = None,
+    end: End = None,
+    order: Annotated[Literal["newest", "oldest"], Query(description="Which come first.")] = "newest",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """List the events of a model by the end of their window."""
+    wanted = None if types is None else [_type(text) for text in types]
+    try:
+        with service.store(asked.model) as store:
+            found = store.events(
+                asked.model.name,
+                model_version=asked.version,
+                window=window,
+                feature=feature,
+                types=wanted,
+                start=moment(start, asked.model, "start"),
+                end=moment(end, asked.model, "end"),
+                newest_first=order == "newest",
+                beyond=cursor,
+                # One more than asked for tells whether there are others.
+                limit=limit + 1,
+            )
+    except NotFoundError as error:
+        raise ProblemError(422, "cursor: its event is not kept any more; begin again without it.") from error
+    page = found[:limit]
+    following = page[-1].id if len(found) > limit else None
+    # The bodies are JSON already, and need not be read to be sent on.
+    body = b'{"events":[' + b",".join(event.body for event in page) + b'],"next":' + orjson.dumps(following)
+    return Response(body + b"}", media_type="application/json")
+
+
+@router.get("/models/{model}/events/{event_id}")
+def one_event(
+    service: Served, asked: Asked, event_id: Annotated[str, Path(max_length=100, description="Its id.")]
+) -> Response:
+    """Give one event as it was written."""
+    with service.store(asked.model) as store:
+        found = store.event(asked.model.name, event_id)
+    return Response(found.body, media_type="application/cloudevents+json")
+
+
+def _type(text: str) -> str:
+    name = text if text.startswith(_PREFIX) else _PREFIX + text
+    if name not in list(EventType):
+        known = ", ".join(each.removeprefix(_PREFIX) for each in EventType)
+        raise ProblemError(422, f"type: found {text!r}, wanted one of {known}.")
+    return name

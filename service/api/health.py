@@ -1,0 +1,31 @@
+"""Whether the service lives, and whether it can answer."""
+
+from fastapi import APIRouter, Response
+
+from service.api.common import Served
+from state.stores.base import StoreError
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+def health() -> dict[str, str]:
+    """Say that the process answers; needs no key."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def ready(service: Served, response: Response) -> dict[str, str]:
+    """Say for each model whether its store answers; needs no key. 503 where one does not."""
+    found = {}
+    for model in service.models.values():
+        try:
+            with service.store(model) as store:
+                store.references(model.name)
+            found[model.name] = "ok"
+        except StoreError:
+            # Why is in the log and in /v1, for those who may know.
+            found[model.name] = "store away"
+    if "store away" in found.values():
+        response.status_code = 503
+    return found

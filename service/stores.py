@@ -1,0 +1,57 @@
+"""Connections to the stores, lent to one request at a time and kept for the next."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from state.stores.base import Store
+from state.stores.memory import MemoryStore
+
+
+class StorePool:
+    """Lends connections; as many are opened as requests overlap.
+
+    Parameters
+    ----------
+    open_store
+        Opens the store of a model by the model's name; None where there is none yet.
+    """
+
+    def __init__(self, open_store: Callable[[str], Store | None]) -> None:
+        self._open_store = open_store
+        self._lock = threading.Lock()
+        self._idle: dict[str, list[Store]] = {}
+
+    @contextmanager
+    def lend(self, model: str) -> Iterator[Store]:
+        """Lend a connection to the store of a model; an empty store where there is none yet.
+
+        One that was lent when an error came is closed: what it holds of a transaction is not known.
+
+        Raises
+        ------
+        StoreError
+            The store cannot be opened.
+        """
+        with self._lock:
+            idle = self._idle.setdefault(model, [])
+            store = idle.pop() if idle else None
+        if store is None:
+            store = self._open_store(model)
+        if store is None:
+            yield MemoryStore()
+            return
+        try:
+            yield store
+        except BaseException:
+            store.close()
+            raise
+        with self._lock:
+            idle.append(store)
+
+    def close(self) -> None:
+        """Close what is idle; called once, when no request is on its way any more."""
+        with self._lock:
+            for idle in self._idle.values():
+                while idle:
+                    idle.pop().close()
