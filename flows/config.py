@@ -11,16 +11,17 @@ from detectors.verdicts import Rules
 from flows.config_text import Loader, filled
 from flows.config_values import ConfigError, instant_of, span_of
 from flows.presets import with_preset
-from flows.schema import FileConfig, OutputConfig
+from flows.schema import ColumnConfig, FileConfig, OutputConfig
 from flows.sections.detection import checked_rules
 from flows.sections.labels import Labels, checked_labels, joining, with_label
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
 from flows.sections.quality import check_quality
 from flows.sections.segments import segment_spec
+from flows.sections.transforms import transform_of
 from flows.time_bounds import TimeBounds, time_bounds
 from state.codec import fingerprint_of
-from state.columns import FORMULA, Column, Role, TimeColumn
+from state.columns import FORMULA, Column, Role, TimeColumn, formula_path
 from state.derived import Derivation
 from state.durations import Axis
 from state.grid import Grid, GridError, WindowSpec, build_grid
@@ -199,15 +200,23 @@ def _fields(file: FileConfig) -> tuple[Column, ...]:
             raise ConfigError(
                 f"`columns.{name}.path`: found {column.path!r}, wanted a field: formulas are derived columns'"
             )
-    return tuple(
-        Column(
-            name=name,
-            path=column.path or name,
-            kind=column.kind,
-            role=column.role,
-            class_name=None if column.class_name is msgspec.UNSET else column.class_name,
-        )
-        for name, column in file.columns.items()
+    return tuple(_field(name, column) for name, column in file.columns.items())
+
+
+def _field(name: str, column: ColumnConfig) -> Column:
+    path, transform = column.path or name, None
+    if column.transform is not msgspec.UNSET:
+        if column.role is not Role.FEATURE:
+            raise ConfigError(f"`columns.{name}.transform`: wanted for role feature, found {column.role}")
+        transform = transform_of(column.transform, f"columns.{name}.transform", path=path, kind=column.kind)
+        path = formula_path(transform.formula)
+    return Column(
+        name=name,
+        path=path,
+        kind=column.kind,
+        role=column.role,
+        class_name=None if column.class_name is msgspec.UNSET else column.class_name,
+        transform=transform,
     )
 
 

@@ -263,6 +263,6 @@ def _check(
     for column in columns:
         if bins[column.name].summary(sketches[column.name]).n == 0:
             raise BadReferenceError(
-                f"column {column.name!r} (path {column.path!r}) holds no value in {total:,} rows; check "
+                f"column {column.name!r} (path {column.read.path!r}) holds no value in {total:,} rows; check "
                 f"`columns.{column.name}.path`, or take the column out"
             )

@@ -13,6 +13,7 @@ from flows.sections.performance import PerformanceConfig
 from flows.sections.predictions import PredictionsConfig
 from flows.sections.quality import QualityConfig
 from flows.sections.segments import SegmentsConfig
+from flows.sections.transforms import StepsConfig
 from state.columns import Role, TimeUnit
 
 
@@ -83,13 +84,15 @@ class TimeConfig(Section, frozen=True):
 class ColumnConfig(Section, frozen=True):
     """One field; `path` is where it stands in a record, its name by default.
 
-    `class` is the class whose probability a score is; where it is not set, nothing says so in fingerprints.
+    `class` is the class whose probability a score is, `transform` what makes the column of the field; where
+    they are not set, nothing says so in fingerprints.
     """
 
     kind: Kind
     role: Role = Role.FEATURE
     path: str | None = None
     class_name: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="class")
+    transform: StepsConfig | msgspec.UnsetType = msgspec.UNSET
 
 
 class WindowConfig(Section, frozen=True):

@@ -1,9 +1,10 @@
 """What the configuration says about the fields of a record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from detectors.base import Kind
+from state.transforms import Transform
 
 
 class Role(StrEnum):
@@ -52,11 +53,13 @@ class Column:
         What readings and events call it.
     path
         Where it stands: a CSV header, or keys of nested JSON objects joined by dots. A derived column has its
-        formula there, behind an equals sign.
+        formula there, behind an equals sign, and so has one that is transformed.
     class_name
         The class whose probability a score is; None where it is none.
     levels
         All that a column can hold which is there to be checked, and not watched for drift; else empty.
+    transform
+        What makes it of the field that is read; None where it is that field.
     """
 
     name: str
@@ -65,6 +68,14 @@ class Column:
     role: Role = Role.FEATURE
     class_name: str | None = None
     levels: tuple[str, ...] = ()
+    transform: Transform | None = None
+
+    @property
+    def read(self) -> "Column":
+        """The field as decoders read it."""
+        if self.transform is None:
+            return self
+        return replace(self, path=self.transform.path, kind=self.transform.takes, transform=None)
 
     @property
     def watched(self) -> bool:

@@ -60,7 +60,7 @@ class _Chosen:
     def read(self, side: tuple[Column, ...]) -> tuple[Column, ...]:
         """Return the fields that are read of one side's records."""
         names = {column.name for column in side}
-        compared = tuple(column for column in side if column.formula is None)
+        compared = tuple(column for column in side if column.formula is None or column.transform)
         return (*compared, *(field for field in self.fields if field.name not in names))
 
 
@@ -176,7 +176,7 @@ def _configured(config: Config, samples: tuple[Sample, Sample]) -> _Chosen:
         absent = [
             side
             for side, known in zip(("baseline", "current"), paths, strict=True)
-            if not _stands(field.path, known)
+            if not _stands(field.read.path, known)
         ]
         if absent and field.role.watched:
             left_out.append(LeftOut(name=field.name, reason=f"not in the {' and '.join(absent)}"))
@@ -217,7 +217,7 @@ def _picked(chosen: _Chosen, names: tuple[str, ...] | None) -> _Chosen:
     """
     if names is None:
         return chosen
-    places = {column.path: place for place, column in enumerate(chosen.baseline)}
+    places = {column.read.path: place for place, column in enumerate(chosen.baseline)}
     places |= {column.name: place for place, column in enumerate(chosen.baseline)}
     reasons = {item.name: item.reason for item in chosen.left_out}
     for name in names:

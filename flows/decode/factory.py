@@ -7,6 +7,7 @@ from flows.decode.base import Decoder
 from flows.decode.csv_decoder import CsvDecoder
 from flows.decode.derive import DerivingDecoder
 from flows.decode.json_decoder import JsonDecoder
+from flows.decode.transform import TransformingDecoder
 from flows.sources.formats import FileFormat
 from state.columns import Column, TimeColumn
 from state.derived import Derivation
@@ -38,11 +39,15 @@ def make_decoder(
         The columns cannot be read from this input.
     """
     decoder: Decoder
+    fields = [column.read for column in columns]
     match format:
         case FileFormat.JSONL | FileFormat.PARQUET | FileFormat.ARROW:
-            decoder = JsonDecoder(columns, time)
+            decoder = JsonDecoder(fields, time)
         case FileFormat.CSV:
-            decoder = CsvDecoder(columns, time, header, missing)
+            decoder = CsvDecoder(fields, time, header, missing)
         case _:
             assert_never(format)
+    transforms = {column.name: column.transform for column in columns if column.transform is not None}
+    if transforms:
+        decoder = TransformingDecoder(decoder, transforms)
     return DerivingDecoder(decoder, tuple(derived)) if derived else decoder

@@ -85,7 +85,8 @@ def record_findings(config: Config, found: Looked, *, now_ms: int, live: bool) -
         if found.good and found.missing[column.name] == found.good:
             yield doubtful(
                 "columns",
-                f"{column.name} (path {column.path}) holds no value in {count_text(found.good, 'record')}",
+                f"{column.name} (path {column.read.path}) holds no value in "
+                f"{count_text(found.good, 'record')}",
                 f"check `columns.{column.name}.path`: a nested field is written a.b",
             )
     if found.first is None or found.last is None or config.grid.axis is Axis.ROWS:
