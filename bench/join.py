@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,14 +19,14 @@ import msgspec
 import numpy as np
 import orjson
 
-from bench.join_data import HORIZON, Counts, expected, write_input
+from bench.join_data import HORIZON, Counts, Made, errors, expected, write_input
 from bench.measure import say, show
 from flows.config import load_config
 from flows.engine import Recovery, run
 from flows.graph import Outputs
 from flows.hooks import Hooks
 from flows.input import config_input, file_input, file_labels, partition_opener
-from flows.plan import make_plan
+from flows.plan import Plan, make_plan
 from flows.reference_build import build_reference
 from state.generations import Generations
 from state.joined import Count, Joined
@@ -48,6 +49,12 @@ columns:
 """
 
 LABELS = f"labels: {{path: labels, label: truth, time: {{column: known, format: ms}}, horizon: {HORIZON}h}}"
+MEASURED = "... and performance measured"
+KINDS = {
+    "predictions alone": "",
+    "with labels joined": LABELS,
+    MEASURED: f"{LABELS}\nperformance: {{task: regression, metrics: [mae]}}",
+}
 
 
 _Line = tuple[str, list[tuple[int, int, list[int]]], int, int]
@@ -81,12 +88,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(name)
         made = write_input(folder, rows)
         wanted = expected(made)
-        for kind, labels in (("on", LABELS), ("off", "")):
-            (folder / f"{kind}.yaml").write_text(CONFIG.format(labels=labels))
-        off, on = measured(folder / "off.yaml"), measured(folder / "on.yaml")
-        kept = measured(folder / "on.yaml", recovery=True)
-        killed, before = killed_in_the_middle(folder / "on.yaml", len(wanted))
-    _show(rows, int(made.known_ms.size), off, on, kept)
+        configs = write_configs(folder)
+        runs = {kind: measured(config) for kind, config in configs.items()}
+        config = configs[MEASURED]
+        found = reported(config)
+        kept = runs["... and a snapshot every second"] = measured(config, recovery=True)
+        log = performance_log(config)
+        killed, before = killed_in_the_middle(config, len(wanted))
+        same_log = performance_log(config) == log
+    _show(made, runs)
+    on = runs["with labels joined"]
     sums = np.sum(list(on.told.values()), axis=0)
     over = sums[[Count.LABELLED, Count.UNLABELLED, Count.FORGOTTEN]]
     say(
@@ -97,11 +108,56 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"Equal to numpy's join of everything at once: {on.told == wanted}; "
         f"with snapshots: {kept.told == wanted}."
     )
-    say(f"Killed (kill -9) when {before:.0%} was told, then gone on with: equal to it: {killed == wanted}.")
+    say(_error_line(found, errors(made)))
+    say(
+        f"Killed (kill -9) when {before:.0%} was told, then gone on with: equal to it: {killed == wanted}; "
+        f"the log of performance, {len(log):,} bytes, the same: {same_log}."
+    )
 
 
-def _show(rows: int, labels: int, off: Measured, on: Measured, kept: Measured) -> None:
-    both = rows + labels
+def _error_line(found: dict[int, tuple[int, float]], wanted: dict[int, tuple[int, float]]) -> str:
+    """Hold the final reports against all rows at once."""
+    rows = {hour: n for hour, (n, _) in found.items()} == {hour: n for hour, (n, _) in wanted.items()}
+    gap = max(abs(found[hour][1] - mean) for hour, (_, mean) in wanted.items() if hour in found)
+    return (
+        f"Final reports of {len(found)} windows: rows equal to all at once: {rows}; "
+        f"mean absolute errors differ by {gap:.1e} at most."
+    )
+
+
+def reported(config: Path) -> dict[int, tuple[int, float]]:
+    """Read what `errors_in` reads from what a run has written."""
+    return errors_in(performance_log(config).splitlines())
+
+
+def errors_in(lines: Sequence[bytes]) -> dict[int, tuple[int, float]]:
+    """Read labelled rows and mean absolute error of each window's final report, by the window's start."""
+    found = {}
+    for line in lines:
+        event = orjson.loads(line)
+        data = event["data"]
+        if event["type"].endswith("report") and data["final"]:
+            start = datetime.fromisoformat(data["window"]["start"])
+            (error,) = [metric for metric in data["metrics"] if metric["name"] == "mae"]
+            found[round(start.timestamp() * 1000)] = (error["n"], error["value"])
+    return found
+
+
+def performance_log(config: Path) -> bytes:
+    """Return the events of performance as bytes."""
+    return (_out(config) / "performance.jsonl").read_bytes()
+
+
+def write_configs(folder: Path) -> dict[str, Path]:
+    """Write a configuration of each kind beside the input."""
+    configs = {kind: folder / f"{place}.yaml" for place, kind in enumerate(KINDS)}
+    for kind, config in configs.items():
+        config.write_text(CONFIG.format(labels=KINDS[kind]))
+    return configs
+
+
+def _show(made: Made, runs: dict[str, Measured]) -> None:
+    rows, labels = len(made.made_ms), len(made.known_ms)
     show(
         f"{rows:,} predictions, {labels:,} labels up to a day late, on Bytewax in one process",
         ("run", "CPU s", "µs a record", "peak MiB", "most that waited", "their MiB"),
@@ -109,16 +165,12 @@ def _show(rows: int, labels: int, off: Measured, on: Measured, kept: Measured) -
             (
                 name,
                 f"{each.cpu_s:.2f}",
-                f"{each.cpu_s / count * 1e6:.2f}",
+                f"{each.cpu_s / (rows + labels * bool(each.told)) * 1e6:.2f}",
                 f"{each.peak / 2**20:.0f}",
                 f"{each.most_waiting:,}",
                 f"{each.most_bytes / 2**20:.1f}",
             )
-            for name, each, count in (
-                ("predictions alone", off, rows),
-                ("with labels joined", on, both),
-                ("... and a snapshot every second", kept, both),
-            )
+            for name, each in runs.items()
         ],
     )
 
@@ -194,13 +246,18 @@ def _lines(config: Path) -> list[_Line]:
     return [msgspec.json.decode(line, type=_Line) for line in lines]
 
 
-def _run_once(path: Path, *, recovery: bool) -> None:
+def plan_of(path: Path) -> Plan:
+    """Make the plan of a configuration, with a reference of the file beside it."""
     config = load_config(path)
     source = file_input(path.parent / "reference.jsonl", columns=config.columns, time=config.time)
     reference = build_reference(source, config.columns, model="prices", now_ms=0).reference
     found = config_input(config).with_labels(file_labels(config))
     opener = partition_opener(config, found, config.state_fingerprint(reference.version))
-    out = _out(path)
+    return make_plan(config, Generations((reference,)), found.partitions, opener)
+
+
+def _run_once(path: Path, *, recovery: bool) -> None:
+    plan, out = plan_of(path), _out(path)
     out.mkdir(exist_ok=True)
     joined = (out / "joined.jsonl").open("ab", buffering=0)
 
@@ -209,10 +266,11 @@ def _run_once(path: Path, *, recovery: bool) -> None:
 
     before = _cpu_s()
     run(
-        make_plan(config, Generations((reference,)), found.partitions, opener),
+        plan,
         Outputs(
             events=out / "events.jsonl",
             dead_letters=out / "dead_letters.jsonl",
+            performance=out / "performance.jsonl",
             late_rows=None,
             open_store=lambda: SqliteStore(out / "store.sqlite"),
         ),

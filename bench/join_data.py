@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detectors.base import IntArray
+from detectors.base import FloatArray, IntArray
 from state.grid import MONDAY
 from state.joined import Count
 
@@ -27,11 +27,16 @@ Counts = dict[tuple[int, int], list[int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """Times in milliseconds: of each prediction, and of each label with the prediction it belongs to."""
+    """What was written: predictions, and labels with the prediction that each belongs to; times in ms.
+
+    `guess` is of every prediction, `truth` too, labelled or not.
+    """
 
     made_ms: IntArray
     labelled: IntArray
     known_ms: IntArray
+    guess: FloatArray
+    truth: FloatArray
 
 
 def write_input(folder: Path, rows: int) -> Made:
@@ -42,8 +47,9 @@ def write_input(folder: Path, rows: int) -> Made:
     known = made[labelled] + rng.integers(0, 24 * HOUR, len(labelled))
     order = np.argsort(known, kind="stable")
     labelled, known = labelled[order], known[order]
-    guess = rng.normal(size=rows)
-    truth = guess + rng.normal(size=rows) / 2
+    # As many digits as are written.
+    guess = np.round(rng.normal(size=rows), 6)
+    truth = np.round(guess + rng.normal(size=rows) / 2, 6)
     ids = [f"{value:016x}" for value in rng.permutation(rows).tolist()]
     for name in ("events", "labels"):
         (folder / name).mkdir()
@@ -63,7 +69,7 @@ def write_input(folder: Path, rows: int) -> Made:
             f'{{"request":"","ts":{START},"guess":{value:.6f}}}\n'
             for value in rng.normal(size=REFERENCE_ROWS)
         )
-    return Made(made_ms=made, labelled=labelled, known_ms=known)
+    return Made(made_ms=made, labelled=labelled, known_ms=known, guess=guess, truth=truth)
 
 
 def expected(made: Made) -> Counts:
@@ -83,3 +89,13 @@ def expected(made: Made) -> Counts:
         for (a, b), count in zip(pairs.T.tolist(), counts.tolist(), strict=True):
             found.setdefault((a, b), [0] * len(Count))[place] = count
     return found
+
+
+def errors(made: Made) -> dict[int, tuple[int, float]]:
+    """Return labelled rows and mean absolute error by the hour of the prediction, in milliseconds."""
+    hours = made.made_ms[made.labelled] // HOUR * HOUR
+    gaps = np.abs(made.guess - made.truth)[made.labelled]
+    starts, place = np.unique(hours, return_inverse=True)
+    rows = np.bincount(place)
+    means = np.bincount(place, weights=gaps) / rows
+    return dict(zip(starts.tolist(), zip(rows.tolist(), means.tolist(), strict=True), strict=True))
