@@ -2,7 +2,8 @@
 
 Each stream is generated with its truth, its reference built and its events written, all by the command line.
 For a kind, `seen after` counts the windows that end after the trouble began, up to the one that told it;
-`false before` counts openings, of whatever kind, in windows that ended before and in which nothing was wrong.
+`false before` counts openings in windows that ended before: of this kind all, of others those in windows in
+which nothing was wrong.
 """
 
 import argparse
@@ -52,16 +53,10 @@ def line(kind: Kind, watched: Watched) -> tuple[str, ...]:
     if not spans:
         return (*head, kind.type, "no such trouble", "")
     began = spans[0][0]
-    telling = (
-        opening
-        for opening in watched.openings
-        if opening.type.endswith(kind.type)
-        and (not kind.checks or opening.check in kind.checks)
-        and (not kind.feature or opening.feature == kind.feature)
-        and opening.window[1] > began
-    )
-    seen = next(telling, None)
-    false = sum(watched.is_false(opening) for opening in watched.openings if opening.window[1] <= began)
+    before = [opening for opening in watched.openings if opening.window[1] <= began]
+    false = sum(watched.is_false(opening) or kind.told_by(opening) for opening in before)
+    after = (opening for opening in watched.openings if opening.window[1] > began and kind.told_by(opening))
+    seen = next(after, None)
     if seen is None:
         return (*head, kind.type, "not", str(false))
     return (*head, f"{kind.type} {seen.check}".strip(), str(windows_after(seen, began)), str(false))
@@ -88,8 +83,9 @@ def watch(stream: Stream, folder: Path, *, seed: int) -> Watched:
     config.write_text(yaml.safe_dump(_configuration(plain, events, stream.hours) | sections))
     _call("reference", "build", config, files.reference)
     _call("run", config)
-    log = (folder / "out" / "events.jsonl").read_bytes().splitlines()
-    return Watched(troubles=troubles, openings=openings(log))
+    logs = (folder / "out" / name for name in ("events.jsonl", "performance.jsonl"))
+    lines = [line for log in logs if log.exists() for line in log.read_bytes().splitlines()]
+    return Watched(troubles=troubles, openings=openings(lines))
 
 
 def _troubles(truth: TruthFile) -> Troubles:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.kinds_events import DRIFT, OPERATIONS, PERFORMANCE, PREDICTION, QUALITY
+from bench.kinds_events import DRIFT, OPERATIONS, PERFORMANCE, PREDICTION, QUALITY, Opening
 from flows.scenarios.dataset import DatasetFiles
 
 SLOT_ROWS: Final = 1_440
@@ -100,6 +100,14 @@ class Kind:
     checks: tuple[str, ...] = ()
     feature: str = ""
 
+    def told_by(self, opening: Opening) -> bool:
+        """Whether an event tells of this kind of trouble."""
+        return (
+            opening.type.endswith(self.type)
+            and (not self.checks or opening.check in self.checks)
+            and (not self.feature or opening.feature == self.feature)
+        )
+
 
 def _drift(name: str, stream: str, feature: str, truth: tuple[str, str] | None = None) -> Kind:
     return Kind(name=name, stream=stream, truth=truth or (feature, ""), type=DRIFT, feature=feature)
@@ -110,7 +118,8 @@ def _injected(name: str, fault: str, *checks: str) -> Kind:
 
 
 def _check(name: str, stream: str, type_: str, check: str, feature: str = "") -> Kind:
-    return Kind(name=name, stream=stream, truth=(check, feature), type=type_, checks=(check,))
+    of = feature if type_ == QUALITY else ""
+    return Kind(name=name, stream=stream, truth=(check, feature), type=type_, checks=(check,), feature=of)
 
 
 KINDS: Final = (

@@ -199,16 +199,21 @@ CHURN: Final = DrawnScenario(
                 "roc_auc",
             )
         ),
-        *(
-            Failing(
-                family=Family.PREDICTION,
-                check=check,
-                feature="score",
-                shape=_UNSURE,
-                description="A new build of the model is less sure than the old one.",
-                effect="log odds times 0.35",
-            )
-            for check in ("confidence", "uncertain_share")
+        Failing(
+            family=Family.PREDICTION,
+            check="confidence",
+            feature="score",
+            shape=_DEARER,
+            description="The model is less sure of customers who pay more, and a new build of it of all.",
+            effect="mean 0.754 -> 0.740, from 85 % of the stream 0.604",
+        ),
+        Failing(
+            family=Family.PREDICTION,
+            check="uncertain_share",
+            feature="score",
+            shape=_UNSURE,
+            description="A new build of the model is less sure than the old one.",
+            effect="log odds times 0.35",
         ),
         Failing(
             family=Family.OPERATIONS,

@@ -52,7 +52,7 @@ def test_windows_are_counted_from_the_one_in_which_it_began() -> None:
 
 
 def test_a_line_tells_the_first_event_that_is_meant() -> None:
-    told = watched(opened(2), opened(9), opened(11, feature="y"), opened(12), opened(13))
+    told = watched(opened(2, feature="y"), opened(9), opened(11, feature="y"), opened(12), opened(13))
     # Day 2 was calm, and so was day 9: the drift began on day 10.
     assert line(ASKED, told) == ("drift", "demo", "6 h", DRIFT, "3", "2")
     assert line(ASKED, watched(opened(9)))[-2:] == ("not", "1")
@@ -73,6 +73,12 @@ def test_what_overlaps_a_trouble_or_follows_it_at_once_is_not_false() -> None:
 def test_events_that_open_nothing_are_left_out() -> None:
     event = {"type": "io.driftflow.drift.closed", "data": {}}
     assert openings([msgspec.json.encode(event)]) == ()
+
+
+def test_what_is_asked_for_is_false_before_it_begins_whatever_else_is_wrong() -> None:
+    wrong = {("y", ""): ((START, START + 9 * DAY),), **watched().troubles}
+    told = Watched(troubles=wrong, openings=(opened(2, feature="y"), opened(3), opened(11)))
+    assert line(ASKED, told)[-2:] == ("2", "1")
 
 
 def test_a_check_is_told_by_its_name() -> None:
