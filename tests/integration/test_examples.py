@@ -46,8 +46,35 @@ def test_every_example_with_a_run_is_tested() -> None:
     assert NAMES == ["breast_cancer", "ethereum_volatility", "house_prices", "scoring_service", "telco_churn"]
 
 
-@pytest.mark.parametrize("name", ["ethereum_volatility", "house_prices", "telco_churn"])
-def test_drifts_of_the_scenario_are_found_and_nothing_else(tmp_path: Path, name: str) -> None:
+def degraded(folder: Path) -> dict[str, list[datetime]]:
+    """Return by metric the ends of the windows from which on it was degraded."""
+    found = defaultdict(list)
+    for line in (folder / "out" / "performance.jsonl").read_text().splitlines():
+        event = json.loads(line)
+        if event["type"] == "io.driftflow.performance.degraded" and event["data"]["change"] == "opened":
+            found[event["data"]["check"]["name"]].append(
+                datetime.fromisoformat(event["data"]["window"]["end"])
+            )
+    return dict(found)
+
+
+def began(truth: TruthFile, check: str) -> datetime:
+    """Return when the fault that a check shows began."""
+    (found,) = (told for told in truth.faults if told.check == check)
+    return datetime.fromisoformat(found.spans[0].start)
+
+
+@pytest.mark.parametrize(
+    ("name", "metrics"),
+    [
+        ("ethereum_volatility", {"mae", "rmse"}),
+        ("house_prices", {"mae", "rmse", "coverage"}),
+        ("telco_churn", {"accuracy", "f1", "roc_auc"}),
+    ],
+)
+def test_drifts_and_degradations_of_the_scenario_are_found_and_nothing_else(
+    tmp_path: Path, name: str, metrics: set[str]
+) -> None:
     opened = openings(run(name, tmp_path))
     truth = read_truth(tmp_path / "data" / "truth.json")
     watched = {told.feature for told in truth.features} - {"interval_low", "interval_high", "trades"}
@@ -58,6 +85,10 @@ def test_drifts_of_the_scenario_are_found_and_nothing_else(tmp_path: Path, name:
         ends = [datetime.fromisoformat(end) for end in opened[column]]
         for end in ends:
             assert any(start < end for start, _ in moments(truth, column)), column
+    worse = degraded(tmp_path)
+    assert metrics <= set(worse)
+    for metric in metrics:
+        assert min(worse[metric]) > began(truth, metric)
 
 
 def test_thirty_measurements_drift_at_once(tmp_path: Path) -> None:
