@@ -9,6 +9,7 @@ from flows.decode.base import Decoder
 from flows.input import InputSet
 from flows.patience import OnWait, Patience, unwatched
 from flows.reference_build import BuiltReference, build_reference
+from flows.reference_records import RecordSpec
 from flows.sources.base import RawBatch, Reader
 from state.columns import Column
 from state.outcome_layout import OutcomeSpec
@@ -28,6 +29,7 @@ def learn_reference(
     segments: SegmentSpec = NO_SEGMENTS,
     detectors: Collection[str] = BY_DEFAULT,
     outcomes: OutcomeSpec | None = None,
+    records: RecordSpec | None = None,
     on_wait: OnWait = unwatched,
     sleep: Callable[[float], None] = time.sleep,
 ) -> BuiltReference:
@@ -60,6 +62,7 @@ def learn_reference(
         now_ms=now_ms,
         rows=wanted,
         segments=segments,
+        records=records,
         outcomes=outcomes,
         detectors=detectors,
     )

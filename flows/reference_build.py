@@ -17,6 +17,7 @@ from flows.input import InputSet
 from flows.reference_faults import FaultCounts
 from flows.reference_outcomes import OutcomeBuilder
 from flows.reference_parts import Part, read_parts
+from flows.reference_records import RecordCounts, RecordSpec
 from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
 from flows.summarize import ONE_SPAN, whole_sketch
 from state.columns import Column
@@ -62,6 +63,7 @@ def build_reference(
     before: int | None = None,
     segments: SegmentSpec = NO_SEGMENTS,
     outcomes: OutcomeSpec | None = None,
+    records: RecordSpec | None = None,
     in_order: bool = True,
     detectors: Collection[str] = BY_DEFAULT,
     on_read: Callable[[int], None] = lambda _: None,
@@ -78,6 +80,8 @@ def build_reference(
         Fields of the input by whose values rows are counted apart as well.
     outcomes
         What predictions and labels are, for the reference's own performance; None: it is not measured.
+    records
+        What is looked at of whole records; None: nothing.
     in_order
         Whether rows without event times stand in the order in which they came. Only of rows with an order can
         it be told how they depend on each other.
@@ -106,7 +110,10 @@ def build_reference(
     )
     if labelled is not None:
         labelled.begin(layout.bins)
-    counts = _Counts({column.name: empty(layout.bins[column.name].width) for column in columns})
+    counts = _Counts(
+        {column.name: empty(layout.bins[column.name].width) for column in columns},
+        None if records is None else RecordCounts(records),
+    )
     for part in read_parts(source, rows, on_read, before=before):
         counts.add(part, layout)
         if labelled is not None:
@@ -123,7 +130,9 @@ def build_reference(
     )
     features = tuple(_feature(column, layout, counts, detectors) for column in columns)
     known = None if labelled is None else labelled.result()
-    return BuiltReference(Reference(model, features, made, layout.segments, known), dict(counts.refused))
+    whole = None if counts.records is None else counts.records.facts
+    reference = Reference(model, features, made, layout.segments, known, whole)
+    return BuiltReference(reference, dict(counts.refused))
 
 
 def _ignore(_: Part) -> None:
@@ -152,6 +161,7 @@ class _Counts:
     """What the second pass adds up."""
 
     sketches: dict[str, Sketch]
+    records: RecordCounts | None = None
     chunks: dict[str, IntArray] = field(default_factory=dict)
     faults: FaultCounts = field(default_factory=FaultCounts)
     refused: Counter[Reason] = field(default_factory=Counter)
@@ -167,6 +177,8 @@ class _Counts:
             self.digest.update(b"\n")
         self.refused.update(refusal.reason for refusal in part.raw.refused)
         self.refused.update(refusal.reason for refusal in part.decoded.refused)
+        if self.records is not None:
+            self.records.add(part)
         kept = len(part.decoded.kept)
         if not kept:
             return

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import IntArray
-from flows.decode.base import Decoded
+from flows.decode.base import Decoded, Decoder
 from flows.input import InputSet, OpenReader
 from flows.sources.base import RawBatch
 
@@ -22,11 +22,14 @@ class Part:
     ----------
     first
         Number of its first good row among all good rows.
+    decoder
+        What decoded it.
     """
 
     raw: RawBatch
     decoded: Decoded
     first: int
+    decoder: Decoder
 
     @property
     def numbers(self) -> IntArray:
@@ -61,9 +64,9 @@ def read_parts(
     """
     seen = 0
     for opener in source.readers.values():
-        for raw, decoded in _read(opener, on_read):
+        for raw, decoded, decoder in _read(opener, on_read):
             left = None if rows is None else rows - seen
-            part = Part(raw, decoded, seen)
+            part = Part(raw, decoded, seen, decoder)
             if before is not None and part.times is not None:
                 part = _chosen(part, part.times < before)
             kept = len(part.decoded.kept)
@@ -81,18 +84,18 @@ def end_of_span(source: InputSet, span: int) -> int | None:
     earliest = list[int]()
     for opener in source.readers.values():
         batch = next(_read(opener, lambda _: None), None)
-        times = None if batch is None else Part(*batch, 0).times
+        times = None if batch is None else Part(batch[0], batch[1], 0, batch[2]).times
         if times is not None and len(times):
             earliest.append(int(times.min()))
     return min(earliest) + span if earliest else None
 
 
-def _read(opener: OpenReader, on_read: Callable[[int], None]) -> Iterator[tuple[RawBatch, Decoded]]:
+def _read(opener: OpenReader, on_read: Callable[[int], None]) -> Iterator[tuple[RawBatch, Decoded, Decoder]]:
     reader, decoder = opener(None)
     try:
         while (raw := reader.read(_BATCH_ROWS)) is not None:
             on_read(raw.size)
-            yield raw, decoder.decode(raw.records)
+            yield raw, decoder.decode(raw.records), decoder
     finally:
         reader.close()
 
@@ -112,12 +115,15 @@ def _first(part: Part, rows: int) -> Part:
             _selected(decoded, np.arange(rows)), refused=tuple(r for r in decoded.refused if r.index < last)
         ),
         part.first,
+        part.decoder,
     )
 
 
 def _chosen(part: Part, keep: NDArray[np.bool_]) -> Part:
     """Keep some of the good rows, given for each of them."""
-    return part if keep.all() else Part(part.raw, _selected(part.decoded, np.flatnonzero(keep)), part.first)
+    if keep.all():
+        return part
+    return replace(part, decoded=_selected(part.decoded, np.flatnonzero(keep)))
 
 
 def _selected(decoded: Decoded, rows: IntArray) -> Decoded:

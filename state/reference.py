@@ -14,6 +14,7 @@ from state.columns import Column
 from state.feature_bytes import PackedFeature, pack_feature, unpack_feature
 from state.outcome_bytes import PackedOutcomes, pack_outcomes, unpack_outcomes
 from state.outcome_layout import ReferenceOutcomes
+from state.record_facts import PackedRecords, RecordFacts, pack_records, unpack_records
 from state.segments import SegmentColumn, Segments
 from state.sketches.base import Sketch
 from state.sketches.categorical import Categories
@@ -97,6 +98,7 @@ class _Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     # Not in version 2.
     segments: _Segments = ()
     outcomes: PackedOutcomes | None = None
+    records: PackedRecords | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Reference:
         By what the rows of every column are counted apart as well, in `Sketch.segments`.
     outcomes
         What its rows say of the model's performance; None where they have no labels.
+    records
+        What is known of its records as a whole; None where nothing is.
     """
 
     model: str
@@ -116,6 +120,7 @@ class Reference:
     provenance: Provenance
     segments: Segments = field(default_factory=Segments)
     outcomes: ReferenceOutcomes | None = None
+    records: RecordFacts | None = None
 
     @cached_property
     def version(self) -> str:
@@ -124,6 +129,7 @@ class Reference:
         # What a reference does not have is not in its name: so those of earlier versions keep theirs.
         extra: list[object] = [segments] if segments else []
         extra += [] if self.outcomes is None else [("outcomes", pack_outcomes(self.outcomes))]
+        extra += [] if self.records is None else [("records", pack_records(self.records))]
         content = msgspec.msgpack.encode((self.model, features, *extra))
         return blake2b(content, digest_size=6).hexdigest()
 
@@ -194,6 +200,7 @@ class Reference:
                 features=tuple(_packed(feature) for feature in self.features),
                 segments=_packed_segments(self.segments),
                 outcomes=None if self.outcomes is None else pack_outcomes(self.outcomes),
+                records=None if self.records is None else pack_records(self.records),
             )
         )
         made = self.provenance
@@ -223,8 +230,9 @@ def load(stored: StoredReference) -> Reference:
     read = msgspec.msgpack.decode(payload, type=_Reference)
     segments = Segments(tuple(SegmentColumn(name, values) for name, values in read.segments))
     outcomes = None if read.outcomes is None else unpack_outcomes(read.outcomes)
+    records = None if read.records is None else unpack_records(read.records)
     features = tuple(map(_unpacked, read.features))
-    reference = Reference(read.model, features, read.provenance, segments, outcomes)
+    reference = Reference(read.model, features, read.provenance, segments, outcomes, records)
     if reference.version != stored.info.version:
         raise BadReferenceError(
             f"reference {stored.info.version} of model {read.model!r} holds the content of "
