@@ -1,5 +1,6 @@
 """Tumbling and sliding windows as merges of closed panes."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -18,7 +19,8 @@ class ClosedWindow(NamedTuple):
     """One window of one column; covers panes ``[start, end)``.
 
     `partial`: it starts before the first pane of the stream, or ends behind the last one. `incomplete`: a
-    time-out closed one of its panes for some partition, so rows may be missing.
+    time-out closed one of its panes for some partition, so rows may be missing. `filled` are its panes with
+    rows.
     """
 
     spec: int
@@ -27,6 +29,7 @@ class ClosedWindow(NamedTuple):
     sketch: Sketch
     partial: bool = False
     incomplete: bool = False
+    filled: int = 0
 
 
 class EmptySpan(NamedTuple):
@@ -59,6 +62,8 @@ class _SpecState(msgspec.Struct):
     skipped: list[tuple[int, int]]
     # Not in version 1, whose slices were all of the first generation.
     later_slices: list[tuple[int, int, bytes]] = []
+    # Not in version 2 either.
+    filled: list[tuple[int, int]] = []
 
 
 class _State(msgspec.Struct):
@@ -71,7 +76,7 @@ class _Ring:
     """The slices of one window specification, by place and generation of the reference.
 
     `first` is the first pane of the stream, `next` the first window that is not yet closed, `skipped` the
-    ranges of panes that a time-out closed.
+    ranges of panes that a time-out closed, `filled` how many panes of a slice have rows.
     """
 
     window: PanedWindow
@@ -80,14 +85,19 @@ class _Ring:
     first: int | None = None
     next: int | None = None
     skipped: list[tuple[int, int]] = field(default_factory=list)
+    filled: Counter[int] = field(default_factory=Counter)
 
     def add(self, pane: int, generation: int, sketch: Sketch) -> None:
         if self.first is None:
             self.first = pane
-        if self.schedule.later and generation not in self._generations(pane):
+        generations = self._generations(pane) if self.schedule.later else range(1)
+        if generation not in generations:
             # A longer kind of window needs it.
             return
-        key = (pane // self.window.slice_panes, generation)
+        place = pane // self.window.slice_panes
+        if sketch.rows and generation == generations.start:
+            self.filled[place] += 1
+        key = (place, generation)
         held = self.slices.get(key)
         self.slices[key] = sketch if held is None else held.merge(sketch)
 
@@ -117,7 +127,9 @@ class _Ring:
                 closed.append(((end, window.index, 0), gap))
             cut = (self.first is not None and start < self.first) or (last is not None and end > last + 1)
             lacking = any(a < end and b > start for a, b in self.skipped)
-            found = ClosedWindow(window.index, start, end, self._merged(start, end), cut, lacking)
+            found = ClosedWindow(
+                window.index, start, end, self._merged(start, end), cut, lacking, self._filled(start, end)
+            )
             closed.append(((end, window.index, 1), found))
             self.next = k + 1
             self._forget_before(self.next * window.slide)
@@ -130,6 +142,7 @@ class _Ring:
         self.slices = {
             key: sketch for key, sketch in self.slices.items() if key[0] >= place and key[1] >= generation
         }
+        self.filled = Counter({kept: panes for kept, panes in self.filled.items() if kept >= place})
 
     def skip(self, ranges: Sequence[tuple[int, int]]) -> None:
         """Remember panes that a time-out closed; ranges that touch become one."""
@@ -149,6 +162,10 @@ class _Ring:
         generation = self.schedule.of_window(start)
         covered = ((place, generation) for place in range(start // panes, end // panes))
         return merge_all([self.slices[key] for key in covered if key in self.slices])
+
+    def _filled(self, start: int, end: int) -> int:
+        panes = self.window.slice_panes
+        return sum(self.filled[place] for place in range(start // panes, end // panes))
 
     def last_end(self, last: int) -> int:
         """Return the first window end behind the last pane of a stream that has ended."""
@@ -188,7 +205,15 @@ class Windows:
         held = state.blocks if blocks is not None else {}
         return cls(
             tuple(
-                _Ring(window, schedule, dict(_unpacked(ring)), ring.first, ring.next, ring.skipped)
+                _Ring(
+                    window,
+                    schedule,
+                    dict(_unpacked(ring)),
+                    ring.first,
+                    ring.next,
+                    ring.skipped,
+                    Counter(dict(ring.filled)),
+                )
                 for window, ring in zip(windows, state.rings, strict=True)
             ),
             schedule,
@@ -247,6 +272,7 @@ def _packed(ring: _Ring) -> _SpecState:
         slices=[(place, data) for place, generation, data in slices if generation == 0],
         skipped=ring.skipped,
         later_slices=[item for item in slices if item[1] > 0],
+        filled=sorted(ring.filled.items()),
     )
 
 

@@ -98,21 +98,21 @@ def repeats(sample: IntArray, keyed: int) -> Repeats:
     )
 
 
-def fewest_copies(sample: IntArray, keyed: int, deviations: float) -> float:
-    """Return the share of copies that there is at least, from how many different keys there must be.
+def different_keys(sample: IntArray, keyed: int, deviations: float) -> float:
+    """Return how many different keys `keyed` records have, exactly where they are few.
 
-    It sees what the sample does not: one key of very many records is seldom among the kept ones, and still
-    leaves fewer different keys than records. The estimate of their number from the k-th smallest hash has a
-    relative standard error of ``1 / sqrt(k - 2)`` (Beyer et al., *On synopses for distinct-value estimation
-    under multiset operations*, SIGMOD 2007).
+    It sees what the counts of the sample do not: one key of very many records is seldom among the kept ones,
+    and still leaves fewer different keys than records. The estimate of their number from the k-th smallest
+    hash has a relative standard error of ``1 / sqrt(k - 2)`` (Beyer et al., *On synopses for distinct-value
+    estimation under multiset operations*, SIGMOD 2007).
 
     Parameters
     ----------
     deviations
-        Standard errors that the estimate is brought down by.
+        Standard errors that are added to an estimate; no more keys than records are ever told.
     """
     kept = len(sample)
-    if kept < MOST_KEYS or not keyed:
-        return 0.0
+    if int(sample[:, 1].sum()) == keyed:
+        return float(kept)
     different = (kept - 1) / (float(sample[-1, 0]) / 2.0**63)
-    return max(0.0, 1.0 - different * (1.0 + deviations / sqrt(kept - 2)) / keyed)
+    return min(float(keyed), different * (1.0 + deviations / sqrt(kept - 2)))

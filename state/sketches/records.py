@@ -90,7 +90,7 @@ class RecordLayout:
             counters[SAMPLED] += count
             counters[UNKNOWN] += count if unknown else 0
             counters[self.width - len(self.paths) :] += [
-                0 if path in there or _array_of(path) in there else count for path in self.paths
+                0 if _is_in(path, there) else count for path in self.paths
             ]
             names = (*names, *unknown)
         return Sketch(
@@ -115,6 +115,13 @@ class RecordLayout:
         counts = sketch.counters[self.width - len(self.paths) :].tolist()
         return dict(zip(self.columns, counts, strict=True))
 
+    def there(self, fields: Mapping[str, int]) -> dict[str, int]:
+        """Return how many records have a field that is read, by its column, from how many have each field."""
+        return {
+            column: fields.get(path, 0) + fields.get(_array_of(path), 0)
+            for column, path in zip(self.columns, self.paths, strict=True)
+        }
+
 
 def array_name(path: str) -> str:
     """Name the array at a path, whose elements are not named."""
@@ -124,3 +131,7 @@ def array_name(path: str) -> str:
 def _array_of(path: str) -> str:
     """Name the array whose element a path may be."""
     return array_name(path.rpartition(".")[0])
+
+
+def _is_in(path: str, fields: frozenset[str]) -> bool:
+    return path in fields or _array_of(path) in fields

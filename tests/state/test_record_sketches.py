@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from detectors.base import IntArray
 from state.sketches.base import LATE, NAME_SAMPLE, ROWS, Sketch, from_bytes, merge_all
-from state.sketches.keys import MOST_KEYS, NO_KEY, fewest_copies, key_sample, merge_keys, repeats
+from state.sketches.keys import MOST_KEYS, NO_KEY, different_keys, key_sample, merge_keys, repeats
 from state.sketches.records import ERRORS, KEYED, SAMPLED, STATUSES, UNKNOWN, RecordLayout, Seen, array_name
 
 LAYOUT = RecordLayout(
@@ -147,10 +147,12 @@ def test_one_key_of_very_many_records_leaves_too_few_keys() -> None:
     for _ in range(40):
         keys = rng.integers(0, 2**63 - 1, 30_000)
         sample = key_sample(np.concatenate([keys, np.repeat(keys[:1], 20_000)]))
-        least = fewest_copies(sample, 50_000, deviations=4.0)
+        least = 1 - different_keys(sample, 50_000, deviations=4.0) / 50_000
         # Two fifths are copies; four standard errors of 1/32 of the 30,000 keys are taken off.
         assert 0.25 < least < 0.4
-        assert fewest_copies(key_sample(keys), 30_000, deviations=4.0) == 0.0
+        assert different_keys(key_sample(keys), 30_000, deviations=5.0) == 30_000
+        # Few keys are counted.
+        assert different_keys(key_sample(np.repeat(keys[:9], 5)), 45, deviations=5.0) == 9
 
 
 def test_missing_keys_are_nobodys_copies() -> None:

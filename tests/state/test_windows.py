@@ -225,3 +225,15 @@ def test_around_a_change_of_reference_blocks_are_cut_in_both_generations() -> No
     # By their end; the older generation first.
     assert blocks == sorted(blocks, key=lambda b: (b[2], b[0]))
     assert list(windows.blocks) == [1]
+
+
+@settings(max_examples=80)
+@given(case=st.one_of(timed_cases(), row_number_cases()), data=st.data())
+def test_a_window_knows_how_many_of_its_panes_have_rows(case: Case, data: st.DataObject) -> None:
+    run = run_of(case, [data.draw(cuts) for _ in case.streams])
+    run.restart = lambda: data.draw(st.integers(0, 5), "restart") == 5
+    windows = run.to_the_end(lambda names: data.draw(st.sampled_from(names), "next"))["x"]
+    with_rows = {pane for batch in run.batches for pane in batch.panes.tolist()}
+    for window in windows:
+        if isinstance(window, ClosedWindow):
+            assert window.filled == len(with_rows.intersection(range(window.start, window.end)))
