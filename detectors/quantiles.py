@@ -48,8 +48,8 @@ def quantile(current: Summary, share: float) -> Quantile | None:
 def quantile_interval(current: Summary, share: float, *, clump: float) -> tuple[float, float] | None:
     """Return an interval that holds the true quantile in 90 % of windows, or more for the width of bins.
 
-    The ranks that hold it are a normal interval about ``n p`` with variance ``n p (1 - p)`` (David & Nagaraja,
-    *Order Statistics*, 2003, 7.1), times `clump`.
+    The ranks that hold it are a normal interval about ``n p`` with variance ``n p (1 - p)``, times `clump`
+    (David & Nagaraja, *Order Statistics*, 2003, 7.1).
     """
     n, borders = current.n, _borders(current)
     if borders is None:
@@ -114,7 +114,7 @@ def _rank(rank: float, n: int) -> int:
 
 
 def _borders(current: Summary) -> FloatArray | None:
-    """Return the borders of all bins, within the extremes, shape ``(bins + 1,)``; None where they are unknown."""
+    """Return the borders of all bins, within the extremes, shape ``(bins + 1,)``; None without extremes."""
     if current.edges is None or current.moments is None:
         return None
     low, high = current.moments.minimum, current.moments.maximum

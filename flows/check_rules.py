@@ -7,9 +7,9 @@ from state.quality import QualityRules
 
 
 def check_rules(config: Config) -> tuple[QualityRules | None, PredictionRules | None]:
-    """Split `quality.level` over the columns and, each one more, the checks of predictions (Bonferroni)."""
+    """Split `quality.level` over columns, the records, and each check of predictions (Bonferroni)."""
     given, enough = config.file.quality, config.rules.min_rows
     asked = {name: each for made in config.derivations for name, each in made.asked.items()}
-    tracks = len(config.columns) + sum(map(len, asked.values()))
+    tracks = len(config.columns) + config.watches_records + sum(map(len, asked.values()))
     predictions = PredictionRules(asked=asked, level=given.level / tracks, min_rows=enough)
     return quality_rules(given, tracks=tracks, min_rows=enough), predictions if asked else None

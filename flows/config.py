@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import yaml
 
+from detectors.checks import Given
 from detectors.verdicts import Rules
 from flows.config_text import Loader, filled
 from flows.config_values import ConfigError, instant_of, span_of
@@ -14,9 +15,10 @@ from flows.presets import with_preset
 from flows.schema import ColumnConfig, FileConfig, OutputConfig
 from flows.sections.detection import checked_rules
 from flows.sections.labels import Labels, checked_labels, joining, with_label
+from flows.sections.operations import operation_rules
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
-from flows.sections.quality import check_quality
+from flows.sections.quality import check_quality, record_limits
 from flows.sections.segments import segment_spec
 from flows.sections.transforms import transform_of
 from flows.time_bounds import TimeBounds, time_bounds
@@ -25,6 +27,7 @@ from state.columns import FORMULA, Column, Role, TimeColumn, formula_path
 from state.derived import Derivation
 from state.durations import Axis
 from state.grid import Grid, GridError, WindowSpec, build_grid
+from state.operations import OperationRules
 from state.segments import SegmentSpec
 from state.stores.base import Keeping
 
@@ -53,6 +56,10 @@ class Config:
         Fields by whose values everything is counted apart as well.
     labels
         Labels that come from elsewhere and are joined; None where there are none.
+    operations
+        What latencies and statuses are held against; None: nothing.
+    record_limits
+        Limits that are given for checks of whole records, by their name.
     keeping
         How much the store keeps.
     """
@@ -69,6 +76,8 @@ class Config:
     segments: SegmentSpec
     performance: Performance | None
     labels: Labels | None
+    operations: OperationRules | None
+    record_limits: dict[str, Given]
     keeping: Keeping
 
     @property
@@ -84,6 +93,12 @@ class Config:
     @property
     def _derived(self) -> tuple[Column, ...]:
         return tuple(column for derivation in self.derivations for column in derivation.columns)
+
+    @property
+    def watches_records(self) -> bool:
+        """Whether records are a track of their own beside the columns."""
+        operations = self.operations
+        return self.file.quality.enabled or (operations is not None and operations.status is not None)
 
     @property
     def output(self) -> Path:
@@ -117,6 +132,7 @@ class Config:
         decisive += [derived, file["predictions"]] if derived else []
         # Without performance, and without what is derived, ids are those of releases that knew neither.
         decisive += [] if self.performance is None else [file["performance"], self.performance.given]
+        decisive += [] if self.operations is None else [file["operations"]]
         return fingerprint_of(decisive)
 
     def state_fingerprint(self, reference_version: str) -> bytes:
@@ -127,6 +143,7 @@ class Config:
         # Without segments or labels the state of releases that knew none goes on.
         added: list[object] = [list(self.segments.columns)] if self.segments.columns else []
         added += [] if self.labels is None else [joining(self.file.labels)]
+        added += ["records"] if self.watches_records else []
         return fingerprint_of([*parts, *added])
 
 
@@ -190,6 +207,8 @@ def _checked(file: FileConfig, folder: Path) -> Config:
             folder=folder,
         ),
         labels=labels,
+        operations=operation_rules(file.operations, fields, min_rows=file.detection.min_rows),
+        record_limits=record_limits(file.quality),
         keeping=_keeping(file.output, axis),
     )
 

@@ -77,14 +77,14 @@ def run_inline(
                     on_performance(performance.of_joined(shard, joined))
         if performance is not None and not joins:
             on_performance(performance.of_batch(batch))
-        for column, partial in plan.summarize(batch):
-            mergers[column].add(partial)
-            panes = mergers[column].close()
+        for track, partial in plan.summarize(batch):
+            mergers[track].add(partial)
+            panes = mergers[track].close()
             if panes is None:
                 continue
-            on_panes(recorder.record(column, panes))
-            found = [plan.compare(column, closed) for closed in windows[column].add(panes)]
-            outputs = report.add(judges[column].add(found))
+            on_panes(recorder.record(track, panes))
+            found = [plan.compare(track, closed) for closed in windows[track].add(panes)]
+            outputs = report.add(judges[track].add(found))
             if outputs:
                 emit(outputs)
 

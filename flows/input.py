@@ -12,6 +12,7 @@ from flows.decode.base import Decoder
 from flows.decode.factory import make_decoder
 from flows.partition import Partition
 from flows.plan import OpenPartition
+from flows.record_spec import record_watch
 from flows.scenarios.base import ScenarioError, ScenarioOptions
 from flows.scenarios.registry import scenario
 from flows.schema import GenerateConfig
@@ -225,6 +226,7 @@ def partition_opener(
             record_time=config.file.time.record if own is None else own.record_time,
             timeless=own is not None and own.known,
             wall_clock=wall_clock if given.live else None,
+            watch=record_watch(config) if own is None else None,
         )
 
     return open_partition

@@ -8,8 +8,8 @@ from detectors.registry import BY_DEFAULT
 from flows.decode.base import Decoder
 from flows.input import InputSet
 from flows.patience import OnWait, Patience, unwatched
+from flows.record_spec import RecordSpec
 from flows.reference_build import BuiltReference, build_reference
-from flows.reference_records import RecordSpec
 from flows.sources.base import RawBatch, Reader
 from state.columns import Column
 from state.outcome_layout import OutcomeSpec

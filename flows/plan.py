@@ -14,6 +14,7 @@ from flows.generations import too_early
 from flows.halves import halves, shard_names
 from flows.partition import Partition
 from flows.performance import Performing, performing
+from flows.record_track import RecordTrack, record_track
 from flows.summarize import summarize
 from state.blocks import Block, BlockSpec
 from state.closed_panes import PaneRecorder
@@ -32,6 +33,7 @@ from state.schedule import Schedule, ScheduleConflictError
 from state.scoring import BlockCounts, Found, score
 from state.segment_scores import SegmentView
 from state.segments import Segments
+from state.sketches.records import RECORDS
 from state.windows import Told, Windows
 
 OpenPartition = Callable[[str, bytes | None], Partition]
@@ -67,6 +69,8 @@ class Plan:
         What the checks of data quality go by; None where there are none.
     predictions
         The same of predictions.
+    records
+        The track of whole records; None where nothing is looked at of them.
     live
         Whether more partitions may come: a run that goes on takes them in.
     """
@@ -84,6 +88,7 @@ class Plan:
     quality: QualityRules | None
     predictions: PredictionRules | None
     performing: Performing | None
+    records: RecordTrack | None
     segments: tuple[Segments, ...] = ()
     live: bool = False
 
@@ -118,13 +123,16 @@ class Plan:
         return self.context.generations.schedule
 
     def summarize(self, batch: Batch) -> Iterator[tuple[str, Partial]]:
-        """Count the rows of a batch: one partial per column, unless there is nothing to tell.
+        """Count the rows of a batch: one partial per track, unless there is nothing to tell.
 
-        Labels belong to no column: they are counted once they have found their predictions.
+        Labels belong to no track: they are counted once they have found their predictions.
         """
         if batch.side is Side.LABELS:
-            return iter(())
-        return summarize(batch, self.features, self.schedule, self.segments)
+            return
+        yield from summarize(batch, self.features, self.schedule, self.segments)
+        told = None if self.records is None else self.records.summary.summarize(batch)
+        if told is not None:
+            yield told
 
     def halves(self, batch: Batch) -> Iterator[tuple[str, HalvesPartial]]:
         """Deal the rows of a batch to the shards of the join."""
@@ -139,6 +147,8 @@ class Plan:
 
     def compare(self, name: str, closed: Told) -> Found | BlockCounts:
         """Compare a window of one track with the reference in which it starts, a block with its own."""
+        if name == RECORDS and self.records is not None:
+            return self.records.compare(closed)
         generation = closed.generation if isinstance(closed, Block) else self.schedule.of_window(closed.start)
         reference = self.generations.references[generation]
         return score(
@@ -149,6 +159,7 @@ class Plan:
             detectors=self.detectors,
             quality=self.quality,
             predictions=self.predictions,
+            operations=self.config.operations,
             watched=name not in self.context.other_tracks,
             segments=self._view(generation),
         )
@@ -189,6 +200,7 @@ class Plan:
             evidence=self.context.evidence,
             schedule=self.schedule,
             watched=self.watched,
+            volumes={} if self.records is None else self.records.volumes,
         )
         return Judge(context, resume)
 
@@ -252,6 +264,7 @@ def make_plan(
         performing=performing(config, context, events),
         quality=quality,
         predictions=predictions,
+        records=record_track(config, generations, quality),
         fingerprint=config.state_fingerprint(generations.first.version),
         segments=tuple(r.segments_of(segments) for r in generations.references) if segments else (),
         live=live,

@@ -14,10 +14,11 @@ from detectors.null_simulation import null_tables
 from detectors.registry import BY_DEFAULT
 from flows.decode.base import Decoded, Reason
 from flows.input import InputSet
+from flows.record_spec import RecordSpec
 from flows.reference_faults import FaultCounts
 from flows.reference_outcomes import OutcomeBuilder
 from flows.reference_parts import Part, read_parts
-from flows.reference_records import RecordCounts, RecordSpec
+from flows.reference_records import RecordCounts
 from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
 from flows.summarize import ONE_SPAN, whole_sketch
 from state.columns import Column

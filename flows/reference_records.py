@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detectors.base import IntArray
+from flows.record_spec import RecordSpec
 from flows.record_watch import PlacedRows, record_keys
 from flows.reference_parts import Part
 from state.arrivals import ArrivalCounter
@@ -14,23 +15,6 @@ from state.sketches.keys import key_sample, merge_keys
 
 SAMPLED_MASK = 3
 """The fields of every fourth record are looked at: a rare field must not seem new later."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordSpec:
-    """Which records are looked at as a whole.
-
-    Attributes
-    ----------
-    id_column
-        The column that names a record; None: its bytes do.
-    timed
-        Whether event times are wanted. Records without any, such as a training set, are not of the stream's
-        form: they say nothing about its records.
-    """
-
-    id_column: str | None = None
-    timed: bool = True
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from flows.kafka.base import SaslMechanism, SecurityProtocol
 from flows.sections.base import Name, Positive, Section
 from flows.sections.detection import DetectionConfig
 from flows.sections.labels import LabelsConfig
+from flows.sections.operations import OperationsConfig
 from flows.sections.performance import PerformanceConfig
 from flows.sections.predictions import PredictionsConfig
 from flows.sections.quality import QualityConfig
@@ -156,6 +157,7 @@ class FileConfig(Section, frozen=True):
     windows: dict[Name, WindowConfig]
     detection: DetectionConfig = DetectionConfig()
     quality: QualityConfig = QualityConfig()
+    operations: OperationsConfig = OperationsConfig()
     reference: ReferenceConfig = ReferenceConfig()
     segments: SegmentsConfig = SegmentsConfig()
     performance: PerformanceConfig | None = None

@@ -1,7 +1,7 @@
 """What a column's windows and blocks say, one after the other: streaks of windows, evidence of blocks."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -10,8 +10,11 @@ from detectors.base import Detector, Summary
 from detectors.thresholds import State, Threshold, WindowScore
 from state.alarms import BlockEvidence
 from state.evidence import ColumnEvidence
+from state.record_volume import VolumeChecks
 from state.schedule import UNCHANGED, Schedule
 from state.scoring import BlockCounts, Checked, Evidence, Found, Scored
+from state.sketches.records import RECORDS
+from state.volume_memory import VolumeMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,8 @@ class JudgeContext:
         What was gathered against one reference ends where the next begins.
     watched
         The score that has a limit of its own; None where no rule asks for one.
+    volumes
+        Of the records' track: how many may come, by version of the reference.
     """
 
     level: float
@@ -53,6 +58,7 @@ class JudgeContext:
     evidence: Mapping[str, Mapping[str, ColumnEvidence]]
     schedule: Schedule = UNCHANGED
     watched: Watched | None = None
+    volumes: Mapping[str, VolumeChecks] = field(default_factory=dict)
 
 
 _Streaks = dict[int, tuple[int, int]]
@@ -71,6 +77,7 @@ class _State(msgspec.Struct, array_like=True):
     joined: dict[str, _Joined] = {}
     # By specification: version of the reference, and what the threshold remembers of windows against it.
     memories: dict[int, tuple[str, State]] = {}
+    volumes: bytes | None = None
 
 
 class Judge:
@@ -83,6 +90,7 @@ class Judge:
         # Version 1 was the streaks alone.
         state = _State(read) if isinstance(read, dict) else read
         self._streaks, self._joined, self._memories = state.streaks, state.joined, state.memories
+        self._volumes = VolumeMemory.start(context.volumes, state.volumes)
 
     def add(self, found: Iterable[Found | BlockCounts]) -> list[Evidence | BlockEvidence]:
         """Weigh windows and blocks in order; a window that says nothing leaves its streak alone.
@@ -95,6 +103,8 @@ class Judge:
         return [each for each in weighed if each is not None]
 
     def _weigh(self, found: Found) -> Evidence:
+        if found.feature == RECORDS and not isinstance(found, Scored):
+            found = self._volumes.weigh(found)
         if isinstance(found, Checked):
             return Evidence(found=found, streak=0, since=found.start)
         context = self._context
@@ -157,4 +167,5 @@ class Judge:
 
     def snapshot(self) -> bytes:
         """Pack the state."""
-        return msgspec.msgpack.encode(_State(self._streaks, self._joined, self._memories))
+        volumes = self._volumes.snapshot() if self._volumes.past else None
+        return msgspec.msgpack.encode(_State(self._streaks, self._joined, self._memories, volumes))

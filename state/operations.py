@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from detectors.checks import Check, CheckStatus, Family, Sensitivity
 from detectors.coarse import inflation
-from detectors.scatter import Statistic
 from detectors.quantiles import check_quantile, quantile
+from detectors.scatter import Statistic
 from state.columns import Role
 from state.reference import FeatureReference
 from state.sketches.base import Sketch

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import exp
 
 import numpy as np
@@ -108,7 +109,7 @@ class VolumeChecks:
             return empty
         starts = [self.grid.start_of(pane) for pane in range(window.start, window.end + 1)]
         # Where clocks are set forward, panes of the skipped hour have none.
-        return empty - sum(start == end for start, end in zip(starts, starts[1:], strict=False))
+        return empty - sum(start == end for start, end in pairwise(starts))
 
     def _rows(self, name: str, known: Known, rows: int, level: float) -> Check:
         given = self.limits.get(name)

@@ -11,6 +11,7 @@ from detectors.effects import min_effect_p_value
 from detectors.registry import BY_DEFAULT, for_kind
 from detectors.significance import primary_test
 from state.blocks import Block
+from state.operations import OperationRules, latency_checks
 from state.prediction_checks import PredictionRules, prediction_checks
 from state.quality import QualityRules, column_checks
 from state.reference import FeatureReference
@@ -150,6 +151,7 @@ def score(
     detectors: Collection[str] = BY_DEFAULT,
     quality: QualityRules | None = None,
     predictions: PredictionRules | None = None,
+    operations: OperationRules | None = None,
     watched: bool = True,
     segments: SegmentView | None = None,
 ) -> Found | BlockCounts:
@@ -167,6 +169,8 @@ def score(
         What the checks of data quality go by; None where there are none.
     predictions
         The same of predictions.
+    operations
+        What latencies are held against; None: nothing.
     watched
         Whether the track is a column of the family; others have checks of predictions only.
     segments
@@ -212,7 +216,7 @@ def score(
         version=version,
         min_effect=min_effect,
         detectors=detectors,
-        checks=(*checks, *asked),
+        checks=(*checks, *asked, *latency_checks(feature, closed.sketch, operations)),
         segments=segments,
     )
 

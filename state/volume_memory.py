@@ -1,8 +1,7 @@
 """What is learnt of how many records windows have, where a reference cannot say it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import msgspec
 
@@ -18,8 +17,6 @@ MOST_WINDOWS = 2_048
 
 _Past = list[tuple[int, int, int]]
 """First pane, rows and empty panes of windows that share no row, in order."""
-
-_Found = TypeVar("_Found", Checked, Gap)
 
 
 @dataclass(slots=True)
@@ -37,11 +34,11 @@ class VolumeMemory:
         By kind of window.
     """
 
-    checks: dict[str, VolumeChecks]
+    checks: Mapping[str, VolumeChecks]
     past: dict[int, _Past] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, checks: dict[str, VolumeChecks], resume: bytes | None = None) -> "VolumeMemory":
+    def start(cls, checks: Mapping[str, VolumeChecks], resume: bytes | None = None) -> "VolumeMemory":
         """Begin, or go on from what `snapshot` returned."""
         return cls(checks, {} if resume is None else msgspec.msgpack.decode(resume, type=dict[int, _Past]))
 
@@ -49,10 +46,12 @@ class VolumeMemory:
         """Pack the state."""
         return msgspec.msgpack.encode(dict(sorted(self.past.items())))
 
-    def weigh(self, found: _Found) -> _Found:
+    def weigh(self, found: Checked | Gap) -> Checked | Gap:
         """Hold a window against what was learnt, where its reference does not know; then learn from it."""
         checks = self.checks.get(found.reference)
-        if checks is None or checks.known[found.spec].enough or _says_nothing(found):
+        if checks is None or checks.known[found.spec].enough:
+            return found
+        if isinstance(found, Checked) and (found.partial or found.incomplete):
             return found
         past = self.past.setdefault(found.spec, [])
         spec, span = checks.grid.windows[found.spec], self._span(checks, found.spec)
@@ -92,10 +91,6 @@ class VolumeMemory:
             return 0
         end = past[-1][0] + grid.windows[spec].size
         return grid.start_of(end) - grid.start_of(past[0][0])
-
-
-def _says_nothing(found: Checked | Gap) -> bool:
-    return isinstance(found, Checked) and (found.partial or found.incomplete)
 
 
 def _empty(checks: Iterable[Check]) -> int:

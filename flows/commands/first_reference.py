@@ -21,6 +21,7 @@ from flows.input import InputSet
 from flows.learning import learn_reference
 from flows.outputs import configured_outputs
 from flows.patience import OnWait, Patience
+from flows.record_spec import record_spec
 from flows.sinks.jsonl import JsonlFile
 from flows.sinks.kafka import KafkaEventSink
 from flows.sinks.rolling import rolled_parts
@@ -162,6 +163,7 @@ def _learn(config: Config, open_source: Callable[[], InputSet], on_wait: OnWait)
             rows=rows,
             now_ms=time.time_ns() // 1_000_000,
             segments=config.segments,
+            records=record_spec(config),
             detectors=measured_by(config),
             outcomes=None if config.performance is None else config.performance.spec,
             on_wait=on_wait,

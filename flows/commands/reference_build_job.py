@@ -21,6 +21,7 @@ from flows.detection import measured_by
 from flows.input import InputSet, config_input
 from flows.kafka_input import kafka_input
 from flows.learning import learn_reference
+from flows.record_spec import record_spec
 from flows.reference_build import BuiltReference, build_reference
 from flows.reference_parts import end_of_span
 from flows.render.dependence import DependenceFacts, dependence_facts, dependence_warnings
@@ -166,6 +167,7 @@ def build_with_progress(
             rows=rows,
             before=before,
             segments=config.segments,
+            records=record_spec(config),
             detectors=measured_by(config),
             outcomes=None if config.performance is None else config.performance.spec,
             on_read=progress.advance,

@@ -8,16 +8,13 @@ import msgspec
 from detectors.base import Kind
 from detectors.checks import Given
 from flows.config_values import ConfigError
+from flows.decode.base import Reason
 from flows.sections.base import Name, Section, Share
+from flows.sections.limits import LimitConfig, check_limit, given_limits
 from state.columns import Column
 from state.quality import OF_KIND, ONLY_GIVEN, QualityCheck, QualityRules
-
-
-class LimitConfig(Section, frozen=True):
-    """Limits in place of the reference's; null: that side is not looked at."""
-
-    min: float | None = None
-    max: float | None = None
+from state.record_checks import check_names
+from state.record_volume import BURST, EMPTY, LOW
 
 
 class ColumnQuality(Section, frozen=True):
@@ -35,13 +32,18 @@ class ColumnQuality(Section, frozen=True):
 
 
 class QualityConfig(Section, frozen=True):
-    """Checks of data quality: on by default, with limits from the reference and its sampling error."""
+    """Checks of data quality: on by default, with limits from the reference and its sampling error.
+
+    `records` are limits for checks of whole records, by their name.
+    """
 
     enabled: bool = True
     level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 1e-4
     min_excess: Share = 0.01
     without: tuple[QualityCheck, ...] = ()
     columns: dict[Name, ColumnQuality] = msgspec.field(default_factory=dict)
+    records: dict[str, LimitConfig] = msgspec.field(default_factory=dict)
+    volume_factor: Annotated[float, msgspec.Meta(ge=1.0)] = 2.0
 
 
 def quality_rules(given: QualityConfig, *, tracks: int, min_rows: int) -> QualityRules | None:
@@ -91,7 +93,7 @@ def check_quality(given: QualityConfig, columns: Sequence[Column]) -> None:
                     f"`{key}.{check}`: {name!r} is {kinds[name]}; wanted one of {_list(applies)}"
                 )
             if limit is not None:
-                _check_limit(limit, f"{key}.{check}")
+                check_limit(limit, f"{key}.{check}")
 
 
 def _asked(column: ColumnQuality) -> Mapping[QualityCheck, LimitConfig | None]:
@@ -105,12 +107,16 @@ def _applying(kind: Kind) -> tuple[QualityCheck, ...]:
     return (*OF_KIND[kind], *(ONLY_GIVEN if kind is Kind.NUMERIC else ()))
 
 
-def _check_limit(limit: LimitConfig, key: str) -> None:
-    if limit.min is None and limit.max is None:
-        raise ConfigError(f"`{key}`: found neither `min` nor `max`, wanted at least one")
-    if limit.min is not None and limit.max is not None and limit.min > limit.max:
-        raise ConfigError(f"`{key}.min`: found {limit.min:g}, wanted at most `max` ({limit.max:g})")
-
-
 def _list(names: Mapping[str, Kind] | Sequence[str]) -> str:
     return ", ".join(names)
+
+
+def record_limits(given: QualityConfig) -> dict[str, Given]:
+    """Check the limits that are given for checks of whole records.
+
+    Raises
+    ------
+    ConfigError
+        There is no such check, or a limit means nothing.
+    """
+    return given_limits(given.records, "quality.records", (LOW, BURST, EMPTY, *check_names(Reason)))

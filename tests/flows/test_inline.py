@@ -153,7 +153,7 @@ class Resumed:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.names = plan.context.features
+        self.names = plan.context.tracks
         self.live = {name: plan.open_partition(name, None) for name in plan.partitions}
         self.mergers: dict[str, PaneMerger] = {name: plan.panes() for name in self.names}
         self.windows: dict[str, Windows] = {name: plan.windows() for name in self.names}
