@@ -5,10 +5,40 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from detectors.base import FloatArray, Summary
+from detectors.base import FloatArray, IntArray
 from detectors.checks import CALM_LEVEL, Check, CheckStatus, Family, Sensitivity
 from detectors.effects import ONE_SIDED
 from detectors.shares import tail_above_rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Binned:
+    """Values of which only counts are known, and the extremes.
+
+    Attributes
+    ----------
+    counts
+        Values per bin, shape ``(bins,)``.
+    edges
+        Upper edges of all bins but the last, shape ``(bins - 1,)``, increasing; a bin is ``(low, high]``.
+    low, high
+        Smallest and largest value; plus and minus infinity without any.
+    """
+
+    counts: IntArray
+    edges: FloatArray
+    low: float
+    high: float
+
+    @property
+    def n(self) -> int:
+        """Number of values."""
+        return int(self.counts.sum())
+
+    @property
+    def borders(self) -> FloatArray:
+        """Borders of all bins, within the extremes, shape ``(bins + 1,)``."""
+        return np.clip(np.concatenate(([self.low], self.edges, [self.high])), self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,41 +58,39 @@ class Quantile:
     high: float
 
 
-def quantile(current: Summary, share: float) -> Quantile | None:
-    """Return the smallest value that a share of the values does not exceed; None without values or extremes.
+def quantile(current: Binned, share: float) -> Quantile | None:
+    """Return the smallest value that a share of the values does not exceed; None without values.
 
     That is the inverse of the empirical distribution function (type 1 of Hyndman & Fan, *Sample quantiles in
     statistical packages*, The American Statistician 50, 1996).
 
     Parameters
     ----------
-    current
-        Of a numeric column, with its moments.
     share
         Above 0 and at most 1.
     """
-    borders = _borders(current)
-    return None if borders is None else _at(current, borders, _rank(share * current.n, current.n))
+    n = current.n
+    return _at(current, _rank(share * n, n)) if n else None
 
 
-def quantile_interval(current: Summary, share: float, *, clump: float) -> tuple[float, float] | None:
+def quantile_interval(current: Binned, share: float, *, clump: float) -> tuple[float, float] | None:
     """Return an interval that holds the true quantile in 90 % of windows, or more for the width of bins.
 
     The ranks that hold it are a normal interval about ``n p`` with variance ``n p (1 - p)``, times `clump`
     (David & Nagaraja, *Order Statistics*, 2003, 7.1).
     """
-    n, borders = current.n, _borders(current)
-    if borders is None:
+    n = current.n
+    if not n:
         return None
     reach = ONE_SIDED * sqrt(n * share * (1.0 - share) * clump)
     low, high = _rank(n * share - reach, n), _rank(n * share + reach + 1.0, n)
-    return _at(current, borders, low).low, _at(current, borders, high).high
+    return _at(current, low).low, _at(current, high).high
 
 
 def check_quantile(
     name: str,
     family: Family,
-    current: Summary,
+    current: Binned,
     share: float,
     sensitivity: Sensitivity,
     *,
@@ -113,18 +141,9 @@ def _rank(rank: float, n: int) -> int:
     return min(max(ceil(rank - 1e-9), 1), n)
 
 
-def _borders(current: Summary) -> FloatArray | None:
-    """Return the borders of all bins, within the extremes, shape ``(bins + 1,)``; None without extremes."""
-    if current.edges is None or current.moments is None:
-        return None
-    low, high = current.moments.minimum, current.moments.maximum
-    borders = np.concatenate(([low], current.edges, [high]))
-    return np.clip(borders, low, high)
-
-
-def _at(current: Summary, borders: FloatArray, rank: int) -> Quantile:
+def _at(current: Binned, rank: int) -> Quantile:
     """Return the value of a rank, 1 for the smallest."""
-    below = np.cumsum(current.counts)
+    below, borders = np.cumsum(current.counts), current.borders
     place = int(np.searchsorted(below, rank, side="left"))
     low, high = float(borders[place]), float(borders[place + 1])
     held = int(current.counts[place])
@@ -132,8 +151,7 @@ def _at(current: Summary, borders: FloatArray, rank: int) -> Quantile:
     return Quantile(value=low + (high - low) * inside, low=low, high=high)
 
 
-def _certainly_above(current: Summary, limit: float) -> int:
+def _certainly_above(current: Binned, limit: float) -> int:
     """Count the values of bins that begin at a limit or behind it."""
-    edges = np.asarray(current.edges, dtype=np.float64)
-    first = int(np.searchsorted(edges, limit, side="left")) + 1
+    first = int(np.searchsorted(current.edges, limit, side="left")) + 1
     return int(current.counts[first:].sum())

@@ -288,5 +288,11 @@ def _context(config: Config, generations: Generations, promise: Promise) -> Repo
             if sequential
         },
         alarms=promise.alarms,
-        other_tracks=tuple(column.name for column in config.tracks[len(names) :]),
+        other_tracks=_other_tracks(config),
     )
+
+
+def _other_tracks(config: Config) -> tuple[str, ...]:
+    """Name the tracks that are no columns of the family: derived ones that are checked only, and records."""
+    derived = tuple(column.name for column in config.tracks[len(config.columns) :])
+    return (*derived, RECORDS) if config.watches_records else derived

@@ -21,7 +21,7 @@ from flows.reference_parts import Part, read_parts
 from flows.reference_records import RecordCounts
 from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
 from flows.summarize import ONE_SPAN, whole_sketch
-from state.columns import Column
+from state.columns import Column, Role
 from state.layout import categories, fixed_categories, numeric_bins, pools
 from state.outcome_layout import OutcomeSpec
 from state.reference import BadReferenceError, Bins, FeatureReference, Provenance, Reference
@@ -243,7 +243,11 @@ def _choose_layout(
             sample.add(part.decoded.numeric[name], hashes)
         for name, counter in {**split, **counts}.items():
             counter.add(part.decoded.categorical[name], hashes)
-    numbers = {name: numeric_bins(sample.values, extent=sample.extent) for name, sample in numeric.items()}
+    latencies = {column.name for column in columns if column.role is Role.LATENCY}
+    numbers = {
+        name: numeric_bins(sample.values, extent=sample.extent, tail=name in latencies)
+        for name, sample in numeric.items()
+    }
     chosen = frozenset(name for name, counter in counts.items() if pools(counter.counts))
     names = {
         name: categories(counter.counts, chosen_by=counter.apart if name in chosen else None)

@@ -27,6 +27,12 @@ TOP_CATEGORIES = 100
 KNOWN_CATEGORIES = 10_000
 """Names that a reference remembers, so that a name it never saw can be called new."""
 
+TAIL = (0.95, 0.975, 0.99, 0.995, 0.999)
+"""Quantiles where a column that is watched at its top has edges beside those of bins of equal share."""
+
+BEYOND = (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+"""Multiples of its largest value where it has edges too: what is above has never been seen, and may come."""
+
 _UNIT_BITS = 500
 
 RARE_SHARE = 0.005
@@ -39,6 +45,7 @@ def numeric_bins(
     extent: tuple[float, float] | None = None,
     bins: int = BINS,
     groups: int = GROUPS,
+    tail: bool = False,
 ) -> NumericBins:
     """Freeze bins of about equal share of a sample; a value that fills a bin alone gets one of its own.
 
@@ -48,6 +55,8 @@ def numeric_bins(
         Finite values, shape ``(rows,)``; may be empty (one bin then holds everything).
     extent
         Smallest and largest of all values that the sample is of; None: values outside are not counted.
+    tail
+        Whether there are more edges at the top: at the quantiles `TAIL`, and `BEYOND` all values.
 
     Notes
     -----
@@ -59,26 +68,41 @@ def numeric_bins(
     values, counts = np.unique(sample, return_counts=True)
     few = len(values) <= FEW_VALUES
     atoms = values if few else values[counts >= len(sample) / bins]
-    quantiles = np.quantile(sample, np.arange(1, bins) / bins, method="inverted_cdf")
+    quantiles = np.quantile(
+        sample, [*(np.arange(1, bins) / bins), *(TAIL if tail else ())], method="inverted_cdf"
+    )
     with np.errstate(over="ignore"):
         before = np.nextafter(atoms, -np.inf)
+        beyond = sample.max() * np.array(BEYOND) if tail and sample.max() > 0 else np.zeros(0)
     # Nothing stands before the smallest double.
-    edges = np.unique(np.concatenate([atoms, before[np.isfinite(before)], [] if few else quantiles]))
+    inner = [] if few else quantiles
+    edges = np.unique(
+        np.concatenate([atoms, before[np.isfinite(before)], inner, beyond[np.isfinite(beyond)]])
+    )
     place = np.searchsorted(edges, sample, side="left")
     shares = np.bincount(place, minlength=len(edges) + 1) / len(sample)
+    grouped = _ordered_groups(shares, groups)
     continuous = not few and float(counts.max()) / len(sample) <= ATOM_SHARE
     low, center, high = (float(q) for q in np.quantile(sample, [0.25, 0.5, 0.75], method="inverted_cdf"))
     # IQR/1.349 is the standard deviation of a normal law; heavy tails make the deviation the larger one.
     scale = max((high - low) / 1.349, _deviation(sample))
     return NumericBins(
         edges=edges.astype(np.float64),
-        groups=_ordered_groups(shares, groups),
+        groups=_with_the_last(grouped, shares) if len(beyond) else grouped,
         continuous=continuous,
         center=center,
         unit=_power_of_two(scale if scale > 0 else abs(center)),
         # Adding zero: as above.
         extent=None if extent is None else (extent[0] + 0.0, extent[1] + 0.0),
     )
+
+
+def _with_the_last(groups: IntArray, shares: FloatArray) -> IntArray:
+    """Count bins above all values with the last group: a value there is a slow one, and not another kind."""
+    last = int(np.flatnonzero(shares)[-1])
+    joined = groups.copy()
+    joined[last:] = groups[last]
+    return joined
 
 
 def _deviation(sample: FloatArray) -> float:

@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from detectors.checks import Check, CheckStatus, Family, Sensitivity
+from detectors.checks import Check, Family, Sensitivity
 from detectors.coarse import inflation
-from detectors.quantiles import check_quantile, quantile
+from detectors.quantiles import Binned, check_quantile, quantile
 from detectors.scatter import Statistic
 from state.columns import Role
 from state.reference import FeatureReference
 from state.sketches.base import Sketch
+from state.sketches.numeric import NumericBins
 
 _CLASS = re.compile("[0-9][0-9xX]*[xX]")
 
@@ -84,12 +85,11 @@ def latency_checks(
 
 
 def _checked(feature: FeatureReference, window: Sketch, rules: OperationRules, given: LatencyLimit) -> Check:
-    current = feature.bins.summary(window)
-    before = quantile(feature.summary, given.share)
+    current, before = _binned(feature, window), quantile(_binned(feature, feature.sketch), given.share)
     limit, source = given.limit, f"operations.latency.{given.name.removeprefix('latency_')}"
     if limit is None:
-        if before is None:
-            return _unknown(given, current.n)
+        # A column of a reference has a value, or the reference is not built.
+        assert before is not None
         limit = before.value * (1.0 + rules.min_increase)
         source = f"reference: {before.value:.6g} {rules.unit}, and {rules.min_increase:.0%} more"
     check = check_quantile(
@@ -106,12 +106,7 @@ def _checked(feature: FeatureReference, window: Sketch, rules: OperationRules, g
     return replace(check, detail=f"{check.detail} {rules.unit}") if check.detail else check
 
 
-def _unknown(given: LatencyLimit, n: int) -> Check:
-    return Check(
-        name=given.name,
-        family=Family.OPERATIONS,
-        status=CheckStatus.INSUFFICIENT,
-        value=None,
-        source="none: the reference's latencies are too large to add up",
-        n=n,
-    )
+def _binned(feature: FeatureReference, sketch: Sketch) -> Binned:
+    assert isinstance(feature.bins, NumericBins)  # the configuration refuses a latency that is categorical
+    counts = feature.bins.summary(sketch).counts
+    return Binned(counts=counts, edges=feature.bins.edges, low=sketch.low, high=sketch.high)

@@ -6,7 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.base import FloatArray
-from state.layout import ATOM_SHARE, BINS, FEW_VALUES, GROUPS, RARE_SHARE, categories, numeric_bins, pools
+from state.layout import (
+    ATOM_SHARE,
+    BEYOND,
+    BINS,
+    FEW_VALUES,
+    GROUPS,
+    RARE_SHARE,
+    TAIL,
+    categories,
+    numeric_bins,
+    pools,
+)
 from state.sketches.numeric import NumericBins
 
 RNG = np.random.default_rng(7)
@@ -207,3 +218,19 @@ def test_names_are_chosen_by_the_rows_set_apart() -> None:
 def test_it_is_known_where_categories_are_read_together(counts: dict[str, int], *, wanted: bool) -> None:
     # Of 200 rows one is .5 %, of 201 less; the 101st name has no count of its own.
     assert pools(counts) == wanted
+
+
+def test_a_column_that_is_watched_at_its_top_has_more_edges_there_and_the_same_groups() -> None:
+    sample = np.random.default_rng(2).lognormal(3, 1, 20_000)
+    plain, watched = numeric_bins(sample), numeric_bins(sample, tail=True)
+    wanted = {*np.quantile(sample, TAIL, method="inverted_cdf"), *(sample.max() * np.array(BEYOND))}
+    assert {*plain.edges.tolist(), *wanted} == set(watched.edges.tolist())
+    # Values that the reference never had are no group of their own: one of them is no other kind of value.
+    assert watched.groups.max() == plain.groups.max()
+    assert (np.diff(watched.groups) >= 0).all()
+    assert len(watched.groups) == len(watched.edges) + 1
+
+
+def test_a_column_without_positive_values_has_nothing_beyond() -> None:
+    sample = -np.random.default_rng(2).lognormal(3, 1, 500)
+    assert numeric_bins(sample, tail=True).edges.max() < 0
