@@ -56,7 +56,8 @@ def test_outages_and_floods_are_seen(
     law: Callable[[np.random.Generator], IntArray], low: int, burst: int
 ) -> None:
     known = law(np.random.default_rng(6)).astype(np.int64)
-    if known.min() > 2:
+    # With three rows in the emptiest window none at all may be luck.
+    if known.min() > 20:
         assert check(low, known, Direction.DOWN).status is CheckStatus.VIOLATED
     assert check(burst, known, Direction.UP).status is CheckStatus.VIOLATED
 

@@ -13,6 +13,7 @@ from flows.config import Config, load_config
 from flows.generations import lineage_of, load_generations
 from flows.input import InputSet, config_input, file_input, file_labels, partition_opener
 from flows.plan import Plan, make_plan
+from flows.record_spec import record_spec
 from flows.reference_build import build_reference
 from flows.scenarios.base import ScenarioOptions
 from flows.scenarios.lines import json_lines, json_reference
@@ -130,7 +131,13 @@ def keep_reference(layout: Layout, *, rows: int | None = None, effective_from: i
         derived=config.derivations,
     )
     built = build_reference(
-        source, config.tracks, model=MODEL, now_ms=0, rows=rows, segments=config.segments
+        source,
+        config.tracks,
+        model=MODEL,
+        now_ms=0,
+        rows=rows,
+        segments=config.segments,
+        records=record_spec(config),
     ).reference
     with closing(SqliteStore(layout.reference)) as store:
         store.put_reference(built.stored())
@@ -145,14 +152,16 @@ def activate(layout: Layout, version: str, *, effective_from: int | None = None)
 
 
 def _messed_up(lines: list[bytes]) -> list[bytes]:
-    """Spoil about one row in twelve, each in one of nine ways, and send some bursts of rows far too late.
+    """Spoil about one row in twelve, each in one of nine ways; send some bursts far too late, some twice.
 
     A run that is resumed within a burst knows that its rows are late only if it remembers how far time was.
     """
     rng = np.random.default_rng(5)
     messed = []
     for row, line in enumerate(lines):
-        if row % 600 >= 400 and rng.random() < 0.9:
+        if row % 2 and row % 600 < 200:
+            messed.append(lines[row - 1])
+        elif row % 600 >= 400 and rng.random() < 0.9:
             messed.append(_spoilt(line, LATE))
         else:
             messed.append(_spoilt(line, int(rng.integers(9))) if rng.random() < 1 / 12 else line)
