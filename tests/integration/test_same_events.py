@@ -36,7 +36,7 @@ def test_the_stream_has_everything_in_it(wanted_of_one: Results) -> None:
     types = {event.type.rsplit(".", 1)[-1] for event in wanted_of_one.events}
     assert types == {"opened", "updated", "closed", "report", "violated", "resolved"}
     told = [orjson.loads(e.body)["data"] for e in wanted_of_one.events if e.type.endswith("violated")]
-    assert {"duplicate_share", "type_changes"} <= {each["check"]["name"] for each in told}
+    assert {"duplicate_share", "refused_not_utf8"} <= {each["check"]["name"] for each in told}
     reports = [orjson.loads(e.body)["data"] for e in wanted_of_one.events if e.type.endswith("report")]
     assert {report["window"]["kind"] for report in reports} == {"tumbling", "sliding"}
     assert sum(report["window"]["late_rows"] for report in reports) > 100
