@@ -12,6 +12,7 @@ from flows.config import Config, load_config
 from flows.detection import promise_of
 from flows.doctor.findings import Finding, Health, fine, looked_at
 from flows.doctor.inputs import input_findings
+from flows.doctor.labels import label_findings
 from flows.doctor.stores import output_findings, store_findings
 from flows.render.examined import finding_lines
 from flows.render.words import count_text
@@ -39,6 +40,7 @@ def _findings(config: Config, config_name: str) -> Iterator[Finding]:
     yield from looked_at("configuration", lambda: _configuration(config))
     now_ms = time.time_ns() // 1_000_000
     yield from looked_at("input", lambda: input_findings(config, os.environ, now_ms=now_ms))
+    yield from looked_at("labels", lambda: label_findings(config, os.environ))
     yield from looked_at("store", lambda: store_findings(config, config_name))
     yield from looked_at("output", lambda: output_findings(config, os.environ))
 

@@ -121,3 +121,60 @@ def test_a_service_that_is_away_is_a_problem_and_the_rest_is_looked_at(call: Cal
         "output": "ok",
         "recovery": "warning",
     }
+
+
+LABELLED = (
+    CONFIG.replace("windows:", "  request: {kind: categorical, role: id}\nwindows:") + "labels: LABELS\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("labels", "lines", "wanted"),
+    [
+        (
+            "{path: labels.jsonl, label: y}",
+            ['{"request": "a", "y": "yes"}', '{"request": null, "y": "no"}'],
+            [("ok", "1 partition, 58 B", ""), ("ok", "2 records of 2 looked at can be used", "")],
+        ),
+        (
+            "{path: labels.jsonl, id: ident, label: y, time: {column: at}}",
+            ['{"request": "a", "y": "yes", "at": "2026-01-05T00:00:00Z"}', '{"y": "no"}'],
+            [
+                ("ok", "1 partition, 71 B", ""),
+                (
+                    "warning",
+                    "1 record of 2 looked at can be used; refused: 1 no_time",
+                    "the first of them: the time field 'at' is missing or empty",
+                ),
+                (
+                    "problem",
+                    "`labels.id` (path ident) holds no value in 1 record",
+                    "check `labels.id`: a nested field is written a.b",
+                ),
+            ],
+        ),
+        (
+            "{path: nowhere.jsonl, label: y}",
+            [],
+            [("problem", "nowhere.jsonl: no such file or folder; check labels.path", "")],
+        ),
+        (
+            "{path: labels.jsonl, label: y}",
+            [],
+            [
+                ("ok", "1 partition, 0 B", ""),
+                ("warning", "no record yet", "predictions wait for them, up to `labels.horizon`"),
+            ],
+        ),
+    ],
+)
+def test_labels_are_looked_at(
+    call: Call, config: Path, labels: str, lines: list[str], wanted: list[tuple[str, str, str]]
+) -> None:
+    write(config.parent, GOOD)
+    (config.parent / "labels.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    config.write_text(LABELLED.replace("LABELS", labels))
+    told = found(call, config, "labels")
+    assert [
+        (health, text.removeprefix(f"{config.parent}/"), advice) for health, text, advice in told
+    ] == wanted

@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.pace import Pace
+from state.grid import END
 
 
 def test_who_is_far_ahead_waits_for_the_slowest() -> None:
@@ -79,3 +80,15 @@ def test_files_that_follow_each_other_are_read_to_the_end(streams: list[list[int
             last[name] = left[name].pop(0)
             pace.reached(name, last[name])
         assert moved
+
+
+def test_all_wait_for_what_comes_before_everything_else() -> None:
+    pace = Pace(lead=10)
+    for name in ("labels", "a"):
+        pace.enter(name)
+    pace.reached("labels", -END)
+    pace.reached("a", 0)
+    assert pace.must_wait("a")
+    assert not pace.must_wait("labels")
+    pace.leave("labels")
+    assert not pace.must_wait("a")

@@ -15,6 +15,7 @@ from flows.time_bounds import TimeBounds
 from state.codec import FingerprintMismatchError
 from state.durations import Axis
 from state.grid import END, WindowSpec
+from state.joined import FROM_START
 from tests.state.window_oracle import local
 from tests.strategies import HOUR, Case, row_number_cases, timed_cases
 from tests.streams import PRINT, MemoryDecoder, MemoryReader, Row
@@ -34,7 +35,9 @@ class Opened:
     watch: Callable[[Decoder], RecordWatch] | None = None
     readers: list[MemoryReader] = field(default_factory=list)
 
-    def at(self, resume: bytes | None = None, fingerprint: bytes = PRINT) -> Partition:
+    def at(
+        self, resume: bytes | None = None, fingerprint: bytes = PRINT, *, timeless: bool = False
+    ) -> Partition:
         def open_reader(position: bytes | None) -> tuple[MemoryReader, MemoryDecoder]:
             self.readers.append(MemoryReader(self.rows, self.cuts, position))
             return self.readers[-1], MemoryDecoder(self.rows, self.case.axis is Axis.MILLISECONDS)
@@ -48,6 +51,7 @@ class Opened:
             batch_rows=self.batch_rows,
             keep_late=self.keep_late,
             resume=resume,
+            timeless=timeless,
             watch=self.watch,
         )
 
@@ -256,3 +260,19 @@ def test_the_input_of_the_decoder_is_not_written_to() -> None:
     assert batch is not None
     assert batch.numeric["x"].tolist() == [1.0, 3.0, 2.0, 0.0]
     assert batch.categorical["c"] == ["1", "3", "2", "0"]
+
+
+def test_rows_without_a_time_come_before_everything_else() -> None:
+    # None is late, whatever time it names, and nothing is closed before the end.
+    times = [5 * HOUR, 3 * HOUR, 9 * HOUR, HOUR]
+    rows = [Row(time, float(i), "a") for i, time in enumerate(times)]
+    case = Case((WindowSpec(name="w", size=HOUR, slide=HOUR),), Axis.MILLISECONDS, "UTC", 0, (tuple(rows),))
+    partition = Opened(rows, case, cuts=(2,)).at(timeless=True)
+    first = partition.poll()
+    assert first is not None
+    assert (first.panes.tolist(), first.rows, first.late) == ([FROM_START], 2, {})
+    assert (first.frontier, first.last, partition.pace) == (-END, -END, -END)
+    resumed = Opened(rows, case, cuts=(2,)).at(partition.snapshot(), timeless=True)
+    second, last = drained(resumed)
+    assert (second.rows, second.numeric["x"].tolist()) == (2, [2.0, 3.0])
+    assert (last.frontier, last.last) == (END, -END)

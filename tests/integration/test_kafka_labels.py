@@ -8,7 +8,9 @@ import pytest
 
 from flows.commands.run_asked import RunAsked
 from flows.commands.run_input import open_input, partition_lister
-from flows.config import Config
+from flows.config import Config, load_config
+from flows.doctor.findings import Health
+from flows.doctor.labels import label_findings
 from flows.hooks import Hooks
 from flows.inline import run_inline
 from flows.input import InputSet
@@ -99,3 +101,17 @@ def test_a_topic_of_labels_that_is_not_there_is_named(stream: LabelledLayout, ka
     path = config_of(stream, "missing", kafka_bootstrap, None, "driftflow-no-such-topic")
     with pytest.raises(UnknownTopicError, match="driftflow-no-such-topic"):
         load_plan(path, source_of(path))
+
+
+def test_the_doctor_looks_at_topics_of_labels(
+    stream: LabelledLayout, kafka_bootstrap: str, new_topic: NewTopic
+) -> None:
+    labels = new_topic(2)
+    put(kafka_bootstrap, labels, stream.layout.folder / "labels")
+    config = load_config(config_of(stream, "doctor", kafka_bootstrap, None, labels))
+    count = sum(len(path.read_bytes().splitlines()) for path in (stream.layout.folder / "labels").iterdir())
+    told = [finding.text for finding in label_findings(config, {})]
+    assert told == [f"2 partitions, {count:,} records", "1,000 records of 1,000 looked at can be used"]
+    missing = load_config(config_of(stream, "doctor-missing", kafka_bootstrap, None, "driftflow-none"))
+    (finding,) = label_findings(missing, {})
+    assert (finding.health, "driftflow-none" in finding.text) == (Health.PROBLEM, True)
