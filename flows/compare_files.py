@@ -147,26 +147,46 @@ def compare_inputs(
         detectors=detectors,
         on_read=on_read,
     )
-    summed = _summarize(current, built.reference, on_read)
+    before = ComparedInput(
+        files=baseline.names,
+        rows=built.reference.provenance.rows,
+        refused=_by_reason(Counter(built.refused)),
+    )
+    return compare_with(built.reference, before, current, rules, detectors=detectors, on_read=on_read)
+
+
+def compare_with(
+    reference: Reference,
+    baseline: ComparedInput,
+    current: InputSet,
+    rules: Rules,
+    *,
+    detectors: Collection[str] = BY_DEFAULT,
+    on_read: Callable[[int], None] = lambda _: None,
+) -> Comparison:
+    """Compare all rows of an input with a reference, as one window.
+
+    Parameters
+    ----------
+    baseline
+        What is said of the rows that the reference was built from.
+    """
+    summed = _summarize(current, reference, on_read)
     # Two inputs are one window: there is no evidence over time.
     rules = replace(rules, rule=Rule.WINDOW)
     scored = [
         _scored(feature, summed.sketches[feature.column.name], rules.min_effect, detectors)
-        for feature in built.reference.features
+        for feature in reference.features
     ]
     q_values = family_q_values(
         [found.p_value if found.n >= rules.min_rows else None for found in scored], rules.correction
     )
     compared = [
         _compared(feature, found, summed.sketches[found.feature], q, rules)
-        for feature, found, q in zip(built.reference.features, scored, q_values, strict=True)
+        for feature, found, q in zip(reference.features, scored, q_values, strict=True)
     ]
     return Comparison(
-        baseline=ComparedInput(
-            files=baseline.names,
-            rows=built.reference.provenance.rows,
-            refused=_by_reason(Counter(built.refused)),
-        ),
+        baseline=baseline,
         current=ComparedInput(
             files=current.names,
             rows=summed.rows,

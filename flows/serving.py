@@ -6,6 +6,7 @@ from pathlib import Path
 from flows.config import Config
 from flows.config_values import ConfigError
 from flows.connections import store_opener
+from flows.on_demand import file_ports
 from service.context import Service
 from service.models import WatchedColumn, WatchedModel, WatchedWindow
 from service.security import VARIABLE, read_keys
@@ -41,6 +42,7 @@ def configured_service(configs: Sequence[Config], environ: Mapping[str, str]) ->
         models={name: watched_model(config) for name, config in by_name.items()},
         stores=StorePool(open_store),
         keys=read_keys(environ.get(VARIABLE)),
+        ports=file_ports(by_name),
     )
 
 

@@ -6,10 +6,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from service.api import episodes, events, health, models, series
+from service.api import comparisons, episodes, events, health, models, series
+from service.body_limit import BodyLimit
 from service.context import Service
 from service.headers import add_headers
 from service.problems import add_handlers
+
+MOST_BODY = 1 << 25
+"""Bytes of a request that sends no file."""
 
 _ABOUT = """
 What driftflow found, for programs. Times are ISO-8601 in UTC, or row numbers where a model has no clock.
@@ -23,13 +27,20 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        service.stores.close()
+        service.close()
 
     app = FastAPI(title="driftflow", version=version("driftflow"), description=_ABOUT, lifespan=life)
     app.state.service = service
+    app.add_middleware(
+        BodyLimit,
+        most=MOST_BODY,
+        # Two files, and the lines between them.
+        uploads=2 * service.upload_limits.file_bytes + MOST_BODY,
+        endings=("/comparisons",),
+    )
     add_handlers(app)
     add_headers(app)
     app.include_router(health.router)
-    for part in (models, events, episodes, series):
+    for part in (models, events, episodes, series, comparisons):
         app.include_router(part.router, prefix="/v1")
     return app

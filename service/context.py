@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from service.jobs import Jobs
 from service.models import WatchedModel
+from service.ports import Compared, Ports
 from service.problems import ProblemError
 from service.security import Keyring
 from service.stores import StorePool
+from service.uploads import UploadLimits
 from state.stores.base import Store
 
 
@@ -21,11 +24,18 @@ class Service:
     ----------
     models
         By name, in the order in which they are listed.
+    ports
+        What reads files and rows; None where nothing is compared on demand.
+    comparisons
+        Those that run, and those that have ended of late.
     """
 
     models: Mapping[str, WatchedModel]
     stores: StorePool
     keys: Keyring = field(default_factory=Keyring)
+    ports: Ports | None = None
+    upload_limits: UploadLimits = field(default_factory=UploadLimits)
+    comparisons: Jobs[Compared] = field(default_factory=Jobs)
 
     def model(self, name: str) -> WatchedModel:
         """Return a model.
@@ -39,6 +49,24 @@ class Service:
         if found is None:
             raise ProblemError(404, f"There is no model {name!r}; there are: {', '.join(self.models)}.")
         return found
+
+    @property
+    def needed_ports(self) -> Ports:
+        """What reads files and rows.
+
+        Raises
+        ------
+        ProblemError
+            Nothing is compared on demand here.
+        """
+        if self.ports is None:
+            raise ProblemError(501, "This service compares nothing on demand.")
+        return self.ports
+
+    def close(self) -> None:
+        """End what runs, and close the stores; called once."""
+        self.comparisons.close()
+        self.stores.close()
 
     @contextmanager
     def store(self, model: WatchedModel) -> Iterator[Store]:

@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from detectors.base import DriftflowError
+from service.jobs import JobsFullError
 from state.stores.base import NotFoundError, StoreBusyError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
@@ -38,6 +40,7 @@ _TITLES = {
     422: "Request not understood",
     429: "Too many requests",
     500: "Fault in driftflow",
+    501: "Not done here",
     503: "Store away",
 }
 
@@ -85,6 +88,14 @@ def add_handlers(app: FastAPI) -> None:
     def _busy(_request: Request, error: StoreBusyError) -> JSONResponse:
         return problem(503, str(error), headers={"Retry-After": "2"})
 
+    @app.exception_handler(JobsFullError)
+    def _full(_request: Request, error: JobsFullError) -> JSONResponse:
+        return problem(429, str(error), headers={"Retry-After": "10"})
+
+    @app.exception_handler(DriftflowError)
+    def _refused(_request: Request, error: DriftflowError) -> JSONResponse:
+        return problem(422, str(error))
+
     @app.exception_handler(StoreError)
     def _store(_request: Request, error: StoreError) -> JSONResponse:
         return problem(503, str(error))
@@ -107,6 +118,6 @@ def add_handlers(app: FastAPI) -> None:
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": _TITLES[status], "content": {MEDIA_TYPE: {}}}
-    for status in (401, 403, 404, 422, 429, 503)
+    for status in (401, 403, 404, 409, 413, 415, 422, 429, 503)
 }
 """Errors that every route may answer with, for the OpenAPI document."""

@@ -48,7 +48,8 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
     """Compare two files column by column: what drifted, and how badly."""
-    from flows.commands.compare_job import CompareAsked, compare_and_tell
+    from flows.commands.compare_job import compare_and_tell
+    from flows.compare_paths import CompareAsked
 
     asked = CompareAsked(
         baseline=baseline,
@@ -57,6 +58,5 @@ def compare(
         columns=None if columns is None else tuple(name.strip() for name in columns.split(",")),
         min_effect=min_effect,
         fdr=fdr,
-        html=html,
     )
-    raise typer.Exit(compare_and_tell(asked, fail_on_drift=fail_on is not None, json=json))
+    raise typer.Exit(compare_and_tell(asked, html=html, fail_on_drift=fail_on is not None, json=json))

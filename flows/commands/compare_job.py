@@ -1,105 +1,39 @@
-"""Finds the columns of two files, compares them and tells the outcome."""
+"""Compares two files and tells the outcome."""
 
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
-from detectors.registry import BY_DEFAULT
-from detectors.verdicts import Rules
 from flows.commands.console import messages, results, show
 from flows.commands.document import print_json, write_page
 from flows.commands.exits import ExitCode
 from flows.commands.usage import UsageError
-from flows.compare_files import ComparedColumn, ComparedInput, Comparison, compare_inputs
-from flows.config import Config, load_config
-from flows.detection import measured_by
-from flows.field_samples import Sample, sample_fields
-from flows.infer import Inferred, InferredColumn, LeftOut, infer_columns
-from flows.input import InputSet, file_input
+from flows.compare_files import Comparison
+from flows.compare_paths import CompareAsked, document_of, prepare
+from flows.infer import LeftOut
 from flows.pages.compared import comparison_page
 from flows.render.compared import comparison_lines, left_out_lines
 from flows.render.progress import meter
 from flows.sources.spooled import STANDARD_INPUT, spooled
-from state.columns import Column, Role
-from state.derived import Derivation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompareAsked:
-    """What the command line asks for; None: as the configuration or the defaults say."""
-
-    baseline: Path
-    current: Path
-    config: Path | None
-    columns: tuple[str, ...] | None
-    min_effect: float | None
-    fdr: float | None
-    html: Path | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
-    """Columns as each side decodes them, in the same order, and what is left out.
-
-    Attributes
-    ----------
-    fields
-        What is read besides, for the derived columns.
-    """
-
-    baseline: tuple[Column, ...]
-    current: tuple[Column, ...]
-    left_out: tuple[LeftOut, ...]
-    missing: tuple[str, ...]
-    fields: tuple[Column, ...] = ()
-    derivations: tuple[Derivation, ...] = ()
-
-    def read(self, side: tuple[Column, ...]) -> tuple[Column, ...]:
-        """Return the fields that are read of one side's records."""
-        names = {column.name for column in side}
-        compared = tuple(column for column in side if column.formula is None or column.transform)
-        return (*compared, *(field for field in self.fields if field.name not in names))
-
-
-class CompareDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``compare --json`` prints."""
-
-    drifted: bool
-    baseline: ComparedInput
-    current: ComparedInput
-    rules: Rules
-    columns: tuple[ComparedColumn, ...]
-    left_out: tuple[LeftOut, ...]
-
-
-def compare_and_tell(asked: CompareAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
+def compare_and_tell(asked: CompareAsked, *, html: Path | None, fail_on_drift: bool, json: bool) -> ExitCode:
     """Compare, and print a table or one JSON document."""
     if asked.baseline == asked.current == STANDARD_INPUT:
         raise UsageError("standard input can be one of the two sides only")
     stream = sys.stdin.buffer
     with spooled(asked.baseline, stream) as baseline, spooled(asked.current, stream) as current:
-        files = replace(asked, baseline=baseline, current=current)
-        return _compared_and_told(files, fail_on_drift=fail_on_drift, json=json)
-
-
-def _compared_and_told(asked: CompareAsked, *, fail_on_drift: bool, json: bool) -> ExitCode:
-    config = None if asked.config is None else load_config(asked.config)
-    samples = (sample_fields(asked.baseline), sample_fields(asked.current))
-    chosen = _configured(config, samples) if config else _inferred(samples)
-    chosen = _picked(chosen, asked.columns)
-    if not chosen.baseline:
-        said = "; ".join(f"{item.name}: {item.reason}" for item in chosen.left_out[:5])
-        raise UsageError(f"there is no column to compare ({said or 'the files are empty'})")
-    found = _compare(asked, config, chosen)
-    if asked.html is not None:
-        _draw(asked.html, found, chosen.left_out)
+        prepared = prepare(replace(asked, baseline=baseline, current=current))
+        total = prepared.total
+        with meter(messages(), "Comparing", total=total, unit="bytes", clock=time.monotonic) as progress:
+            found = prepared.run(progress.advance)
+    if html is not None:
+        _draw(html, found, prepared.left_out)
     if json:
-        print_json(_document(found, chosen.left_out))
+        print_json(document_of(found, prepared.left_out))
     else:
-        show(messages(), left_out_lines(chosen.left_out, messages().width))
+        show(messages(), left_out_lines(prepared.left_out, messages().width))
         console = results()
         show(console, comparison_lines(found, console.width))
     return ExitCode.DRIFT if fail_on_drift and found.drifted else ExitCode.DONE
@@ -110,136 +44,3 @@ def _draw(path: Path, found: Comparison, left_out: tuple[LeftOut, ...]) -> None:
     with meter(messages(), "Drawing", total=drawn, unit="columns", clock=time.monotonic) as progress:
         page = comparison_page(found, left_out, on_drawn=lambda: progress.advance(1))
     write_page(path, page)
-
-
-def _compare(asked: CompareAsked, config: Config | None, chosen: _Chosen) -> Comparison:
-    rules = Rules() if config is None else config.rules
-    detectors = BY_DEFAULT if config is None else measured_by(config)
-    if asked.min_effect is not None:
-        rules = replace(rules, min_effect=asked.min_effect)
-    if asked.fdr is not None:
-        rules = replace(rules, false_discovery_rate=asked.fdr)
-    baseline = _source(asked.baseline, config, chosen.baseline, chosen)
-    current = _source(asked.current, config, chosen.current, chosen)
-    # The baseline is read twice: for the bins and for the counts.
-    total = 2 * baseline.total + current.total
-    with meter(messages(), "Comparing", total=total, unit="bytes", clock=time.monotonic) as progress:
-        return compare_inputs(
-            baseline, current, chosen.baseline, rules, detectors=detectors, on_read=progress.advance
-        )
-
-
-def _source(path: Path, config: Config | None, side: tuple[Column, ...], chosen: _Chosen) -> InputSet:
-    fields, missing = chosen.read(side), chosen.missing
-    if config is None:
-        return file_input(path, columns=fields, time=None, missing=missing)
-    return file_input(
-        path,
-        columns=fields,
-        time=None,
-        max_record_bytes=config.file.input.max_record_bytes,
-        missing=missing,
-        derived=chosen.derivations,
-    )
-
-
-def _inferred(samples: tuple[Sample, Sample]) -> _Chosen:
-    inferred: Inferred = infer_columns(samples)
-    return _Chosen(
-        baseline=tuple(_column(column, 0) for column in inferred.columns),
-        current=tuple(_column(column, 1) for column in inferred.columns),
-        left_out=(*_one_sided(samples), *inferred.left_out),
-        missing=inferred.missing,
-    )
-
-
-def _column(found: InferredColumn, side: int) -> Column:
-    return Column(name=found.name, path=found.paths[side], kind=found.kind, role=Role.FEATURE)
-
-
-def _one_sided(samples: tuple[Sample, Sample]) -> list[LeftOut]:
-    before, now = samples
-    gone = [
-        LeftOut(name=name, reason="only in the baseline") for name in before.fields if name not in now.fields
-    ]
-    new = [
-        LeftOut(name=name, reason="only in the current") for name in now.fields if name not in before.fields
-    ]
-    return [*gone, *new]
-
-
-def _configured(config: Config, samples: tuple[Sample, Sample]) -> _Chosen:
-    """Take the configured columns that both files have."""
-    paths = [{field.path for field in sample.fields.values()} for sample in samples]
-    fields, left_out = [], []
-    for field in config.fields:
-        absent = [
-            side
-            for side, known in zip(("baseline", "current"), paths, strict=True)
-            if not _stands(field.read.path, known)
-        ]
-        if absent and field.role.watched:
-            left_out.append(LeftOut(name=field.name, reason=f"not in the {' and '.join(absent)}"))
-        if not absent:
-            fields.append(field)
-    names = {field.name for field in fields}
-    derivations = tuple(each for each in config.derivations if names.issuperset(each.sources))
-    for derivation in (each for each in config.derivations if each not in derivations):
-        reason = f"derived from {', '.join(name for name in derivation.sources if name not in names)}"
-        left_out += [
-            LeftOut(name=column.name, reason=reason) for column in derivation.columns if column.watched
-        ]
-    made = (column for derivation in derivations for column in derivation.columns)
-    kept = tuple(column for column in (*fields, *made) if column.watched)
-    return _Chosen(
-        baseline=kept,
-        current=kept,
-        left_out=tuple(left_out),
-        missing=config.file.input.missing,
-        fields=tuple(fields),
-        derivations=derivations,
-    )
-
-
-def _stands(path: str, known: set[str]) -> bool:
-    """Tell whether a path was seen, or may be the place of an element of what was."""
-    above, _, place = path.rpartition(".")
-    return path in known or (place.isdigit() and above in known)
-
-
-def _picked(chosen: _Chosen, names: tuple[str, ...] | None) -> _Chosen:
-    """Keep the columns that are asked for, by name or path.
-
-    Raises
-    ------
-    UsageError
-        A name is none of them.
-    """
-    if names is None:
-        return chosen
-    places = {column.read.path: place for place, column in enumerate(chosen.baseline)}
-    places |= {column.name: place for place, column in enumerate(chosen.baseline)}
-    reasons = {item.name: item.reason for item in chosen.left_out}
-    for name in names:
-        if name not in places:
-            why = f" ({reasons[name]})" if name in reasons else ""
-            known = ", ".join(column.name for column in chosen.baseline)
-            raise UsageError(f"--columns: cannot compare {name!r}{why}, wanted some of {known}")
-    kept = sorted({places[name] for name in names})
-    return replace(
-        chosen,
-        baseline=tuple(chosen.baseline[place] for place in kept),
-        current=tuple(chosen.current[place] for place in kept),
-        left_out=(),
-    )
-
-
-def _document(found: Comparison, left_out: tuple[LeftOut, ...]) -> CompareDocument:
-    return CompareDocument(
-        drifted=found.drifted,
-        baseline=found.baseline,
-        current=found.current,
-        rules=found.rules,
-        columns=found.columns,
-        left_out=left_out,
-    )

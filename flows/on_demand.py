@@ -1,0 +1,95 @@
+"""Comparisons that the service asks for: of two files, and of rows with a reference."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import orjson
+
+from detectors.verdicts import Verdict
+from flows.commands.stored import active_generations
+from flows.compare_files import ComparedInput, Comparison, compare_with
+from flows.compare_paths import CompareAsked, document_of, prepare
+from flows.config import Config
+from flows.decode.base import Decoder
+from flows.decode.factory import make_decoder
+from flows.detection import measured_by
+from flows.infer import LeftOut
+from flows.input import InputSet
+from flows.pages.compared import comparison_page
+from flows.sources.base import RawBatch, Reader
+from flows.sources.formats import FileFormat
+from service.ports import Compared, OnProgress, Ports
+from state.reference import Reference
+
+
+def file_ports(configs: Mapping[str, Config]) -> Ports:
+    """Return what compares files, and rows with the references of configured models."""
+
+    def compare_files(baseline: Path, current: Path, *, on_progress: OnProgress) -> Compared:
+        prepared = prepare(CompareAsked(baseline=baseline, current=current))
+        read = 0
+
+        def on_read(size: int) -> None:
+            nonlocal read
+            read += size
+            on_progress(read / max(prepared.total, 1))
+
+        return _outcome(prepared.run(on_read), prepared.left_out)
+
+    def compare_rows(model: str, rows: Sequence[Mapping[str, Any]]) -> Compared:
+        config = configs[model]
+        reference = active_generations(config, model).references[-1]
+        return _outcome(compare_with_reference(reference, rows, config), ())
+
+    return Ports(compare_files=compare_files, compare_rows=compare_rows)
+
+
+def _outcome(found: Comparison, left_out: tuple[LeftOut, ...]) -> Compared:
+    return Compared(
+        document=msgspec.json.encode(document_of(found, left_out)),
+        drifted=tuple(column.column for column in found.columns if column.verdict is Verdict.DRIFT),
+        columns=len(found.columns),
+        page=lambda: comparison_page(found, left_out),
+    )
+
+
+def compare_with_reference(
+    reference: Reference, rows: Sequence[Mapping[str, Any]], config: Config
+) -> Comparison:
+    """Compare rows with a reference, as one window; they are decoded as records of the model's input are."""
+    records = [orjson.dumps(row) for row in rows]
+
+    def opened(_position: bytes | None) -> tuple[Reader, Decoder]:
+        # Without times: the rows are one window, whenever they were.
+        decoder = make_decoder(FileFormat.JSONL, config.fields, None, derived=config.derivations)
+        return _Rows(records), decoder
+
+    current = InputSet(
+        readers={"rows": opened}, total=len(records), unit="rows", names=("rows of the request",)
+    )
+    made = reference.provenance
+    baseline = ComparedInput(files=made.sources, rows=made.rows, refused={})
+    return compare_with(reference, baseline, current, config.rules, detectors=measured_by(config))
+
+
+class _Rows:
+    """A reader of rows in memory; implements `flows.sources.base.Reader`."""
+
+    def __init__(self, records: Sequence[bytes]) -> None:
+        self._records = records
+        self._next = 0
+
+    def read(self, max_records: int) -> RawBatch | None:
+        start, self._next = self._next, min(self._next + max_records, len(self._records))
+        if start == self._next:
+            return None
+        numbers = range(start, self._next)
+        return RawBatch(records=self._records[start : self._next], numbers=numbers, size=len(numbers))
+
+    def position(self) -> bytes:
+        raise AssertionError("nothing is resumed here")
+
+    def close(self) -> None:
+        """Hold nothing that must be released."""

@@ -1,0 +1,142 @@
+"""Two files compared on demand, and rows against what a model was built on."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Path, Request, Response, UploadFile
+from pydantic import BaseModel, Field
+
+from service.api.common import Asked, Served, may
+from service.jobs import Job, JobState
+from service.ports import Compared
+from service.problems import RESPONSES, ProblemError
+from service.security import Right
+from service.tables import csv_text
+from service.uploads import Workspace
+
+router = APIRouter(tags=["comparisons"], responses=RESPONSES)
+
+_READ = [Depends(may(Right.READ))]
+_WRITE = [Depends(may(Right.WRITE))]
+
+MOST_ROWS = 100_000
+"""Rows of one request body."""
+
+_FIELDS = ("column", "kind", "verdict", "severity", "test", "statistic", "p_value", "q_value", "effect")
+
+JobId = Annotated[str, Path(max_length=100, description="What starting it has answered.")]
+
+
+class ComparisonAnswer(BaseModel):
+    """How far a comparison is, and where its outcome is once it is done."""
+
+    id: str
+    state: JobState
+    progress: float = Field(ge=0, le=1, description="Share that is done.")
+    error: str | None = Field(description="Why it failed; null where it did not.")
+    columns: int | None = Field(description="Columns that were compared; null while it is not done.")
+    drifted: list[str] | None = Field(description="Those in drift, the worst first.")
+    links: dict[str, str] = Field(description="The outcome as JSON, CSV and HTML, once it is done.")
+
+
+@router.post("/comparisons", status_code=202, dependencies=_WRITE)
+def start_comparison(
+    *,
+    service: Served,
+    request: Request,
+    baseline: Annotated[UploadFile, File(description="Good data: CSV, JSON lines, Parquet or Arrow.")],
+    current: Annotated[UploadFile, File(description="Data to judge.")],
+) -> ComparisonAnswer:
+    """Compare two files, column by column. The answer comes at once; ask for its progress."""
+    workspace = Workspace(service.upload_limits)
+    try:
+        files = [
+            workspace.keep(place, sent.filename, sent.file)
+            for place, sent in (("baseline", baseline), ("current", current))
+        ]
+    except BaseException:
+        workspace.remove()
+        raise
+    compare = service.needed_ports.compare_files
+    job = service.comparisons.start(
+        lambda on_progress: compare(*files, on_progress=on_progress), workspace.remove
+    )
+    return _answer(job, request)
+
+
+@router.get("/comparisons/{job_id}", dependencies=_READ)
+def one_comparison(*, service: Served, request: Request, job_id: JobId) -> ComparisonAnswer:
+    """Say how far a comparison is."""
+    return _answer(_job(service, job_id), request)
+
+
+@router.get("/comparisons/{job_id}/document", dependencies=_READ)
+def comparison_document(*, service: Served, job_id: JobId) -> Response:
+    """Give the outcome as ``driftflow compare --json`` prints it."""
+    return Response(_result(service, job_id).document, media_type="application/json")
+
+
+@router.get("/comparisons/{job_id}/table", dependencies=_READ)
+def comparison_table(*, service: Served, job_id: JobId) -> Response:
+    """Give the outcome as CSV, a line for each column."""
+    columns = _result(service, job_id).rows()
+    text = csv_text(_FIELDS, [[column[field] for field in _FIELDS] for column in columns])
+    return Response(
+        text,
+        media_type="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="comparison.csv"'},
+    )
+
+
+@router.get("/comparisons/{job_id}/page", dependencies=_READ)
+def comparison_page(*, service: Served, job_id: JobId) -> Response:
+    """Give the outcome as one HTML file."""
+    return Response(
+        _result(service, job_id).page(),
+        media_type="text/html",
+        headers={"Content-Disposition": 'attachment; filename="comparison.html"'},
+    )
+
+
+class Rows(BaseModel):
+    """Rows as the model writes them into its log."""
+
+    rows: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_ROWS)
+
+
+@router.post("/models/{model}/compare", dependencies=_WRITE)
+def compare_rows(*, service: Served, asked: Asked, rows: Rows) -> Response:
+    """Compare rows with the active reference of a model, as one window."""
+    found = service.needed_ports.compare_rows(asked.model.name, rows.rows)
+    return Response(found.document, media_type="application/json")
+
+
+def _job(service: Served, job_id: str) -> Job[Compared]:
+    found = service.comparisons.find(job_id)
+    if found is None:
+        raise ProblemError(404, "There is no such comparison; those that ended long ago are forgotten.")
+    return found
+
+
+def _result(service: Served, job_id: str) -> Compared:
+    job = _job(service, job_id)
+    if job.result is None:
+        raise ProblemError(409, job.error or f"The comparison is {job.state}; ask again when it is done.")
+    return job.result
+
+
+def _answer(job: Job[Compared], request: Request) -> ComparisonAnswer:
+    links = {}
+    if job.result is not None:
+        links = {
+            part: request.url_for(f"comparison_{part}", job_id=job.id).path
+            for part in ("document", "table", "page")
+        }
+    return ComparisonAnswer(
+        id=job.id,
+        state=job.state,
+        progress=job.progress,
+        error=job.error,
+        columns=None if job.result is None else job.result.columns,
+        drifted=None if job.result is None else list(job.result.drifted),
+        links=links,
+    )

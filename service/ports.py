@@ -1,0 +1,74 @@
+"""What the service needs of files and rows; the command line gives it what can read them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+OnProgress = Callable[[float], None]
+"""Told the share of the work that is done, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The outcome of a comparison.
+
+    Attributes
+    ----------
+    document
+        What ``driftflow compare --json`` prints, as JSON.
+    drifted
+        Columns in drift, the worst first.
+    columns
+        How many were compared.
+    page
+        Draws the outcome as one HTML file.
+    """
+
+    document: bytes
+    drifted: tuple[str, ...]
+    columns: int
+    page: Callable[[], str]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the columns of the document, in its order."""
+        found: list[dict[str, Any]] = orjson.loads(self.document)["columns"]
+        return found
+
+
+class CompareFiles(Protocol):
+    """Compares two files."""
+
+    def __call__(self, baseline: Path, current: Path, *, on_progress: OnProgress) -> Compared:
+        """Compare all columns that both files have.
+
+        Raises
+        ------
+        DriftflowError
+            A file cannot be read, or there is nothing to compare.
+        """
+        ...
+
+
+class CompareRows(Protocol):
+    """Compares some rows with the active reference of a model."""
+
+    def __call__(self, model: str, rows: Sequence[Mapping[str, Any]]) -> Compared:
+        """Compare rows, each an object as the model writes it into its log.
+
+        Raises
+        ------
+        DriftflowError
+            There is no reference, or no row can be used.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """All of them."""
+
+    compare_files: CompareFiles
+    compare_rows: CompareRows
