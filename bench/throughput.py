@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pin()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        plan = _plan(folder, rows, reference_rows=10_000 if given.quick else 50_000)
+        plan = wide_plan(folder, rows, reference_rows=10_000 if given.quick else 50_000)
         prepared = prepare(plan)
         stages = interleaved(_stages(prepared), repeats=3 if given.quick else 7)
         wholes = interleaved(_wholes(prepared, folder), repeats=3 if given.quick else 7)
@@ -103,7 +103,8 @@ def prepare(plan: Plan) -> Prepared:
     )
 
 
-def _plan(folder: Path, rows: int, *, reference_rows: int) -> Plan:
+def wide_plan(folder: Path, rows: int, *, reference_rows: int) -> Plan:
+    """Put a run over generated rows of many columns together."""
     wide = scenario("wide")
     options = ScenarioOptions(
         rows=rows, seed=SEED, step_ms=STEP_MS, disorder_ms=50, reference_rows=reference_rows

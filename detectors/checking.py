@@ -14,7 +14,7 @@ from detectors.checks import (
     Family,
     Given,
     Sensitivity,
-    judged,
+    status_of,
 )
 from detectors.effects import ONE_SIDED
 from detectors.shares import largest_likely, largest_likely_at_rate, tail_above, tail_above_rate, wilson
@@ -34,42 +34,39 @@ def check_share(
     """Hold a share against the reference's, by the sampling error of both sides.
 
     A violation is a share whose chance is at most the level (`detectors.shares.tail_above`, exact; half of
-    it on either side for both directions) and that differs by more than matters.
+    it on either side for both directions) and that differs by more than matters. On the other side of the
+    reference than the one that is looked at, the p-value is 1.
 
     Parameters
     ----------
     clump
         Variance of a share over that of independent rows, at least 1: as if rows came in clumps of so many.
     """
-    found = Check(
+    value, expected = current.share, reference.share
+    status, p_value, ends = CheckStatus.INSUFFICIENT, None, None
+    lower = upper = None
+    if min(current.n, reference.n) >= max(sensitivity.min_rows, 1):
+        lower, upper, p_value = _limits(current, reference, sensitivity, direction, clump)
+        ends = wilson(current.count / clump, current.n / clump)
+        outside = (upper is not None and value > upper) or (lower is not None and value < lower)
+        shift = {Direction.UP: value - expected, Direction.DOWN: expected - value}
+        excess = shift.get(direction, abs(value - expected))
+        status = status_of(excess, outside=outside, p_value=p_value, min_excess=sensitivity.min_excess)
+    return Check(
         name=name,
         family=family,
-        status=CheckStatus.INSUFFICIENT,
-        value=current.share if current.n else None,
-        reference=reference.share if reference.n else None,
-        source=f"reference: {reference.share:.4g} of {reference.n} rows",
+        status=status,
+        value=value if current.n else None,
+        low=None if ends is None else ends[0],
+        high=None if ends is None else ends[1],
+        reference=expected if reference.n else None,
+        lower=lower,
+        upper=upper,
+        source=f"reference: {expected:.4g} of {reference.n} rows",
+        p_value=p_value,
         level=sensitivity.level,
         n=current.n,
         detail=detail,
-    )
-    if min(current.n, reference.n) < max(sensitivity.min_rows, 1):
-        return found
-    sides = 2 if direction is Direction.BOTH else 1
-    level = sensitivity.level / sides
-    lower = upper = None
-    p_value = 1.0
-    if direction is not Direction.DOWN:
-        most = _most_likely(current, reference, sensitivity.min_excess, clump, level)
-        upper = max(reference.share + sensitivity.min_excess, most / current.n)
-        p_value = _p_above(current, reference, clump)
-    if direction is not Direction.UP:
-        most = _most_likely(current.rest, reference.rest, sensitivity.min_excess, clump, level)
-        lower = min(reference.share - sensitivity.min_excess, (current.n - most) / current.n)
-        p_value = min(p_value, _p_above(current.rest, reference.rest, clump))
-    low, high = wilson(current.count / clump, current.n / clump)
-    return judged(
-        replace(found, low=low, high=high, lower=lower, upper=upper, p_value=min(1.0, sides * p_value)),
-        sensitivity.min_excess,
     )
 
 
@@ -91,31 +88,33 @@ def check_rate(
     allowed
         Largest share that is no fault, from 0 to 1; what counts is whether the window's true share is above.
     """
-    enough = current.n >= max(sensitivity.min_rows, 1)
-    found = Check(
+    share, upper, p_value, ends = current.share, None, None, None
+    status = CheckStatus.INSUFFICIENT
+    if current.n >= max(sensitivity.min_rows, 1):
+        most = largest_likely_at_rate(current.n, allowed, clump=clump, level=sensitivity.level)
+        upper = max(most / current.n, allowed + sensitivity.min_excess)
+        p_value = tail_above_rate(current.count / clump, current.n / clump, allowed)
+        ends = wilson(current.count / clump, current.n / clump)
+        status = status_of(
+            share - allowed,
+            outside=share > upper,
+            p_value=p_value,
+            min_excess=sensitivity.min_excess,
+        )
+    return Check(
         name=name,
         family=family,
-        status=CheckStatus.INSUFFICIENT,
-        value=current.share if current.n else None,
+        status=status,
+        value=share if current.n else None,
+        low=None if ends is None else ends[0],
+        high=None if ends is None else ends[1],
         reference=allowed,
+        upper=upper,
         source=source,
+        p_value=p_value,
         level=sensitivity.level,
         n=current.n,
         detail=detail,
-    )
-    if not enough:
-        return found
-    most = largest_likely_at_rate(current.n, allowed, clump=clump, level=sensitivity.level)
-    low, high = wilson(current.count / clump, current.n / clump)
-    return judged(
-        replace(
-            found,
-            low=low,
-            high=high,
-            upper=max(most / current.n, allowed + sensitivity.min_excess),
-            p_value=tail_above_rate(current.count / clump, current.n / clump, allowed),
-        ),
-        sensitivity.min_excess,
     )
 
 
@@ -159,17 +158,18 @@ def check_estimate(
     reach = max(error * _quantile(sensitivity.level / sides, degrees), sensitivity.min_excess)
     shift = current.value - reference.value
     away = {Direction.UP: shift, Direction.DOWN: -shift, Direction.BOTH: abs(shift)}[direction]
-    chance = _chance(away / error if error else (inf if away > 0 else -inf), degrees)
-    return judged(
-        replace(
-            found,
-            low=current.value - ONE_SIDED * current.error,
-            high=current.value + ONE_SIDED * current.error,
-            lower=None if direction is Direction.UP else reference.value - reach,
-            upper=None if direction is Direction.DOWN else reference.value + reach,
-            p_value=min(1.0, sides * chance),
-        ),
-        sensitivity.min_excess,
+    chance = min(1.0, sides * _chance(away / error if error else (inf if away > 0 else -inf), degrees))
+    lower = None if direction is Direction.UP else reference.value - reach
+    upper = None if direction is Direction.DOWN else reference.value + reach
+    outside = (upper is not None and current.value > upper) or (lower is not None and current.value < lower)
+    return replace(
+        found,
+        status=status_of(away, outside=outside, p_value=chance, min_excess=sensitivity.min_excess),
+        low=current.value - ONE_SIDED * current.error,
+        high=current.value + ONE_SIDED * current.error,
+        lower=lower,
+        upper=upper,
+        p_value=chance,
     )
 
 
@@ -207,9 +207,30 @@ def check_given(
     )
 
 
+def _limits(
+    current: Counted, reference: Counted, sensitivity: Sensitivity, direction: Direction, clump: float
+) -> tuple[float | None, float | None, float]:
+    """Return the smallest and the largest share that is no violation, and the chance of this one."""
+    sides = 2 if direction is Direction.BOTH else 1
+    level, least = sensitivity.level / sides, sensitivity.min_excess
+    lower = upper = None
+    p_value = 1.0
+    if direction is not Direction.DOWN:
+        most = _most_likely(current, reference, least, clump, level)
+        upper = max(reference.share + least, most / current.n)
+        p_value = _p_above(current, reference, clump)
+    if direction is not Direction.UP:
+        most = _most_likely(current.rest, reference.rest, least, clump, level)
+        lower = min(reference.share - least, (current.n - most) / current.n)
+        p_value = min(p_value, _p_above(current.rest, reference.rest, clump))
+    return lower, upper, min(1.0, sides * p_value)
+
+
 def _p_above(current: Counted, reference: Counted, clump: float) -> float:
-    of = (current.count, current.n, reference.count, reference.n)
-    return tail_above(*(number / clump for number in of))
+    """Chance of so large a share; 1 where it is not above the reference's, which saves the sum."""
+    if current.count * reference.n <= reference.count * current.n:
+        return 1.0
+    return tail_above(current.count / clump, current.n / clump, reference.count / clump, reference.n / clump)
 
 
 def _most_likely(current: Counted, reference: Counted, min_excess: float, clump: float, level: float) -> int:

@@ -1,6 +1,6 @@
 """One quantity of one window held against a limit, and where that limit comes from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 CALM_LEVEL = 0.05
@@ -153,16 +153,16 @@ class Estimate:
     degrees: float | None = None
 
 
-def judged(found: Check, min_excess: float) -> Check:
-    """Settle the status of a check that has a value, its limits and a p-value."""
-    value, reference, p_value = found.value, found.reference, found.p_value
-    if value is None or reference is None or p_value is None:
-        return found
-    above = None if found.upper is None else value - found.upper
-    below = None if found.lower is None else found.lower - value
-    if (above is not None and above > 0) or (below is not None and below > 0):
-        return replace(found, status=CheckStatus.VIOLATED)
-    off = [value - reference] if above is not None else []
-    off += [reference - value] if below is not None else []
-    unlikely = max(off, default=0.0) > min_excess and p_value <= CALM_LEVEL
-    return replace(found, status=CheckStatus.SUSPECT if unlikely else CheckStatus.OK)
+def status_of(excess: float, *, outside: bool, p_value: float, min_excess: float) -> CheckStatus:
+    """Return the status of a check that could be made.
+
+    Parameters
+    ----------
+    excess
+        How far the value is from the reference on a side that is looked at; may be negative.
+    outside
+        Whether it is beyond a limit.
+    """
+    if outside:
+        return CheckStatus.VIOLATED
+    return CheckStatus.SUSPECT if excess > min_excess and p_value <= CALM_LEVEL else CheckStatus.OK

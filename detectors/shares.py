@@ -79,8 +79,8 @@ def largest_likely(
     """
 
     def likely(count: int) -> bool:
-        of = (count, n, reference_count, n_reference)
-        return tail_above(*(number / clump for number in of)) > level
+        chance = tail_above(count / clump, n / clump, reference_count / clump, n_reference / clump)
+        return chance > level
 
     return _last(likely, start, n, step=ceil(sqrt(max(start, 1))))
 

@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 
 from detectors.absence import check_constant, check_vanished
-from detectors.base import Kind
+from detectors.base import IntArray, Kind
 from detectors.calibration import Calibration, Fault
 from detectors.checking import check_given, check_share
 from detectors.checks import Check, Counted, Family, Given, Sensitivity
@@ -89,7 +89,10 @@ def column_checks(feature: FeatureReference, window: Sketch, rules: QualityRules
     sensitivity = Sensitivity(
         level=rules.level / max(by_chance, 1), min_excess=rules.min_excess, min_rows=rules.min_rows
     )
-    looked = _Looked(feature, window, sensitivity)
+    counts = window.counters[HEADER : HEADER + feature.bins.bins]
+    n, known = int(counts.sum()), feature.calibration and feature.calibration.dependence
+    spread = known.largest_inflation(n) if known else 1.0
+    looked = _Looked(feature, window, counts, n, spread, sensitivity)
     found = [looked.check(check) for check in wanted]
     limited = [
         made if made.name not in given else _limited(made, given[QualityCheck(made.name)], rules.min_rows)
@@ -102,10 +105,21 @@ def column_checks(feature: FeatureReference, window: Sketch, rules: QualityRules
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """One column of one window beside its reference."""
+    """One column of one window beside its reference.
+
+    Attributes
+    ----------
+    counts, n
+        The window's values by bin, shape ``(bins,)``, and their number.
+    spread
+        Variance of the share of a group over that of independent rows, at least 1.
+    """
 
     feature: FeatureReference
     window: Sketch
+    counts: IntArray
+    n: int
+    spread: float
     sensitivity: Sensitivity
 
     def check(self, check: QualityCheck) -> Check | None:
@@ -125,11 +139,6 @@ class _Looked:
     def _calibration(self) -> Calibration:
         return self.feature.calibration or Calibration()
 
-    def _spread(self, n: int) -> float:
-        """How much more the share of a group scatters than independent rows would make it; at least 1."""
-        known = self._calibration.dependence
-        return 1.0 if known is None else known.largest_inflation(n)
-
     def _share(
         self, check: QualityCheck, current: Counted, reference: Counted, clump: float, detail: str = ""
     ) -> Check:
@@ -148,38 +157,37 @@ class _Looked:
         current, reference = (Counted(count=int(s.counters[place]), n=s.rows) for s in sketches)
         return self._share(check, current, reference, self._calibration.clump(fault, current.n))
 
-    def _oddities(self) -> tuple[Oddities, int, Oddities, int] | None:
-        """Return those of the window and of the reference, each with its rows that hold a value."""
+    def _oddities(self) -> tuple[Oddities, Oddities] | None:
+        """Return those of the window and of the reference, where both are known."""
         bins = self.feature.bins
         if not isinstance(bins, NumericBins):
             return None
         now, before = bins.oddities(self.window), bins.oddities(self.feature.sketch)
         if now is None or before is None:
             return None
-        return now, bins.summary(self.window).n, before, self.feature.summary.n
+        return now, before
 
     def _zeros(self) -> Check | None:
         found = self._oddities()
         if found is None:
             return None
-        now, n, before, n_reference = found
-        current, reference = Counted(count=now.zeros, n=n), Counted(count=before.zeros, n=n_reference)
-        return self._share(
-            QualityCheck.ZERO_SHARE, current, reference, self._calibration.clump(Fault.ZERO, n)
-        )
+        current = Counted(count=found[0].zeros, n=self.n)
+        reference = Counted(count=found[1].zeros, n=self.feature.summary.n)
+        clump = self._calibration.clump(Fault.ZERO, self.n)
+        return self._share(QualityCheck.ZERO_SHARE, current, reference, clump)
 
     def _out_of_range(self) -> Check | None:
         found = self._oddities()
         if found is None:
             return None
-        now, n, before, n_reference = found
+        now, before = found
         low, high = self.feature.sketch.low, self.feature.sketch.high
         detail = f"{now.below} below {low:.6g}, {now.above} above {high:.6g}"
         return self._share(
             QualityCheck.OUT_OF_RANGE_SHARE,
-            Counted(count=now.below + now.above, n=n),
-            Counted(count=before.below + before.above, n=n_reference),
-            self._spread(n),
+            Counted(count=now.below + now.above, n=self.n),
+            Counted(count=before.below + before.above, n=self.feature.summary.n),
+            self.spread,
             detail if now.below + now.above else "",
         )
 
@@ -197,14 +205,13 @@ class _Looked:
         once = int(np.count_nonzero(counts[: bins.other] == 1))
         # How many of the names that are counted together were seen once is not kept: at most all of them.
         once += min(len(bins.rare), int(counts[bins.other]))
-        now = self.window.counters[HEADER:]
-        current = Counted(count=int(now[bins.new]), n=int(now.sum()))
+        current = Counted(count=int(self.counts[bins.new]), n=self.n)
         named = ", ".join(name for _, name in self.window.names[:5])
         return self._share(
             QualityCheck.NEW_SHARE,
             current,
             Counted(count=once, n=self.feature.summary.n),
-            self._spread(current.n),
+            self.spread,
             f"such as {named}" if named else "",
         )
 
@@ -212,33 +219,31 @@ class _Looked:
         bins = self.feature.bins
         if not isinstance(bins, Categories):
             return None
-        counts = self.window.counters[HEADER:]
         return check_vanished(
             QualityCheck.VANISHED_SHARE,
-            counts,
+            self.counts,
             self.feature.sketch.counters[HEADER:],
             bins.names,
             self.sensitivity,
-            clump=self._spread(int(counts.sum())),
+            clump=self.spread,
         )
 
     def _constant(self) -> Check:
         bins = self.feature.bins
-        current = bins.summary(self.window)
         if isinstance(bins, NumericBins):
             constant, value = self.window.low == self.window.high, f"{self.window.low:.6g}"
         else:
-            fullest = int(current.counts.argmax())
-            constant, value = int(current.counts[fullest]) == current.n, bins.label(fullest)
+            fullest = int(self.counts.argmax())
+            constant, value = int(self.counts[fullest]) == self.n, bins.label(fullest)
             # Rare and new names are counted together, so that all rows in one bin may still differ.
             constant = constant and fullest < bins.other
         return check_constant(
             QualityCheck.CONSTANT,
-            current.counts,
+            self.counts,
             self.feature.summary.counts,
             self.sensitivity,
             constant=constant,
-            clump=self._spread(current.n),
+            clump=self.spread,
             detail=f"every value is {value}",
         )
 
