@@ -14,12 +14,13 @@ from state.halves import Side
 from state.joined import Count, Joined
 from state.outcome_fields import Outcomes
 from state.outcome_layout import classes_in
+from state.outcome_segments import SegmentRules, countable, expected_by_segment
 from state.outcome_windows import OutcomeWindows
 from state.outcomes import OutcomeLayout, OutcomePartial
 from state.performance_report import PerformanceContext, PerformanceReport
 from state.reference import Reference
 from state.report_context import ReportContext
-from state.sketches.base import Sketch, pane_lengths
+from state.sketches.base import empty, pane_lengths
 
 KEY = "performance"
 """What the key of the report is called behind model and version."""
@@ -51,8 +52,8 @@ class Performing:
         """Count the rows of a batch that bring their labels; nothing where it has nothing to tell."""
         if batch.quiet:
             return
-        layout, none = self.outcomes.layout, np.zeros(self.outcomes.layout.width, dtype=np.int64)
-        found = {pane: none.copy() for pane in {*batch.panes.tolist(), *batch.late}}
+        layout = self.outcomes.layout
+        found = {pane: empty(layout.width) for pane in {*batch.panes.tolist(), *batch.late}}
         if batch.rows:
             predictions = self.outcomes.prediction_payload(batch)
             labels = self.outcomes.label_payload(batch)
@@ -65,14 +66,14 @@ class Performing:
                 strict=True,
             ):
                 counts = (Count.PREDICTIONS, Count.LABELLED, Count.UNLABELLED)
-                found[pane][list(counts)] = [rows, labelled, rows - labelled]
-            for _, pane, counters in layout.sketches(
+                found[pane].counters[list(counts)] = [rows, labelled, rows - labelled]
+            for _, pane, sketch in layout.sketches(
                 panes[there], panes[there], predictions[there], labels[there]
             ):
-                found[pane] += counters
+                found[pane] = found[pane].merge(sketch)
         for pane, late in batch.late.items():
-            found[pane][Count.LATE_PREDICTIONS] += late
-        cells = tuple((pane, pane, Sketch(found[pane]).to_bytes()) for pane in sorted(found))
+            found[pane].counters[Count.LATE_PREDICTIONS] += late
+        cells = tuple((pane, pane, found[pane].to_bytes()) for pane in sorted(found))
         yield self.key, (batch.partition, batch.frontier, batch.last, cells)
 
     def payload(self, batch: Batch) -> FloatArray:
@@ -110,19 +111,32 @@ def performing(config: Config, report: ReportContext, partitions: Sequence[str])
     given, labels = config.performance, config.labels
     if given is None:
         return None
-    layout = _layout(config, report.generations.first)
+    first, references = report.generations.first, report.generations.references
+    layout, named = _layout(config, first), config.segments
+    segments = countable(layout, first.segments_of(named.columns))
+    outcomes = Outcomes.by_segment(layout, given.spec.fields, segments)
     return Performing(
-        outcomes=Outcomes(layout=layout, fields=given.spec.fields),
+        outcomes=outcomes,
         context=PerformanceContext(
             report=report,
-            layout=layout,
+            layout=outcomes.layout,
             rules=given.rules,
             expected={
                 reference.version: given.rules.expected(
                     () if reference.outcomes is None else reference.outcomes.metrics
                 )
-                for reference in report.generations.references
+                for reference in references
             },
+            by_segment=SegmentRules(
+                segments=segments,
+                metrics=given.rules.metrics,
+                expected={
+                    reference.version: expected_by_segment(reference, given.rules, min_rows=named.min_rows)
+                    for reference in references
+                },
+            )
+            if segments.columns
+            else None,
         ),
         origins=tuple(partitions) if labels is None else shard_names(labels.shards),
         # Orphans are told when their own time is over.

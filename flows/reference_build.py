@@ -110,7 +110,7 @@ def build_reference(
         on_part=_ignore if labelled is None else labelled.see,
     )
     if labelled is not None:
-        labelled.begin(layout.bins)
+        labelled.begin(layout.bins, layout.segments)
     counts = _Counts(
         {column.name: empty(layout.bins[column.name].width) for column in columns},
         None if records is None else RecordCounts(records),

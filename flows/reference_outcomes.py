@@ -1,17 +1,18 @@
 """What a reference's own rows say of the model's performance, where they have labels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from detectors.base import IntArray
 from flows.reference_parts import Part
 from state.joined import Count
 from state.outcome_fields import OutcomeFields, Outcomes, class_names
 from state.outcome_layout import MOST_CLASSES, OutcomeLayoutError, OutcomeSpec, ReferenceOutcomes
+from state.outcome_segments import countable
 from state.outcomes import Use
 from state.reference import Bins
-from state.sketches.base import Sketch
+from state.segments import Segments
+from state.sketches.base import Sketch, empty
 
 _TOO_MANY = MOST_CLASSES * 10
 """Names that are remembered while classes are looked for: of more there is no confusion matrix."""
@@ -26,7 +27,7 @@ class OutcomeBuilder:
     predicted: set[str] = field(default_factory=set)
     labelled: int = 0
     outcomes: Outcomes | None = None
-    counters: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    sketch: Sketch = field(default_factory=lambda: empty(0))
 
     def see(self, part: Part) -> None:
         """Take a batch of the first pass."""
@@ -40,8 +41,8 @@ class OutcomeBuilder:
             if len(seen) < _TOO_MANY:
                 seen.update(name for name in values if name is not None)
 
-    def begin(self, bins: dict[str, Bins]) -> None:
-        """Choose what is counted; nothing where no row has a label.
+    def begin(self, bins: dict[str, Bins], segments: Segments) -> None:
+        """Choose what is counted, by segment as well; nothing where no row has a label.
 
         Raises
         ------
@@ -58,8 +59,8 @@ class OutcomeBuilder:
                 f"`performance`: labels are {_some(self.labels)} and predictions {_some(self.predicted)}, "
                 "wanted classes of the same names"
             )
-        self.outcomes = Outcomes(layout=layout, fields=self.spec.fields)
-        self.counters = np.zeros(layout.width, dtype=np.int64)
+        self.outcomes = Outcomes.by_segment(layout, self.spec.fields, countable(layout, segments))
+        self.sketch = empty(layout.width)
 
     def count(self, part: Part) -> None:
         """Take a batch of the second pass."""
@@ -69,17 +70,17 @@ class OutcomeBuilder:
         predictions = self.outcomes.prediction_payload(part.decoded)
         labels = self.outcomes.label_payload(part.decoded)
         there = ~np.isnan(labels[:, 0])
-        self.counters[Count.PREDICTIONS] += len(there)
-        self.counters[Count.LABELLED] += int(there.sum())
-        self.counters[Count.UNLABELLED] += int((~there).sum())
-        for _, _, counters in layout.sketches(at[there], at[there], predictions[there], labels[there]):
-            self.counters += counters
+        self.sketch.counters[Count.PREDICTIONS] += len(there)
+        self.sketch.counters[Count.LABELLED] += int(there.sum())
+        self.sketch.counters[Count.UNLABELLED] += int((~there).sum())
+        for _, _, sketch in layout.sketches(at[there], at[there], predictions[there], labels[there]):
+            self.sketch = self.sketch.merge(sketch)
 
     def result(self) -> ReferenceOutcomes | None:
         """Return what was counted; None where no row can be used."""
-        if self.outcomes is None or not self.counters[Use.USED]:
+        if self.outcomes is None or not self.sketch.counters[Use.USED]:
             return None
-        return ReferenceOutcomes(self.outcomes.layout, Sketch(self.counters))
+        return ReferenceOutcomes(replace(self.outcomes.layout, segments=()), self.sketch)
 
 
 def _some(names: set[str]) -> str:

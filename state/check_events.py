@@ -8,7 +8,7 @@ from state.check_data import CheckData, ViolationData
 from state.episodes import Change
 from state.events import EventType, cloud_event, deterministic_id
 from state.report_context import ReportContext
-from state.scoring import Found, Scored
+from state.scoring import Found, Gap
 from state.segment_faults import FaultSegments
 from state.stores.base import Point, StoredEvent
 from state.stores.episodes import StoredEpisode
@@ -108,5 +108,5 @@ class CheckEvents:
 
 def _segments(found: Found, check: Check) -> tuple[FaultSegments, ...]:
     """Return the segments of a check; the records as a whole have none."""
-    faults = found.faults if isinstance(found, Scored) else ()
+    faults = () if isinstance(found, Gap) else found.faults
     return tuple(each for each in faults if each.check == check.name)

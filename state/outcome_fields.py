@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import repeat
 from typing import Protocol
@@ -13,6 +13,7 @@ from detectors.base import FloatArray, Kind
 from detectors.performance.base import Task
 from state.columns import Column
 from state.outcomes import OutcomeLayout
+from state.segments import Segments
 
 
 class Columns(Protocol):
@@ -47,10 +48,17 @@ class OutcomeFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """Turns columns into payloads of a layout."""
+    """Turns columns into payloads of a layout.
+
+    Attributes
+    ----------
+    segments
+        Fields by whose values rows are counted apart as well, as many as the layout has.
+    """
 
     layout: OutcomeLayout
     fields: OutcomeFields
+    segments: Segments = field(default_factory=Segments)
     _codes: dict[str | None, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -58,22 +66,32 @@ class Outcomes:
         codes[None] = np.nan
         object.__setattr__(self, "_codes", codes)
 
+    @classmethod
+    def by_segment(cls, layout: OutcomeLayout, fields: OutcomeFields, segments: Segments) -> "Outcomes":
+        """Let the layout count rows by segment as well."""
+        sizes = tuple(column.size for column in segments.columns)
+        return cls(layout=replace(layout, segments=sizes), fields=fields, segments=segments)
+
     def prediction_payload(self, columns: Columns) -> FloatArray:
         """Return what predictions bring, shape ``(rows, layout.widths[0])``."""
+        segments = [column.coded(columns.categorical[column.name]) for column in self.segments.columns]
+        return np.column_stack([*self._predicted(columns), *segments])
+
+    def _predicted(self, columns: Columns) -> list[FloatArray]:
         fields = self.fields
         if self.layout.task is Task.REGRESSION:
             assert fields.prediction is not None  # the configuration is refused without
             wanted = [fields.prediction]
             if self.layout.intervals and fields.low is not None and fields.high is not None:
                 wanted += [fields.low, fields.high]
-            return np.column_stack([_numbers(columns, column) for column in wanted])
+            return [_numbers(columns, column) for column in wanted]
         score = None if fields.score is None else columns.numeric[fields.score.name]
         if fields.prediction is not None:
             predicted = self._coded(columns, fields.prediction)
         else:
             assert score is not None  # the configuration is refused without either
             predicted = self._by_score(score)
-        return np.column_stack([predicted] if score is None or not self.layout.scored else [predicted, score])
+        return [predicted] if score is None or not self.layout.scored else [predicted, score]
 
     def label_payload(self, columns: Columns) -> FloatArray:
         """Return what labels bring, shape ``(rows, 1)``."""

@@ -1,7 +1,7 @@
 """Windows of predictions whose labels come later: each is told again as more of its labels are known."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -159,7 +159,7 @@ class OutcomeWindows:
             sketch = self.cells[closed[0]]
             counters = sketch.counters.copy()
             counters[Count.LATE_PREDICTIONS] += self.dropped
-            self.cells[closed[0]] = Sketch(counters)
+            self.cells[closed[0]] = replace(sketch, counters=counters)
             self.dropped = 0
 
     def _take(self, known: int, pane: int, sketch: Sketch) -> None:

@@ -11,7 +11,7 @@ from detectors.base import FloatArray, IntArray
 from detectors.performance.base import Task
 from state.exact_sums import LARGEST, LIMBS, limbs
 from state.joined import Count, Joined
-from state.sketches.base import Sketch
+from state.sketches.base import Sketch, empty, pane_lengths
 
 BoolArray = NDArray[np.bool_]
 """Which rows are meant."""
@@ -83,6 +83,9 @@ class OutcomeLayout:
         Score from which on a row is predicted positive, where no column says it.
     center, unit
         Origin and scale of the fixed-point sums of regression; the unit is a power of two.
+    segments
+        Segments of each field by whose values rows are counted apart as well; a reference keeps its own
+        beside the layout.
     """
 
     task: Task
@@ -93,13 +96,14 @@ class OutcomeLayout:
     threshold: float = 0.5
     center: float = 0.0
     unit: float = 1.0
+    segments: tuple[int, ...] = ()
 
     @property
     def widths(self) -> tuple[int, int]:
         """Numbers in the payload of a prediction, and of a label."""
         if self.task is Task.REGRESSION:
-            return (3 if self.intervals else 1), 1
-        return (2 if self.scored else 1), 1
+            return (3 if self.intervals else 1) + len(self.segments), 1
+        return (2 if self.scored else 1) + len(self.segments), 1
 
     @property
     def width(self) -> int:
@@ -112,7 +116,7 @@ class OutcomeLayout:
 
     def sketches(
         self, known: IntArray, panes: IntArray, predictions: FloatArray, labels: FloatArray
-    ) -> Iterator[tuple[int, int, IntArray]]:
+    ) -> Iterator[tuple[int, int, Sketch]]:
         """Count labelled rows, for each pane in which labels became known and each pane of predictions.
 
         Parameters
@@ -121,40 +125,66 @@ class OutcomeLayout:
             Shape ``(rows,)``.
         predictions, labels
             Payloads, shapes ``(rows, width)``; see `widths`. Classes are indices, NaN is missing, and the
-            number of classes stands for one that is not known.
+            number of classes stands for one that is not known. The last numbers of a prediction are the
+            segments that its row belongs to.
 
         Yields
         ------
-        known, pane, counters
-            In order; shape of the counters ``(width,)``.
+        known, pane, sketch
+            In order.
         """
         order = np.lexsort((panes, known))
         known, panes = known[order], panes[order]
         change = (known[1:] != known[:-1]) | (panes[1:] != panes[:-1])
         starts = np.concatenate(([0], np.flatnonzero(change) + 1)) if len(order) else order
-        cell = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(order))))
-        counters = np.zeros((len(starts), self.width), dtype=np.int64)
-        if len(starts):
-            rows = _Rows(predictions[order], labels[order], starts, cell)
-            if self.task is Task.REGRESSION:
-                self._count_numbers(counters, rows)
-            else:
-                self._count_classes(counters, rows)
-        yield from zip(known[starts].tolist(), panes[starts].tolist(), counters, strict=True)
+        predictions, labels = predictions[order], labels[order]
+        counters = self._counted(predictions, labels, starts)
+        split = self._by_segment(predictions, labels, starts)
+        for i, (at, pane) in enumerate(zip(known[starts].tolist(), panes[starts].tolist(), strict=True)):
+            yield at, pane, Sketch(counters[i], segments=None if split is None else split[i])
 
     def partial(self, origin: str, joined: Joined) -> OutcomePartial:
         """Count joined rows, and put the join's own counts beside them."""
         found = {
-            (known, pane): counters
-            for known, pane, counters in self.sketches(
+            (known, pane): sketch
+            for known, pane, sketch in self.sketches(
                 joined.known, joined.panes, joined.predictions, joined.labels
             )
         }
         for known, pane, counts in joined.counts:
-            counters = found.setdefault((known, pane), np.zeros(self.width, dtype=np.int64))
-            counters[: len(Count)] += counts
-        packed = tuple((*key, Sketch(found[key]).to_bytes()) for key in sorted(found))
+            sketch = found.setdefault((known, pane), empty(self.width))
+            sketch.counters[: len(Count)] += counts
+        packed = tuple((*key, found[key].to_bytes()) for key in sorted(found))
         return origin, joined.upto, joined.last, packed
+
+    def _counted(self, predictions: FloatArray, labels: FloatArray, starts: IntArray) -> IntArray:
+        """Count rows that are sorted by cell, from the first row of each cell; shape ``(cells, width)``."""
+        counters = np.zeros((len(starts), self.width), dtype=np.int64)
+        if len(starts):
+            cell = np.repeat(np.arange(len(starts)), pane_lengths(starts, len(labels)))
+            rows = _Rows(predictions, labels, starts, cell)
+            if self.task is Task.REGRESSION:
+                self._count_numbers(counters, rows)
+            else:
+                self._count_classes(counters, rows)
+        return counters
+
+    def _by_segment(self, predictions: FloatArray, labels: FloatArray, starts: IntArray) -> IntArray | None:
+        """Count the same rows by segment as well, shape ``(cells, segments, width)``; None without any."""
+        if not self.segments:
+            return None
+        found = np.zeros((len(starts), sum(self.segments), self.width), dtype=np.int64)
+        cell = np.repeat(np.arange(len(starts)), pane_lengths(starts, len(labels)))
+        first = 0
+        for codes, size in zip(predictions.T[-len(self.segments) :], self.segments, strict=True):
+            key = cell * size + codes.astype(np.int64)
+            order = np.argsort(key, kind="stable")
+            keys, begins = np.unique(key[order], return_index=True)
+            found[keys // size, first + keys % size] = self._counted(
+                predictions[order], labels[order], begins.astype(np.int64, copy=False)
+            )
+            first += size
+        return found
 
     def _count_classes(self, counters: IntArray, rows: "_Rows") -> None:
         classes = len(self.classes)

@@ -81,7 +81,28 @@ class ConfusionData(msgspec.Struct, frozen=True, kw_only=True):
     counts: list[list[int]]
 
 
-class PerformanceData(msgspec.Struct, frozen=True, kw_only=True):
+class SegmentPerformance(msgspec.Struct, frozen=True, kw_only=True):
+    """One segment: its rows that could be used, their share of all such, and the metrics that are checked.
+
+    `against`: "segment" where it is compared with its own rows of the reference, "whole" where these are too
+    few.
+    """
+
+    segment: str
+    against: str
+    rows: int
+    share: float
+    metrics: tuple[MetricData, ...]
+
+
+class PerformanceSegments(msgspec.Struct, frozen=True, kw_only=True):
+    """The segments of one field, values first."""
+
+    column: str
+    segments: tuple[SegmentPerformance, ...]
+
+
+class PerformanceData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Data of the report on the performance of one window's predictions.
 
     Attributes
@@ -92,6 +113,8 @@ class PerformanceData(msgspec.Struct, frozen=True, kw_only=True):
         Whether no later label counts.
     confusion
         None for regression.
+    segments
+        Of a final revision, and of one in which a metric is degraded: the metrics of each segment.
     """
 
     model: str
@@ -105,6 +128,7 @@ class PerformanceData(msgspec.Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricData, ...]
     confusion: ConfusionData | None
     checks: tuple[Check, ...]
+    segments: tuple[PerformanceSegments, ...] = ()
 
 
 def metric_data(metric: Metric, expected: Mapping[str, Metric]) -> MetricData:

@@ -1,6 +1,6 @@
 """From the outcomes of a window to its performance, revision after revision: metrics, violations, events."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,10 +13,18 @@ from state.events import EventType, cloud_event
 from state.grid import END
 from state.joined import Count
 from state.outcome_metrics import confusion, metrics_of
+from state.outcome_segments import SegmentRules, degraded_segments
 from state.outcome_windows import OutcomeWindow
 from state.outcomes import OutcomeLayout
 from state.performance import PerformanceRules, performance_checks
-from state.performance_data import ConfusionData, PerformanceData, metric_data, outcome_counts
+from state.performance_data import (
+    ConfusionData,
+    MetricData,
+    PerformanceData,
+    PerformanceSegments,
+    metric_data,
+    outcome_counts,
+)
 from state.report import Output
 from state.report_context import ReportContext
 from state.scoring import Checked
@@ -43,12 +51,15 @@ class PerformanceContext:
     ----------
     expected
         By version of the reference: what each metric is compared with.
+    by_segment
+        How it is read by segment; None where it is not.
     """
 
     report: ReportContext
     layout: OutcomeLayout
     rules: PerformanceRules
     expected: Mapping[str, Mapping[str, Metric]]
+    by_segment: SegmentRules | None = None
 
 
 class PerformanceReport:
@@ -95,6 +106,8 @@ class PerformanceReport:
         expected = context.expected[version]
         counters = window.sketch.counters
         metrics = metrics_of(context.layout, counters)
+        checks = performance_checks(metrics, expected, context.rules)
+        read = self._segments(window, version, checks)
         found = Checked(
             feature=TRACK,
             spec=window.spec,
@@ -105,18 +118,38 @@ class PerformanceReport:
             incomplete=False,
             rows=window.sketch.rows,
             late=int(counters[Count.LATE_PREDICTIONS]),
-            checks=performance_checks(metrics, expected, context.rules),
+            checks=checks,
             revision=window.revision,
+            faults=degraded_segments(checks, read),
         )
         for check in found.checks:
             told = self._step(found, check)
             if told is not None:
                 yield self._events.event(*told, found, check)
                 yield self._events.episode(*told, found, check)
-        yield self._report(window, found, metrics, expected)
+        yield self._report(window, found, metrics, expected, read)
+        yield from self._points(found, metrics, "")
+        for each in read:
+            for segment in each.segments:
+                yield from self._points(found, segment.metrics, f"{each.column}={segment.segment}")
+
+    def _points(
+        self, found: Checked, metrics: Iterable[Metric | MetricData], segment: str
+    ) -> Iterator[Output]:
         for metric in metrics:
             if metric.value is not None:
-                yield report.point(found, "", f"{Family.PERFORMANCE}.{metric.name}", metric.value)
+                name = f"{Family.PERFORMANCE}.{metric.name}"
+                yield self._context.report.point(found, "", name, metric.value, segment=segment)
+
+    def _segments(
+        self, window: OutcomeWindow, version: str, checks: Sequence[Check]
+    ) -> tuple[PerformanceSegments, ...]:
+        """Read each segment where that is told: they take longer than all the rest of a revision."""
+        context, rules = self._context, self._context.by_segment
+        told = window.final or any(check.status is CheckStatus.VIOLATED for check in checks)
+        if rules is None or not told:
+            return ()
+        return rules.read(context.layout, window.sketch, version, context.expected[version])
 
     def _report(
         self,
@@ -124,6 +157,7 @@ class PerformanceReport:
         found: Checked,
         metrics: tuple[Metric, ...],
         expected: Mapping[str, Metric],
+        segments: tuple[PerformanceSegments, ...],
     ) -> StoredEvent:
         context, report = self._context, self._context.report
         counters, layout = window.sketch.counters, self._context.layout
@@ -143,6 +177,7 @@ class PerformanceReport:
             if layout.classes
             else None,
             checks=found.checks,
+            segments=segments,
         )
         return cloud_event(
             EventType.PERFORMANCE_REPORT,

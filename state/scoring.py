@@ -74,7 +74,8 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
 class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked"):
     """One window of a track that is no column, so it has checks and no reading: `feature` is its name.
 
-    `revision` is the pane before which the labels that it knows were known; 0 where it knows none.
+    `revision` is the pane before which the labels that it knows were known; 0 where it knows none. `faults`
+    are the parts of the traffic of violated checks.
     """
 
     feature: str
@@ -88,6 +89,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked"):
     late: int
     checks: tuple[Check, ...]
     revision: int = 0
+    faults: tuple[FaultSegments, ...] = ()
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):

@@ -7,9 +7,11 @@ from rich.text import Text
 
 from detectors.performance.base import Metric
 from flows.render.grid import note_lines
-from flows.render.words import count_text, moment_text, number_text
+from flows.render.words import count_text, moment_text, number_text, plain_text
 from state.event_data import Instant
-from state.performance_data import MetricData, PerformanceData
+from state.performance_data import MetricData, PerformanceData, PerformanceSegments
+
+_MOST_SEGMENTS = 5
 
 
 def metric_text(metric: Metric | MetricData) -> str:
@@ -104,6 +106,23 @@ def performance_facts(data: PerformanceData) -> Iterator[tuple[str, str]]:
         if metric.expected is not None:
             said += f"; expected {number_text(metric.expected)}"
         yield "metric", said
+    for each in data.segments:
+        yield "segments", _segments_text(each)
+
+
+def _segments_text(found: PerformanceSegments) -> str:
+    """Name the largest segments of a field, with what is checked of each."""
+    largest = sorted(found.segments, key=lambda each: -each.rows)[:_MOST_SEGMENTS]
+    said = []
+    for each in largest:
+        metrics = (
+            f"{metric.name} {number_text(metric.value)}"
+            + ("" if metric.expected is None else f" (expected {number_text(metric.expected)})")
+            for metric in each.metrics
+        )
+        said.append(f"{plain_text(each.segment)} {', '.join(metrics)}")
+    more = len(found.segments) - len(largest)
+    return f"{plain_text(found.column)}: {'; '.join(said)}" + (f"; {more} more" if more else "")
 
 
 def _found(data: PerformanceData, windows: int) -> FoundPerformance:

@@ -18,7 +18,8 @@ class PackedCounts(msgspec.Struct, frozen=True, array_like=True):
     held
         Counts that are not 0, where only these are kept behind their places; None: `counts` has all.
     places, counts
-        Whole numbers of 1, 2, 4 or 8 bytes, little endian, as few as the largest of them needs.
+        Whole numbers of 1, 2, 4 or 8 bytes, little endian, as few as the largest of them needs; 8 where one
+        is below 0.
     """
 
     rows: int
@@ -29,7 +30,7 @@ class PackedCounts(msgspec.Struct, frozen=True, array_like=True):
 
 
 def pack_counts(counts: IntArray) -> PackedCounts:
-    """Pack a matrix of counts, each at least 0; equal matrices give equal bytes."""
+    """Pack a matrix of counts or sums; equal matrices give equal bytes."""
     rows, columns = counts.shape
     flat = counts.ravel()
     held = np.flatnonzero(flat)
@@ -51,8 +52,11 @@ def unpack_counts(packed: PackedCounts) -> IntArray:
 
 
 def _narrow(values: IntArray) -> bytes:
-    largest = int(values.max()) if len(values) else 0
-    width = next((w for w in _WIDTHS if largest <= np.iinfo(w).max), _WIDTHS[-1])
+    smallest, largest = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    fitting = (
+        width for width in _WIDTHS if np.iinfo(width).min <= smallest and largest <= np.iinfo(width).max
+    )
+    width = next(fitting, _WIDTHS[-1])
     return values.astype(width).tobytes()
 
 

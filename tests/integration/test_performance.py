@@ -87,6 +87,10 @@ def test_the_stream_has_everything_in_it(wanted: Results, mode: str) -> None:
     assert all(finals == [False] * (len(finals) - 1) + [True] for finals in told.values())
     assert max(map(len, told.values())) == (1 if mode == "whole" else 9)
     assert {metric for metric in wanted.series if metric.metric == "performance.accuracy"}
+    split = [data for data in (event["data"] for event in events) if data.get("segments")]
+    assert {data["final"] for data in split if "final" in data} >= {True}
+    assert any("check" in data for data in split)
+    assert {key.segment for key in wanted.series if key.metric == "performance.f1"} > {"", "country=(rest)"}
 
 
 @pytest.mark.parametrize("batch_rows", [97, 8_192])

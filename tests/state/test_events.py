@@ -27,7 +27,13 @@ from state.event_data import instant
 from state.events import DATA_SCHEMA, EventType, deterministic_id
 from state.explain import contributors, group_label
 from state.grid import WindowSpec
-from state.performance_data import ConfusionData, MetricData, OutcomeCounts
+from state.performance_data import (
+    ConfusionData,
+    MetricData,
+    OutcomeCounts,
+    PerformanceSegments,
+    SegmentPerformance,
+)
 from state.performance_report import PerformanceReport
 from state.reference import Reference
 from state.report import Output, Report
@@ -188,7 +194,9 @@ def test_the_schema_refuses_what_is_no_event(path: tuple[str, ...], value: objec
 
 
 @pytest.mark.parametrize(
-    "struct", [*STRUCTS, SegmentScore, FaultSegment, FaultSegments], ids=lambda s: s.__name__
+    "struct",
+    [*STRUCTS, SegmentScore, FaultSegment, FaultSegments, PerformanceSegments, SegmentPerformance],
+    ids=lambda s: s.__name__,
 )
 def test_every_field_stands_in_the_schema(struct: type[msgspec.Struct]) -> None:
     known = SCHEMA["$defs"][struct.__name__]

@@ -116,7 +116,7 @@ def _cells(
     layout: OutcomeLayout, known: IntArray, panes: IntArray, predictions: FloatArray, labels: FloatArray
 ) -> list[tuple[tuple[int, int], IntArray]]:
     found = layout.sketches(known, panes, predictions, labels)
-    return [((at, of), counters) for at, of, counters in found]
+    return [((at, of), sketch.counters) for at, of, sketch in found]
 
 
 def test_rows_that_cannot_be_used_say_why() -> None:

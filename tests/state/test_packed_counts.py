@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from detectors.base import IntArray
 from state.sketches.packed import pack_counts, unpack_counts
 
-COUNTS = st.sampled_from([0, 0, 0, 1, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**62])
+COUNTS = st.sampled_from([0, 0, 0, 1, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**62, -1, -(2**40)])
 MATRICES = arrays(np.int64, st.tuples(st.integers(0, 6), st.integers(0, 12)), elements=COUNTS)
 
 
