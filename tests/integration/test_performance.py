@@ -43,10 +43,12 @@ def keep_labelled_reference(stream: LabelledLayout) -> None:
     (folder / "labelled.jsonl").write_bytes(b"\n".join(map(orjson.dumps, rows)) + b"\n")
     config = load_config(stream.whole("reference", performance=RULES))
     assert config.performance is not None
-    source = file_input(folder / "labelled.jsonl", columns=config.fields, time=config.time)
+    source = file_input(
+        folder / "labelled.jsonl", columns=config.fields, time=config.time, derived=config.derivations
+    )
     built = build_reference(
         source,
-        config.columns,
+        config.tracks,
         model=MODEL,
         now_ms=0,
         segments=config.segments,
