@@ -1,6 +1,6 @@
 """Comparisons that the service asks for: of two files, and of rows with a reference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,8 @@ import msgspec
 import orjson
 
 from detectors.verdicts import Verdict
+from flows.commands.reference_build_job import build_configured, keep, reference_source
+from flows.commands.reference_jobs import activated
 from flows.commands.stored import active_generations
 from flows.compare_files import ComparedInput, Comparison, compare_with
 from flows.compare_paths import CompareAsked, document_of, prepare
@@ -29,21 +31,44 @@ def file_ports(configs: Mapping[str, Config]) -> Ports:
 
     def compare_files(baseline: Path, current: Path, *, on_progress: OnProgress) -> Compared:
         prepared = prepare(CompareAsked(baseline=baseline, current=current))
-        read = 0
-
-        def on_read(size: int) -> None:
-            nonlocal read
-            read += size
-            on_progress(read / max(prepared.total, 1))
-
-        return _outcome(prepared.run(on_read), prepared.left_out)
+        return _outcome(prepared.run(_share_of(prepared.total, on_progress)), prepared.left_out)
 
     def compare_rows(model: str, rows: Sequence[Mapping[str, Any]]) -> Compared:
         config = configs[model]
         reference = active_generations(config, model).references[-1]
         return _outcome(compare_with_reference(reference, rows, config), ())
 
-    return Ports(compare_files=compare_files, compare_rows=compare_rows)
+    def build_reference(model: str, path: Path, *, on_progress: OnProgress) -> str:
+        config = configs[model]
+        source, _timed = reference_source(config, path)
+        # It is read twice: for the bins and for the counts.
+        tell = _share_of(2 * source.total, on_progress)
+        built = build_configured(config, source, on_read=tell)
+        keep(config, built, activate=None)
+        return built.reference.version
+
+    def activate(model: str, version: str, start: str | None) -> str | None:
+        _version, _before, time = activated(configs[model], model, version, start)
+        return time
+
+    return Ports(
+        compare_files=compare_files,
+        compare_rows=compare_rows,
+        build_reference=build_reference,
+        activate=activate,
+    )
+
+
+def _share_of(total: int, on_progress: OnProgress) -> Callable[[int], None]:
+    """Return what is told how much each batch read, and tells which share of all that is."""
+    read = 0
+
+    def on_read(size: int) -> None:
+        nonlocal read
+        read += size
+        on_progress(read / max(total, 1))
+
+    return on_read
 
 
 def _outcome(found: Comparison, left_out: tuple[LeftOut, ...]) -> Compared:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from service.api import comparisons, episodes, events, health, models, series
+from service.api import comparisons, episodes, events, health, models, references, series, stream, windows
 from service.body_limit import BodyLimit
 from service.context import Service
 from service.headers import add_headers
@@ -36,11 +36,11 @@ def create_app(service: Service) -> FastAPI:
         most=MOST_BODY,
         # Two files, and the lines between them.
         uploads=2 * service.upload_limits.file_bytes + MOST_BODY,
-        endings=("/comparisons",),
+        endings=("/comparisons", "/references"),
     )
     add_handlers(app)
     add_headers(app)
     app.include_router(health.router)
-    for part in (models, events, episodes, series, comparisons):
+    for part in (models, windows, stream, events, episodes, series, references, comparisons):
         app.include_router(part.router, prefix="/v1")
     return app

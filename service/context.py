@@ -26,7 +26,7 @@ class Service:
         By name, in the order in which they are listed.
     ports
         What reads files and rows; None where nothing is compared on demand.
-    comparisons
+    comparisons, builds
         Those that run, and those that have ended of late.
     """
 
@@ -36,6 +36,7 @@ class Service:
     ports: Ports | None = None
     upload_limits: UploadLimits = field(default_factory=UploadLimits)
     comparisons: Jobs[Compared] = field(default_factory=Jobs)
+    builds: Jobs[str] = field(default_factory=Jobs)
 
     def model(self, name: str) -> WatchedModel:
         """Return a model.
@@ -66,6 +67,7 @@ class Service:
     def close(self) -> None:
         """End what runs, and close the stores; called once."""
         self.comparisons.close()
+        self.builds.close()
         self.stores.close()
 
     @contextmanager

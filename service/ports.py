@@ -66,9 +66,39 @@ class CompareRows(Protocol):
         ...
 
 
+class BuildReference(Protocol):
+    """Builds a reference of a model from a file, and keeps it."""
+
+    def __call__(self, model: str, path: Path, *, on_progress: OnProgress) -> str:
+        """Return its version; the first of a model version is activated too.
+
+        Raises
+        ------
+        DriftflowError
+            The file cannot be read, or has nothing to build from.
+        """
+        ...
+
+
+class ActivateReference(Protocol):
+    """Makes a stored reference the one that windows are compared with."""
+
+    def __call__(self, model: str, version: str, start: str | None) -> str | None:
+        """Return from when on it counts, None from the beginning.
+
+        Raises
+        ------
+        DriftflowError
+            There is no such reference, or it cannot take over then.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """All of them."""
 
     compare_files: CompareFiles
     compare_rows: CompareRows
+    build_reference: BuildReference
+    activate: ActivateReference

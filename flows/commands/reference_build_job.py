@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -76,8 +77,7 @@ def build_and_store(
         built = _built_of_topics(config, rows, span)
     else:
         with spooled(file, sys.stdin.buffer) as given:
-            timed = _has_times(config, given)
-            source = config_input(_for_reference(config, given, timed=timed), given)
+            source, timed = reference_source(config, given)
             rows, before = _first_part(config, source, rows, span)
             built = build_with_progress(config, source, rows=rows, before=before)
     kept = keep(config, built, activate=activate)
@@ -135,6 +135,12 @@ def _built_of_topics(config: Config, rows: int | None, span: str | None) -> Buil
         source.close()
 
 
+def reference_source(config: Config, file: Path | None) -> tuple[InputSet, bool]:
+    """Open a file, or the configured input, as what a reference is built from; say whether it has times."""
+    timed = _has_times(config, file)
+    return config_input(_for_reference(config, file, timed=timed), file), timed
+
+
 def _first_part(
     config: Config, source: InputSet, rows: int | None, span: str | None
 ) -> tuple[int | None, int | None]:
@@ -159,19 +165,31 @@ def build_with_progress(
     with meter(
         messages(), "Building the reference", total=2 * source.total, unit=source.unit, clock=time.monotonic
     ) as progress:
-        return build_reference(
-            source,
-            config.tracks,
-            model=config.file.model.name,
-            now_ms=time.time_ns() // 1_000_000,
-            rows=rows,
-            before=before,
-            segments=config.segments,
-            records=record_spec(config),
-            detectors=measured_by(config),
-            outcomes=None if config.performance is None else config.performance.spec,
-            on_read=progress.advance,
-        )
+        return build_configured(config, source, rows=rows, before=before, on_read=progress.advance)
+
+
+def build_configured(
+    config: Config,
+    source: InputSet,
+    *,
+    rows: int | None = None,
+    before: int | None = None,
+    on_read: Callable[[int], None],
+) -> BuiltReference:
+    """Build the reference of the configured model, with all that its configuration counts."""
+    return build_reference(
+        source,
+        config.tracks,
+        model=config.file.model.name,
+        now_ms=time.time_ns() // 1_000_000,
+        rows=rows,
+        before=before,
+        segments=config.segments,
+        records=record_spec(config),
+        detectors=measured_by(config),
+        outcomes=None if config.performance is None else config.performance.spec,
+        on_read=on_read,
+    )
 
 
 def keep(config: Config, built: BuiltReference, *, activate: bool | None) -> Kept:

@@ -128,15 +128,7 @@ def activate_stored(path: Path, beginning: str, *, moment: str | None, json: boo
     """Make a stored version the active one, from the beginning or from a moment on."""
     config = load_config(path)
     model = config.file.model.name
-    with open_store(config) as store:
-        version = find_version(store, config, str(path), beginning)
-        before = active_version(store, config)
-        start = None if moment is None else read_moment(config, moment)
-        activation = Activation(version=version, effective_from=start)
-        if start is not None:
-            check_activation(config, schedule_of(store, config), activation)
-        activate_version(store, config, version, effective_from=start)
-    time = takes_over(config, activation)
+    version, before, time = activated(config, str(path), beginning, moment)
     if json:
         print_json(ActivatedReference(model=model, version=version, before=before, takes_over=time))
     elif time is not None:
@@ -145,6 +137,29 @@ def activate_stored(path: Path, beginning: str, *, moment: str | None, json: boo
         say(f"Reference {version} was active already.")
     else:
         say(f"Reference {version} is active" + (f" in the place of {before}." if before else "."))
+
+
+def activated(
+    config: Config, config_name: str, beginning: str, moment: str | None
+) -> tuple[str, str | None, str | None]:
+    """Activate a version; return it, the one before it, and from when on it counts (None: the beginning).
+
+    Raises
+    ------
+    NoReferenceError
+        No version or more than one begins so.
+    OffGridError, TooEarlyError
+        It cannot take over at this moment.
+    """
+    with open_store(config) as store:
+        version = find_version(store, config, config_name, beginning)
+        before = active_version(store, config)
+        start = None if moment is None else read_moment(config, moment)
+        activation = Activation(version=version, effective_from=start)
+        if start is not None:
+            check_activation(config, schedule_of(store, config), activation)
+        activate_version(store, config, version, effective_from=start)
+    return version, before, takes_over(config, activation)
 
 
 def check_activation(config: Config, schedule: tuple[Activation, ...], activation: Activation) -> None:
