@@ -21,6 +21,7 @@ SEED = 7
 STEP_MS = 10
 """A hundred rows a second, so that a window of 100 s has 10,000."""
 FEATURES = 10
+REPEATS = 5
 CLASSES = ("apple", "pear", "plum")
 
 _OFF = "confidence: false, predicted_class: false, uncertain: null, interval: {width: false}"
@@ -41,29 +42,29 @@ CASES = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Time the same stream under each configuration; print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
     given = parser.parse_args(arguments)
+    rows = 20_000 if given.quick else 200_000
     pin()
     with TemporaryDirectory() as name:
         folder = Path(name)
         write_rows(folder / "reference.jsonl", 10_000, SEED + 1)
-        write_rows(folder / "events.jsonl", given.rows, SEED)
+        write_rows(folder / "events.jsonl", rows, SEED)
         plans = {case: plan_of(folder, section) for case, section in CASES.items()}
         cases: dict[str, Case] = {
             case: partial(run_inline, plan, lambda _: None) for case, plan in plans.items()
         }
-        timings = interleaved(cases, repeats=given.repeats)
+        timings = interleaved(cases, repeats=REPEATS)
     off = timings["off"].cpu_s
     show(
-        f"{FEATURES} features, {len(CLASSES)} classes and an interval, {given.rows:,} rows, one process",
+        f"{FEATURES} features, {len(CLASSES)} classes and an interval, {rows:,} rows, one process",
         ("derived", "columns", "rows/s", "µs per row", "beside off"),
         [
             (
                 case,
                 str(len(plans[case].config.tracks)),
-                f"{given.rows / timing.cpu_s:,.0f}",
-                f"{1e6 * timing.cpu_s / given.rows:.2f}",
+                f"{rows / timing.cpu_s:,.0f}",
+                f"{1e6 * timing.cpu_s / rows:.2f}",
                 f"{timing.cpu_s / off:.2f}",
             )
             for case, timing in timings.items()

@@ -56,11 +56,19 @@ class Interval:
 
     @property
     def asked(self) -> Mapping[str, tuple[AskedShare | AskedSide, ...]]:
-        """Whether intervals are wider or narrower than they were, or cross."""
+        """Whether intervals are wider or narrower than they were, cross, or are not there.
+
+        The ends are no columns that are watched, so nothing else would miss them.
+        """
         if not self.checked:
             return {}
-        crossed = AskedShare("crossed_share", Validity.CROSSED, min_excess=self.min_invalid)
-        found: dict[str, tuple[AskedShare | AskedSide, ...]] = {f"{self.name}.validity": (crossed,)}
+        found: dict[str, tuple[AskedShare | AskedSide, ...]] = {
+            f"{self.name}.validity": (
+                AskedShare("missing_share", Validity.MISSING),
+                AskedShare("non_finite_share", Validity.NOT_FINITE, min_excess=self.min_invalid),
+                AskedShare("crossed_share", Validity.CROSSED, min_excess=self.min_invalid),
+            )
+        }
         if self.width:
             found[f"{self.name}.width"] = (
                 AskedSide("wider_share", Side.ABOVE, min_excess=self.min_change),

@@ -156,6 +156,27 @@ def test_another_mix_of_classes_is_a_drift_of_predictions(configured: Path) -> N
     assert "scores.confidence" not in found
 
 
+def test_faults_of_a_field_are_not_told_again_of_what_is_derived_from_it(configured: Path) -> None:
+    configured.write_text(CONFIG + "quality: {columns: {interval.width: {maximum: {max: 2.5}}}}\n")
+    config = load_config(configured)
+    reference = built(config, records(1, 4_000))
+    rows = records(3, 1_500)
+    for row in rows[500:1_000]:
+        row["plum"] = row["low"] = None
+    rows[1_200]["high"] = 9.0
+    write(configured.parent / "events.jsonl", rows)
+    lines = lines_of(config, reference)
+    events = [json.loads(line) for line in lines]
+    told = {
+        (event["data"]["feature"], event["data"]["check"]["name"])
+        for event in events
+        if event["type"] == "io.driftflow.quality.violated"
+    }
+    assert told == {("plum", "missing_share"), ("interval.width", "maximum")}
+    # Ends of intervals are not watched: that they are missing is a fault of the prediction.
+    assert violated(lines) == {("interval.validity", "missing_share"): 1}
+
+
 def test_bytewax_and_the_plain_loop_give_the_same_bytes(call: Call, configured: Path) -> None:
     rows = records(2, 4_000, unsure_from=2_000)
     # Rows that are no probabilities have no measures, and stop nothing.
