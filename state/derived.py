@@ -40,7 +40,7 @@ class Values:
     """
 
     numeric: Mapping[str, FloatArray]
-    categorical: Mapping[str, Sequence[str | None]]
+    categorical: Mapping[str, list[str | None]]
 
 
 class Derivation(Protocol):
@@ -183,7 +183,7 @@ class Certainty:
         else:
             probabilities = normalized(matrix, valid)
         numbers: dict[str, FloatArray] = {}
-        texts: dict[str, Sequence[str | None]] = {}
+        texts: dict[str, list[str | None]] = {}
         if self.confidence:
             numbers[f"{self.name}.confidence"] = confidence(probabilities)
         if self.entropy:
@@ -228,5 +228,6 @@ def validity_column(name: str, sources: Sequence[str], levels: tuple[str, ...]) 
 
 def named(names: Sequence[str], places: IntArray) -> list[str | None]:
     """Turn places into names; -1 is a missing value."""
-    known = (*names, None)
-    return [known[place] for place in places.tolist()]
+    known = np.array([*map(str, names), None], dtype=np.object_)
+    found: list[str | None] = known[places].tolist()
+    return found

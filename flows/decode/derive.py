@@ -21,7 +21,7 @@ class DerivingDecoder:
         for derivation in self.derivations:
             made = derivation.derive(decoded.numeric)
             numeric |= made.numeric
-            categorical |= {name: list(values) for name, values in made.categorical.items()}
+            categorical |= made.categorical
         return replace(decoded, numeric=numeric, categorical=categorical)
 
     def fields(self, record: bytes) -> tuple[str, ...]:
