@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flows.commands.stored import active_generations
 from flows.config import Config, load_config, parse_config
 from flows.inline import run_inline
 from flows.input import config_input, partition_opener
@@ -188,7 +189,7 @@ def test_bytewax_and_the_plain_loop_give_the_same_bytes(call: Call, configured: 
     assert call("reference", "build", configured, configured.parent / "reference.jsonl").code == 0
     assert call("run", configured).code == 0
     config = load_config(configured)
-    plain = lines_of(config, built(config, records(1, 4_000)))
+    plain = lines_of(config, active_generations(config, str(configured)).first)
     assert (configured.parent / "out" / "events.jsonl").read_bytes().splitlines() == plain
     assert {check for _, check in violated(plain)} == {
         "uncertain_share",
