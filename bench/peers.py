@@ -44,7 +44,9 @@ class _Answer(msgspec.Struct, frozen=True):
     flags: list[list[bool]]
 
 
-class _Answered(msgspec.Struct, frozen=True):
+class ToolAnswers(msgspec.Struct, frozen=True):
+    """What one tool said of all cases."""
+
     version: str
     answers: list[_Answer]
 
@@ -102,7 +104,7 @@ def collect(folder: Path) -> Collected:
     """Ask driftflow and all tools, two at a time."""
     collected = Collected()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        outcomes = {tool: pool.submit(_ask, folder, tool) for tool in TOOLS}
+        outcomes = {tool: pool.submit(ask, folder, tool) for tool in TOOLS}
         cases = list(load(folder))
         for case in cases:
             for rule, answers in peers_driftflow.answers(case):
@@ -112,14 +114,15 @@ def collect(folder: Path) -> Collected:
             if problem is not None:
                 collected.missing[tool] = problem
                 continue
-            found = msgspec.json.decode((folder / f"{tool}.json").read_bytes(), type=_Answered)
+            found = msgspec.json.decode((folder / f"{tool}.json").read_bytes(), type=ToolAnswers)
             collected.versions[tool] = found.version
-            for place, rule, answers in _by_case(found.answers):
+            for place, rule, answers in by_case(found.answers):
                 collected.take(cases[place], rule, answers)
     return collected
 
 
-def _by_case(answers: Sequence[_Answer]) -> Iterator[tuple[int, str, Answers]]:
+def by_case(answers: Sequence[_Answer]) -> Iterator[tuple[int, str, Answers]]:
+    """Group what a tool said: the case's place, the rule, and its answers by phase."""
     grouped: dict[tuple[int, str], Answers] = defaultdict(dict)
     for answer in answers:
         grouped[answer.case, answer.rule][answer.phase] = np.array(answer.flags, dtype=np.bool_)
@@ -127,7 +130,7 @@ def _by_case(answers: Sequence[_Answer]) -> Iterator[tuple[int, str, Answers]]:
         yield place, rule, phases
 
 
-def _ask(folder: Path, tool: str) -> str | None:
+def ask(folder: Path, tool: str) -> str | None:
     """Run a tool in its own environment; say what is wrong, if anything is."""
     python = python_of(TOOLS[tool])
     if not python.exists():

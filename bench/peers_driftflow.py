@@ -64,7 +64,7 @@ def answers(case: Case) -> Iterator[tuple[str, Answers]]:
         alarms, and what the default rule makes of them, with a budget of one false alarm in as many blocks as
         there are windows without drift; and the latter with a budget of one in 90 days of hourly blocks.
     """
-    reference = _reference(case)
+    reference = reference_of(case)
     names = tuple(feature.column.name for feature in reference.features)
     stationary, rows = case.phases[STATIONARY].shape[:2]
     asked = evidence_of(reference, names, rows=rows, risk=RISK)
@@ -128,7 +128,7 @@ def _windows(
     for place, rows in enumerate(windows, start=first):
         scored, block = [], []
         for feature, values in zip(reference.features, rows.T, strict=True):
-            name, sketch = feature.column.name, _sketch(feature, values)
+            name, sketch = feature.column.name, sketch_of(feature, values)
             window = ClosedWindow(0, place, place + 1, sketch)
             found = score(feature, window, version=reference.version, min_effect=RULES.min_effect)
             assert isinstance(found, Scored)
@@ -146,7 +146,7 @@ def _windows(
         yield _Window(scored=tuple(scored), block=tuple(block), q_values=tuple(q_values))
 
 
-def _reference(case: Case) -> Reference:
+def reference_of(case: Case) -> Reference:
     """Build the reference as a user does, from a file."""
     kind = Kind.NUMERIC if case.numeric else Kind.CATEGORICAL
     names = [f"x{place}" for place in range(len(case.columns))]
@@ -159,7 +159,8 @@ def _reference(case: Case) -> Reference:
         return build_reference(source, columns, model=case.model, now_ms=0).reference
 
 
-def _sketch(feature: FeatureReference, values: Rows) -> Sketch:
+def sketch_of(feature: FeatureReference, values: Rows) -> Sketch:
+    """Count the rows of a window over the bins of a reference."""
     if isinstance(feature.bins, NumericBins):
         return feature.bins.summarize(values, _ONE_SPAN, _ONE_SPAN)[0]
     return feature.bins.summarize([str(value) for value in values.tolist()], _ONE_SPAN, _ONE_SPAN)[0]

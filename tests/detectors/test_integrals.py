@@ -6,6 +6,7 @@ from hypothesis import given
 from scipy.stats import anderson_ksamp, cramervonmises_2samp
 
 from detectors.base import FloatArray
+from detectors.bridge_laws import anderson_darling_law
 from detectors.integrals import (
     AndersonDarling,
     CramerVonMises,
@@ -122,3 +123,31 @@ def test_tails_weigh_more_in_anderson_darling() -> None:
         cramer_von_mises_grid(reference, tail), rel=0.05
     )
     assert anderson_darling_grid(reference, tail)[0] > 2 * anderson_darling_grid(reference, middle)[0]
+
+
+def test_what_the_last_bin_would_add_is_taken_on_average() -> None:
+    rng = np.random.default_rng(7)
+    edges = [float(edge) for edge in range(1, 8)]
+    # Eight equal bins of a reference so long that its own error is nothing.
+    reference = numeric(np.repeat(np.arange(8) + 0.5, 20_000), edges)
+    scaled, lost = [], []
+    for counts in rng.multinomial(300, [1 / 8] * 8, 4_000):
+        score, missing = anderson_darling_grid(reference.counts, frozen_ints(counts))
+        scaled.append(score * 300)
+        lost.append(missing)
+    # The statistic's mean without drift is 1 (Anderson & Darling 1954); its variance is 2 (pi^2 - 9) / 3.
+    error = 4 * np.sqrt(2 * (np.pi**2 - 9) / 3 / 4_000)
+    assert np.mean(scaled) + np.mean(lost) == pytest.approx(1, abs=error)
+    assert np.mean(lost) == pytest.approx(1 / 8, abs=0.01)
+
+
+@pytest.mark.parametrize("current", [[1, 3], [1, 30]])
+def test_the_p_value_of_anderson_darling_is_that_of_the_whole_statistic(current: list[int]) -> None:
+    before, now = numeric([0.0] * 40 + [1.0] * 40, [0.5]), numeric(np.repeat([0.0, 1.0], current), [0.5])
+    score, lost = anderson_darling_grid(before.counts, now.counts)
+    scaled = score * before.n * now.n / (before.n + now.n)
+    # Where next to nothing differs, the last bin would add next to nothing.
+    whole = scaled + lost * min(1.0, scaled)
+    assert (scaled < 1) == (current == [1, 3])
+    p_value = AndersonDarling().compare(before, now).p_value
+    assert p_value == pytest.approx(anderson_darling_law().tail(whole), rel=1e-9)
