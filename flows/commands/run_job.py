@@ -36,6 +36,7 @@ from flows.recovery_facts import check_references
 from flows.recovery_note import NOTE, check_note, note_of, read_note
 from flows.render.findings import Findings, FoundEpisode, read_findings
 from flows.render.joining import need_line
+from flows.render.labelled import added, label_summary
 from flows.render.progress import meter
 from flows.render.styles import severity_rank
 from flows.render.summary import LaterReference, RunFiles, RunSummary, file_lines, summary_lines
@@ -43,6 +44,7 @@ from flows.render.words import count_text
 from flows.workers.references import notice
 from state.generations import Generations
 from state.halves import Side
+from state.joined import Count, Joined
 
 
 @dataclass(slots=True)
@@ -52,23 +54,31 @@ class Counts:
     rows: int = 0
     labels: int = 0
     late: int = 0
+    late_labels: int = 0
+    joined: list[int] = field(default_factory=lambda: [0] * len(Count))
     refused: Counter[str] = field(default_factory=Counter)
 
     def add(self, batch: Batch) -> None:
         """Count a batch."""
         if batch.side is Side.LABELS:
             self.labels += batch.rows
+            self.late_labels += sum(batch.late.values())
         else:
             self.rows += batch.rows
-        self.late += sum(batch.late.values())
+            self.late += sum(batch.late.values())
         self.refused.update(str(letter.reason) for letter in batch.dead_letters)
+
+    def add_joined(self, _shard: str, joined: Joined) -> None:
+        """Count what a shard of the join tells."""
+        self.joined = added(self.joined, joined)
 
     @property
     def note(self) -> str:
         """The counts in few words."""
         parts = [count_text(self.rows, "row")]
         parts += [count_text(self.labels, "label")] if self.labels else []
-        parts += [f"{self.late:,} late"] if self.late else []
+        late = self.late + self.late_labels
+        parts += [f"{late:,} late"] if late else []
         parts += [f"{self.refused.total():,} refused"] if self.refused else []
         return ", ".join(parts)
 
@@ -188,7 +198,7 @@ def run_with_progress(
             recovery=prepared.recovery,
             member=member,
             overwrite=overwrite,
-            hooks=together(prepared.hooks, Hooks(on_batch=on_batch)),
+            hooks=together(prepared.hooks, Hooks(on_batch=on_batch, on_joined=counts.add_joined)),
         )
 
 
@@ -223,6 +233,9 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
         resumed=prepared.resumed,
         rows=counts.rows,
         late_rows=counts.late,
+        labels=None
+        if prepared.config.labels is None
+        else label_summary(counts.labels, counts.late_labels, counts.joined),
         refused=dict(counts.refused.most_common()),
         features=context.features,
         windows=found.windows,

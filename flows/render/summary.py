@@ -9,6 +9,7 @@ from rich.text import Text
 from flows.render.checks import FoundViolation, violation_lines
 from flows.render.findings import FoundEpisode, WindowCount
 from flows.render.grid import Field, Row, grid, note_lines
+from flows.render.labelled import LabelSummary, label_line
 from flows.render.performance import FoundPerformance, performance_lines
 from flows.render.styles import severity_cell, severity_rank
 from flows.render.words import clock, count_text, effect_text, moved_text, p_text
@@ -65,6 +66,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         `late_rows` and `refused` those of this one.
     rows
         Rows on time.
+    labels
+        What became of labels that come from elsewhere; null: there are none.
     features
         Names of the watched columns.
     """
@@ -78,6 +81,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     resumed: bool
     rows: int
     late_rows: int
+    labels: LabelSummary | None
     refused: dict[str, int]
     features: tuple[str, ...]
     windows: tuple[WindowCount, ...]
@@ -177,6 +181,8 @@ def _counts(found: RunSummary, width: int) -> Iterator[Text]:
         reasons = sorted(found.refused.items(), key=lambda item: (-item[1], item[0]))
         rows += f" (refused: {', '.join(f'{count:,} {reason}' for reason, count in reasons)})"
     yield from note_lines(rows, width, indent=1, style="")
+    if found.labels is not None:
+        yield from note_lines(label_line(found.labels), width, indent=1, style="")
     windows = ", ".join(_window_text(count) for count in found.windows) or "no window yet"
     yield from note_lines(f"Windows reported: {windows}", width, indent=1, style="")
     reference = f"Reference {found.reference} of {count_text(found.reference_rows, 'row')}"
