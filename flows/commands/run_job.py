@@ -36,7 +36,7 @@ from flows.recovery_facts import check_references
 from flows.recovery_note import NOTE, check_note, note_of, read_note
 from flows.render.findings import Findings, FoundEpisode, read_findings
 from flows.render.joining import need_line
-from flows.render.labelled import added, label_summary
+from flows.render.labelled import LabelSummary, added, label_summary
 from flows.render.progress import meter
 from flows.render.styles import severity_rank
 from flows.render.summary import LaterReference, RunFiles, RunSummary, file_lines, summary_lines
@@ -71,6 +71,11 @@ class Counts:
     def add_joined(self, _shard: str, joined: Joined) -> None:
         """Count what a shard of the join tells."""
         self.joined = added(self.joined, joined)
+
+    @property
+    def of_labels(self) -> LabelSummary:
+        """What became of labels."""
+        return label_summary(self.labels, self.late_labels, self.joined)
 
     @property
     def note(self) -> str:
@@ -233,9 +238,7 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
         resumed=prepared.resumed,
         rows=counts.rows,
         late_rows=counts.late,
-        labels=None
-        if prepared.config.labels is None
-        else label_summary(counts.labels, counts.late_labels, counts.joined),
+        labels=counts.of_labels if prepared.config.labels is not None else None,
         refused=dict(counts.refused.most_common()),
         features=context.features,
         windows=found.windows,
