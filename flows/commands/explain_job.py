@@ -51,18 +51,18 @@ def explain_stored(path: Path, beginning: str, *, json: bool) -> None:
         return
     console = results()
     kind = EventType(found.type)
+    formulas = {column.name: column.formula for column in config.tracks}
     if kind is EventType.REPORT:
         show(console, report_lines(msgspec.json.decode(found.body, type=_Report).data, console.width))
     elif kind is EventType.PERFORMANCE_REPORT:
         performed = msgspec.json.decode(found.body, type=_Performance).data
         show(console, performance_lines(performed, console.width))
     elif kind.of_check:
-        show(console, check_lines(msgspec.json.decode(found.body, type=_Check).data, console.width))
+        checked = msgspec.json.decode(found.body, type=_Check).data
+        show(console, check_lines(checked, console.width, formula=formulas.get(checked.feature)))
     else:
         data = msgspec.json.decode(found.body, type=_Drift).data
-        formulas = {column.name: column.formula for column in config.tracks}
-        formula = formulas.get(data.result.feature)
-        show(console, drift_lines(kind, data, console.width, formula=formula))
+        show(console, drift_lines(kind, data, console.width, formula=formulas.get(data.result.feature)))
 
 
 def _find(config: Config, beginning: str) -> StoredEvent:

@@ -82,9 +82,11 @@ def drift_lines(
         yield from note_lines(PART_NOTE, width, indent=1)
 
 
-def check_lines(data: CheckData, width: int) -> Iterator[Text]:
-    """Explain an event that opened, updated or closed a violation of a check."""
+def check_lines(data: CheckData, width: int, *, formula: str | None = None) -> Iterator[Text]:
+    """Explain an event that opened, updated or closed a violation; `formula` is that of a derived column."""
     yield Text(f" {check_headline(data)}", "bold")
+    if formula is not None:
+        yield from _said("derived", f"{data.feature} = {formula}", width)
     yield from _said("window", _window_text(data.window), width)
     for label, text in check_facts(data):
         yield from _said(label, text, width)

@@ -239,6 +239,21 @@ def test_an_event_is_explained_with_the_formula(call: Call, configured: Path) ->
     said = call("explain", configured, opened_by["scores.confidence"]).out
     assert "scores.confidence = max(apple, pear, plum)" in said
     assert "derived" not in call("explain", configured, opened_by["apple"]).out
+    (unsure,) = [e["id"] for e in events if e["type"] == "io.driftflow.prediction.violated"][:1]
+    told = call("explain", configured, unsure).out
+    assert "scores.uncertain: uncertain_share is beyond its limit" in told
+    assert "scores.uncertain = max(apple, pear, plum) <= 0.6" in told
+
+
+def test_a_reference_that_is_learned_has_derived_columns_too(call: Call, configured: Path) -> None:
+    configured.write_text(CONFIG + "reference: {missing: learn, rows: 2000}\n")
+    write(configured.parent / "events.jsonl", records(2, 5_000, unsure_from=3_000))
+    assert call("run", configured).code == 0
+    learned = active_generations(load_config(configured), str(configured)).first
+    known = {feature.column.name: feature.column.formula for feature in learned.features}
+    assert known["scores.validity"] == "validity(apple, pear, plum)"
+    lines = (configured.parent / "out" / "events.jsonl").read_bytes().splitlines()
+    assert violated(lines) == {("scores.uncertain", "uncertain_share"): 6}
 
 
 def test_comparisons_derive_too(call: Call, configured: Path) -> None:
