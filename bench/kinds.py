@@ -25,9 +25,6 @@ from flows.scenarios.dataset import write_dataset
 from flows.scenarios.registry import scenario
 from flows.scenarios.truth_file import SpanTruth, TruthFile, read_truth
 
-REFERENCE_ROWS = 20_160
-"""A week of half minutes."""
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Watch the streams and print the table."""
@@ -71,7 +68,7 @@ def watch(stream: Stream, folder: Path, *, seed: int) -> Watched:
         step_ms=plain.step_ms,
         disorder_ms=0,
         features=stream.features,
-        reference_rows=REFERENCE_ROWS,
+        reference_rows=stream.reference_rows,
     )
     files = write_dataset(plain, options, folder)
     troubles, events = _troubles(read_truth(files.truth)), files.events[0]

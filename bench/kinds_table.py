@@ -31,7 +31,7 @@ FAULTS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """A stream to be watched in windows of so many hours.
+    """A stream to be watched in windows of so many hours, against a reference of a week of half minutes.
 
     Attributes
     ----------
@@ -42,6 +42,7 @@ class Stream:
     scenario: str
     rows: int
     hours: int = 6
+    reference_rows: int = 20_160
     faults: tuple[str, ...] = ()
     sections: Callable[[DatasetFiles], dict[str, object]] = lambda _files: {}
     features: int | None = None
@@ -64,7 +65,10 @@ STREAMS: Final = {
     "demo": Stream(scenario="demo", rows=60_000),
     "clinical": Stream(scenario="clinical", rows=30_000),
     "churn": Stream(scenario="churn", rows=60_000, sections=_churn),
-    "house-prices": Stream(scenario="house-prices", rows=60_000, sections=_late),
+    # Volumes of days need two weeks that they can be held against.
+    "house-prices": Stream(
+        scenario="house-prices", rows=60_000, hours=24, reference_rows=40_320, sections=_late
+    ),
     "ethereum": Stream(
         scenario="ethereum", rows=40_000, hours=24 * 21, sections=lambda _files: {"performance": {}}
     ),
@@ -113,8 +117,10 @@ def _drift(name: str, stream: str, feature: str, truth: tuple[str, str] | None =
     return Kind(name=name, stream=stream, truth=truth or (feature, ""), type=DRIFT, feature=feature)
 
 
-def _injected(name: str, fault: str, *checks: str) -> Kind:
-    return Kind(name=name, stream="stationary", truth=(fault, ""), type=QUALITY, checks=checks)
+def _injected(name: str, fault: str, check: str, feature: str = "") -> Kind:
+    return Kind(
+        name=name, stream="stationary", truth=(fault, ""), type=QUALITY, checks=(check,), feature=feature
+    )
 
 
 def _check(name: str, stream: str, type_: str, check: str, feature: str = "") -> Kind:
@@ -135,7 +141,7 @@ KINDS: Final = (
     _check("missing, a job fails", "churn", QUALITY, "missing_share", "total_charges"),
     _injected("zero inflation", "zeros", "zero_share"),
     _check("zeros of a feed", "ethereum", QUALITY, "zero_share", "volume"),
-    _injected("out of range", "outside", "out_of_range_share"),
+    _injected("out of range", "outside", "out_of_range_share", "uniform_006"),
     _injected("not finite", "infinite", "non_finite_share"),
     _injected("new category", "category", "new_share"),
     _injected("vanished category", "vanish", "vanished_share"),
@@ -146,8 +152,8 @@ KINDS: Final = (
     _injected("fields that are gone", "absent", "absent_fields"),
     _injected("low volume", "drop", "low_volume"),
     _injected("burst", "burst", "volume_burst"),
-    _check("burst, by the hour", "house-prices", QUALITY, "volume_burst"),
-    _check("low volume, by the hour", "house-prices", QUALITY, "low_volume"),
+    _check("burst, seasonal traffic", "house-prices", QUALITY, "volume_burst"),
+    _check("lull, seasonal traffic", "house-prices", QUALITY, "low_volume"),
     _drift("prediction", "house-prices", "prediction"),
     _drift("class shares", "churn", "prediction"),
     _drift("score", "churn", "score"),

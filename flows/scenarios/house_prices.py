@@ -16,8 +16,8 @@ from state.columns import Column, Role
 _SMALLER: Final = gradual(0.3, 0.5)
 _FARTHER: Final = sudden(0.5)
 _DEARER: Final = sudden(0.7)
-_BURST: Final = (0.8, 0.83, 6.0)
-_LULL: Final = (0.86, 0.88, 0.2)
+_BURST: Final = (0.8, 0.9, 8.0)
+_LULL: Final = (0.92, 0.97, 0.2)
 
 _MOVED: Final = Shape(kind=DriftKind.GRADUAL, spans=_SMALLER.spans, full_from=0.5)
 """Of the predictions: they follow the area first, and the distance from the middle on."""
@@ -151,7 +151,7 @@ HOUSE_PRICES: Final = DrawnScenario(
             check="volume_burst",
             shape=within(_BURST[:2]),
             description="A crawler asks for prices.",
-            effect="6 times as many rows",
+            effect="8 times as many rows",
         ),
         Failing(
             family=Family.QUALITY,

@@ -80,6 +80,6 @@ OFFICE_HOURS: Final = Traffic(
         *(0.3, 0.2, 0.2, 0.2, 0.2, 0.3, 0.5, 0.9, 1.3, 1.6, 1.7, 1.6),
         *(1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.4, 1.4, 1.3, 1.1, 0.8, 0.5),
     ),
-    days=(1.1, 1.1, 1.1, 1.1, 1.1, 0.8, 0.7),
+    days=(1.05, 1.05, 1.05, 1.05, 1.05, 0.9, 0.85),
 )
-"""People who are awake by day and less busy on weekends."""
+"""People who are awake by day and a little less busy on weekends."""
