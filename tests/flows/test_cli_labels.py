@@ -96,3 +96,21 @@ def test_what_did_not_happen_is_left_out() -> None:
         without_id=0,
     )
     assert label_line(none) == "1 label, 0 late: 1 of 3 predictions labelled, 2 still waiting"
+
+
+def test_state_of_other_labels_is_refused_by_key(call: Call, config: Path) -> None:
+    kept = CONFIG + "recovery: {folder: snapshots}\n"
+    config.write_text(kept)
+    assert call("run", config).code == 0
+    for changed, told in (
+        (kept.replace("horizon: 2h", "horizon: 3h"), 'labels.horizon ("2h" then, "3h" now)'),
+        (kept.replace("label: truth", "label: y"), 'labels.label ("truth" then, "y" now)'),
+        ("\n".join(line for line in kept.splitlines() if "labels" not in line), "labels"),
+    ):
+        config.write_text(changed)
+        refused = call("run", config)
+        assert refused.code == 2
+        assert told in " ".join(refused.err.split())
+    # Where labels come from, and what is expected of them, may change.
+    config.write_text(kept.replace("rate: 1", "rate: 2"))
+    assert call("run", config).code == 0
