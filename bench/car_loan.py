@@ -1,7 +1,7 @@
-"""Realised performance of a car-loan model per 1,000 rows, its labels in a file of their own, beside NannyML's.
+"""Realised performance of a car-loan model per 1,000 rows, its labels in a file, beside NannyML's.
 
-Inputs and truth move at row 25,000. NannyML runs in an environment of its own (`bench/peers_environments.py`);
-where that is not to be had, driftflow's figures stand alone.
+Inputs and truth move at row 25,000. NannyML runs in an environment of its own, see
+`bench/peers_environments.py`; where that is not to be had, driftflow's figures stand alone.
 """
 
 import argparse
@@ -51,7 +51,7 @@ performance:
 
 @dataclass(slots=True)
 class Told:
-    """What one tool says: figures, the windows it calls degraded, and the largest error that it allows for."""
+    """What one tool says: figures, the windows it calls degraded, the error that it allows for."""
 
     figures: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in METRICS})
     degraded: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in METRICS})

@@ -187,25 +187,27 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     derived = [column for derivation in derivations for column in derivation.columns]
     grid = _grid(file, axis)
     labels = checked_labels(file.labels, fields, grid, zone=time.zone, lateness=bounds.lateness)
-    check_quality(file.quality, [*(field for field in fields if field.role.watched), *derived])
+    performance = checked_performance(
+        file.performance,
+        [*fields, *derived],
+        None if labels is None else labels.fields[1],
+        nominal=file.predictions.interval.nominal,
+        folder=folder,
+    )
+    errors = [] if performance is None else [column for made in performance.errors for column in made.columns]
+    check_quality(file.quality, [*(field for field in fields if field.role.watched), *derived, *errors])
     return Config(
         file=file,
         folder=folder,
         fields=fields if labels is None else tuple(f for f in fields if f.role is not Role.LABEL),
         reference_fields=fields if labels is None else with_label(fields, labels),
-        derivations=derivations,
+        derivations=(*derivations, *(() if performance is None else performance.errors)),
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=bounds,
         grid=grid,
         rules=rules,
         segments=segment_spec(file.segments, fields),
-        performance=checked_performance(
-            file.performance,
-            [*fields, *derived],
-            None if labels is None else labels.fields[1],
-            nominal=file.predictions.interval.nominal,
-            folder=folder,
-        ),
+        performance=performance,
         labels=labels,
         operations=operation_rules(file.operations, fields, min_rows=file.detection.min_rows),
         record_limits=record_limits(file.quality),

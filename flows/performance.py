@@ -115,23 +115,24 @@ def performing(config: Config, report: ReportContext, partitions: Sequence[str])
     layout, named = _layout(config, first), config.segments
     segments = countable(layout, first.segments_of(named.columns))
     outcomes = Outcomes.by_segment(layout, given.spec.fields, segments)
+    rules = given.rules.of_task(layout.task)
     return Performing(
         outcomes=outcomes,
         context=PerformanceContext(
             report=report,
             layout=outcomes.layout,
-            rules=given.rules,
+            rules=rules,
             expected={
-                reference.version: given.rules.expected(
+                reference.version: rules.expected(
                     () if reference.outcomes is None else reference.outcomes.metrics
                 )
                 for reference in references
             },
             by_segment=SegmentRules(
                 segments=segments,
-                metrics=given.rules.metrics,
+                metrics=rules.metrics,
                 expected={
-                    reference.version: expected_by_segment(reference, given.rules, min_rows=named.min_rows)
+                    reference.version: expected_by_segment(reference, rules, min_rows=named.min_rows)
                     for reference in references
                 },
             )

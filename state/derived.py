@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -43,6 +44,10 @@ class Values:
     categorical: Mapping[str, list[str | None]]
 
 
+NO_TEXTS: Mapping[str, list[str | None]] = MappingProxyType({})
+"""No categorical fields."""
+
+
 class Derivation(Protocol):
     """Makes columns of fields; a value depends on its own row alone."""
 
@@ -61,8 +66,10 @@ class Derivation(Protocol):
         """What is checked of which of them in every window."""
         ...
 
-    def derive(self, numeric: Mapping[str, FloatArray]) -> Values:
-        """Compute them from numeric fields, shape ``(rows,)`` each."""
+    def derive(
+        self, numeric: Mapping[str, FloatArray], categorical: Mapping[str, list[str | None]] = NO_TEXTS
+    ) -> Values:
+        """Compute them from fields, ``rows`` values each."""
         ...
 
 
@@ -173,7 +180,11 @@ class Certainty:
     ) -> Column:
         return Column(name=f"{self.name}.{measure}", path=formula_path(formula), kind=kind, role=role)
 
-    def derive(self, numeric: Mapping[str, FloatArray]) -> Values:
+    def derive(
+        self,
+        numeric: Mapping[str, FloatArray],
+        categorical: Mapping[str, list[str | None]] = NO_TEXTS,  # noqa: ARG002  # numbers are enough
+    ) -> Values:
         """Compute them."""
         matrix, codes = self._matrix(numeric), self.validity(numeric)
         valid = codes == CODES[Validity.VALID]

@@ -7,7 +7,7 @@ import numpy as np
 
 from detectors.base import FloatArray, IntArray, Kind
 from state.columns import Column, Role, formula_path
-from state.derived import Values, named, validity_column
+from state.derived import NO_TEXTS, Values, named, validity_column
 from state.prediction_checks import AskedShare, AskedSide, Side
 from state.probabilities import CODES, Validity
 
@@ -76,7 +76,11 @@ class Interval:
             )
         return found
 
-    def derive(self, numeric: Mapping[str, FloatArray]) -> Values:
+    def derive(
+        self,
+        numeric: Mapping[str, FloatArray],
+        categorical: Mapping[str, list[str | None]] = NO_TEXTS,  # noqa: ARG002  # numbers are enough
+    ) -> Values:
         """Compute them."""
         codes = self.validity(numeric)
         valid = codes == CODES[Validity.VALID]
@@ -123,7 +127,11 @@ class Bounded:
         outside = AskedShare("out_of_range_share", Validity.OUT_OF_RANGE, min_excess=self.min_invalid)
         return {f"{self.source}.validity": (outside,)}
 
-    def derive(self, numeric: Mapping[str, FloatArray]) -> Values:
+    def derive(
+        self,
+        numeric: Mapping[str, FloatArray],
+        categorical: Mapping[str, list[str | None]] = NO_TEXTS,  # noqa: ARG002  # numbers are enough
+    ) -> Values:
         """Look at each value."""
         values = numeric[self.source]
         below = np.zeros(len(values), dtype=np.bool_) if self.low is None else values < self.low

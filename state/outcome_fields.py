@@ -25,7 +25,7 @@ class Columns(Protocol):
         ...
 
     @property
-    def categorical(self) -> Mapping[str, list[str | None]]:
+    def categorical(self) -> Mapping[str, Sequence[str | None]]:
         """Categorical columns."""
         ...
 

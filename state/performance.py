@@ -1,18 +1,24 @@
 """Performance of a window against the reference's, or against values that were given: its checks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan, sqrt
+from types import MappingProxyType
 
 from detectors.checking import check_estimate, check_given, check_share
 from detectors.checks import Check, Counted, Direction, Estimate, Family, Given, Sensitivity
-from detectors.performance.base import Better, Metric, better
+from detectors.performance.base import Better, Metric, Task, better
+from detectors.thresholds import Limit, Threshold
 
 SHARES = frozenset({"accuracy", "precision", "recall", "coverage"})
 """Metrics that are counts of rows: they are tested exactly."""
 
-CHECKED = ("accuracy", "f1", "roc_auc", "f1_macro", "mae", "rmse", "coverage")
-"""Metrics that are checked where nothing is said, as far as the task has them."""
+CHECKED: Mapping[Task, tuple[str, ...]] = {
+    Task.BINARY: ("accuracy", "f1", "roc_auc"),
+    Task.MULTICLASS: ("accuracy", "f1_macro"),
+    Task.REGRESSION: ("mae", "rmse", "coverage"),
+}
+"""Metrics that are checked where nothing is said, as far as there are scores and intervals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class PerformanceRules:
     Attributes
     ----------
     metrics
-        Names of the metrics that are checked.
+        Names of the metrics that are checked; empty: the usual ones of the task, and those named below.
     level
         Chance that one window violates any of its checks where nothing has changed, at most.
     min_rows
@@ -56,15 +62,23 @@ class PerformanceRules:
         Values to compare with in place of the reference's own.
     nominal
         Level that prediction intervals claim; None: the reference's coverage stands for it.
+    threshold
+        What learns from the windows before how much worse a metric may be, in place of a test; None: nothing.
     """
 
-    metrics: tuple[str, ...]
+    metrics: tuple[str, ...] = ()
     level: float = 1e-3
     min_rows: int = 100
     drops: Mapping[str, Drop] = field(default_factory=dict)
     limits: Mapping[str, Given] = field(default_factory=dict)
     baseline: Mapping[str, float] = field(default_factory=dict)
     nominal: float | None = None
+    threshold: Threshold | None = None
+
+    def of_task(self, task: Task) -> "PerformanceRules":
+        """Return the same rules with the metrics that are checked of a task."""
+        usual = tuple(dict.fromkeys([*CHECKED[task], *self.limits, *self.drops]))
+        return replace(self, metrics=self.metrics or usual)
 
     def drop(self, name: str) -> Drop:
         """Return how much worse a metric may be."""
@@ -79,14 +93,26 @@ class PerformanceRules:
         return found | {name: Metric(name=name, value=value, n=0) for name, value in given.items()}
 
 
+NOTHING_LEARNT: Mapping[str, Limit] = MappingProxyType({})
+"""No limits."""
+
+
 def performance_checks(
-    metrics: Sequence[Metric], expected: Mapping[str, Metric], rules: PerformanceRules
+    metrics: Sequence[Metric],
+    expected: Mapping[str, Metric],
+    rules: PerformanceRules,
+    learnt: Mapping[str, Limit] = NOTHING_LEARNT,
 ) -> tuple[Check, ...]:
     """Check a window's metrics, in the order in which they are configured; a pure function.
 
     A metric with limits of its own is held against those as it is; any other against what is expected of it,
-    and is degraded where it is worse by more than the drop that is allowed and by more than chance. One that
-    has nothing to be compared with is not checked.
+    and is degraded where it is worse by more than the drop that is allowed and by more than chance, or than
+    what was learnt. One that has nothing to be compared with is not checked.
+
+    Parameters
+    ----------
+    learnt
+        By metric: how much worse it may be by the windows before; empty where nothing learns.
 
     Notes
     -----
@@ -117,9 +143,45 @@ def performance_checks(
                     reference=None if known is None else known.value,
                 )
             )
+        elif name in learnt and name in expected:
+            found.append(_learnt(metric, expected[name], rules, learnt[name]))
         elif name in expected:
             found.append(_tested(metric, expected[name], rules, level))
     return tuple(found)
+
+
+def worse_by(metric: Metric, expected: Metric) -> float | None:
+    """Return how much worse a metric is than expected, at least 0; None where one of them has no value."""
+    if metric.value is None or expected.value is None:
+        return None
+    direction, shift = _direction(metric.name), metric.value - expected.value
+    if direction is Direction.BOTH:
+        return abs(shift)
+    return max(shift if direction is Direction.UP else -shift, 0.0)
+
+
+def _learnt(metric: Metric, expected: Metric, rules: PerformanceRules, limit: Limit) -> Check:
+    reference, direction = expected.value or 0.0, _direction(metric.name)
+    reach = None if limit.value is None else max(limit.value, rules.drop(metric.name).of(reference))
+    return check_given(
+        metric.name,
+        Family.PERFORMANCE,
+        # Without a limit the window says nothing yet.
+        metric.value if reach is not None else None,
+        metric.n,
+        Given(
+            lower=None if reach is None or direction is Direction.UP else reference - reach,
+            upper=None if reach is None or direction is Direction.DOWN else reference + reach,
+            source=limit.source,
+        ),
+        min_rows=rules.min_rows,
+        interval=None if metric.low is None or metric.high is None else (metric.low, metric.high),
+        reference=reference,
+    )
+
+
+def _direction(name: str) -> Direction:
+    return _DIRECTIONS.get(better(name), Direction.BOTH)
 
 
 def _tested(metric: Metric, expected: Metric, rules: PerformanceRules, level: float) -> Check:
@@ -127,7 +189,7 @@ def _tested(metric: Metric, expected: Metric, rules: PerformanceRules, level: fl
     sensitivity = Sensitivity(
         level=level, min_excess=rules.drop(metric.name).of(reference), min_rows=rules.min_rows
     )
-    direction = _DIRECTIONS.get(better(metric.name), Direction.BOTH)
+    direction = _direction(metric.name)
     if metric.name in SHARES and expected.n and metric.value is not None:
         return check_share(
             metric.name,

@@ -4,9 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
+from detectors.base import Kind, Summary
 from detectors.checks import Check, CheckStatus, Family
+from detectors.divergences import Psi
 from detectors.performance.base import Metric
+from detectors.thresholds import Limit, State, WindowScore
 from state.check_events import CheckEvents
 from state.episodes import Change
 from state.events import EventType, cloud_event
@@ -16,7 +20,7 @@ from state.outcome_metrics import confusion, metrics_of
 from state.outcome_segments import SegmentRules, degraded_segments
 from state.outcome_windows import OutcomeWindow
 from state.outcomes import OutcomeLayout
-from state.performance import PerformanceRules, performance_checks
+from state.performance import PerformanceRules, performance_checks, worse_by
 from state.performance_data import (
     ConfusionData,
     MetricData,
@@ -34,6 +38,11 @@ from state.violations import Violation, open_violation, step_violation
 TRACK = "@performance"
 """The track of a model's performance: it is no column."""
 
+_DETECTOR = Psi()
+_NOTHING = np.zeros(1, dtype=np.int64)
+_REFERENCE = Summary(kind=Kind.NUMERIC, counts=_NOTHING, groups=_NOTHING, continuous=False)
+"""What a threshold is told of a score; those that learn from a score's past do not ask."""
+
 _Key = tuple[int, str]
 
 
@@ -41,6 +50,7 @@ class _State(msgspec.Struct):
     open: list[tuple[int, str, Violation]]
     judged: list[tuple[int, str, int]]
     ended: list[tuple[int, str, int]]
+    past: list[tuple[int, str, State]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +84,11 @@ class PerformanceReport:
         """Begin, or go on from what `snapshot` returned."""
         self._context = context
         self._events = CheckEvents(context.report)
-        state = _State([], [], []) if resume is None else msgspec.msgpack.decode(resume, type=_State)
+        state = _State([], [], [], []) if resume is None else msgspec.msgpack.decode(resume, type=_State)
         self._open: dict[_Key, Violation] = {(spec, name): held for spec, name, held in state.open}
         self._judged = {(spec, name): end for spec, name, end in state.judged}
         self._ended = {(spec, name): end for spec, name, end in state.ended}
+        self._past = {(spec, name): past for spec, name, past in state.past}
 
     def add(self, windows: Iterable[OutcomeWindow]) -> list[Output]:
         """Take windows in their order; return what they give."""
@@ -97,6 +108,7 @@ class PerformanceReport:
                 open=[(*key, held) for key, held in self._open.items()],
                 judged=[(*key, end) for key, end in self._judged.items()],
                 ended=[(*key, end) for key, end in self._ended.items()],
+                past=[(*key, past) for key, past in self._past.items()],
             )
         )
 
@@ -106,7 +118,8 @@ class PerformanceReport:
         expected = context.expected[version]
         counters = window.sketch.counters
         metrics = metrics_of(context.layout, counters)
-        checks = performance_checks(metrics, expected, context.rules)
+        limits = self._limits(window, metrics, expected)
+        checks = performance_checks(metrics, expected, context.rules, limits)
         read = self._segments(window, version, checks)
         found = Checked(
             feature=TRACK,
@@ -150,6 +163,26 @@ class PerformanceReport:
         if rules is None or not told:
             return ()
         return rules.read(context.layout, window.sketch, version, context.expected[version])
+
+    def _limits(
+        self, window: OutcomeWindow, metrics: tuple[Metric, ...], expected: Mapping[str, Metric]
+    ) -> dict[str, Limit]:
+        """Ask the threshold how much worse each metric may be; it learns from final revisions."""
+        rules, found = self._context.rules, dict[str, Limit]()
+        if rules.threshold is None:
+            return found
+        for metric in metrics:
+            known = expected.get(metric.name)
+            if known is None or metric.name not in rules.metrics:
+                continue
+            key, score = (window.spec, metric.name), worse_by(metric, known)
+            past = self._past.get(key, rules.threshold.start())
+            enough = score is not None and metric.n >= rules.min_rows
+            scored = WindowScore(score=score or 0.0, n=metric.n, detector=_DETECTOR, reference=_REFERENCE)
+            found[metric.name], after = rules.threshold.judge(past, scored)
+            if window.final and enough:
+                self._past[key] = after
+        return found
 
     def _report(
         self,

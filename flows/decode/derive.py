@@ -19,7 +19,7 @@ class DerivingDecoder:
         decoded = self.decoder.decode(records)
         numeric, categorical = dict(decoded.numeric), dict(decoded.categorical)
         for derivation in self.derivations:
-            made = derivation.derive(decoded.numeric)
+            made = derivation.derive(decoded.numeric, decoded.categorical)
             numeric |= made.numeric
             categorical |= made.categorical
         return replace(decoded, numeric=numeric, categorical=categorical)

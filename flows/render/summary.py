@@ -115,7 +115,7 @@ def file_lines(files: RunFiles, refused: int) -> Iterator[Text]:
     """Say where the results of a run lie."""
     yield _place("events", files.events)
     if files.performance is not None:
-        yield _place("performance", files.performance)
+        yield _place("measured", files.performance)
     yield _place("series", files.store)
     if refused:
         yield _place("refused", files.dead_letters)

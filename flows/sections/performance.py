@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import yaml
@@ -12,12 +12,15 @@ import yaml
 from detectors.base import Kind
 from detectors.checks import Given
 from detectors.performance.base import METRICS, Task
+from detectors.threshold_registry import threshold
+from detectors.thresholds import Threshold, ThresholdOptionError
 from flows.config_values import ConfigError
 from flows.sections.base import Positive, Section
 from state.columns import Column, Role
+from state.errors import PredictionError
 from state.outcome_fields import OutcomeFields
 from state.outcome_layout import OutcomeSpec
-from state.performance import CHECKED, Drop, PerformanceRules
+from state.performance import Drop, PerformanceRules
 
 _NAMES = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
 
@@ -27,6 +30,13 @@ class MetricLimits(Section, frozen=True):
 
     min: float | None = None
     max: float | None = None
+
+
+class AdaptiveConfig(Section, frozen=True):
+    """A limit that is learnt from the windows before; `options` are those of the kind."""
+
+    kind: Literal["history", "ewma"] = "history"
+    options: dict[str, bool | int | float | str] = msgspec.field(default_factory=dict)
 
 
 class PerformanceConfig(Section, frozen=True):
@@ -41,15 +51,18 @@ class PerformanceConfig(Section, frozen=True):
     min_rows: Positive = 100
     max_drop: dict[str, float | str] = msgspec.field(default_factory=dict)
     limits: dict[str, MetricLimits] = msgspec.field(default_factory=dict)
+    adaptive: AdaptiveConfig | None = None
+    errors: bool = True
     baseline_metrics: str | dict[str, float] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
-    """What is measured, and what it is held against."""
+    """What is measured, what it is held against, and the column of errors where there is one."""
 
     spec: OutcomeSpec
     rules: PerformanceRules
+    errors: tuple[PredictionError, ...] = ()
 
     @property
     def given(self) -> list[list[str | float]]:
@@ -103,16 +116,37 @@ def checked_performance(
         _check_names(f"performance.{key}", names, given.task)
     return Performance(
         spec=spec,
+        errors=_errors(given, fields, columns) if given.errors and label is None else (),
         rules=PerformanceRules(
-            metrics=_checked_metrics(given),
+            metrics=given.metrics or (),
             level=given.level,
             min_rows=given.min_rows,
             drops={name: _drop(name, value) for name, value in given.max_drop.items()},
             limits={name: _limits(name, each) for name, each in given.limits.items()},
             baseline=_baseline(given, folder),
             nominal=nominal if fields.intervals else None,
+            threshold=None if given.adaptive is None else _threshold(given.adaptive),
         ),
     )
+
+
+def _errors(
+    given: PerformanceConfig, fields: OutcomeFields, columns: Sequence[Column]
+) -> tuple[PredictionError, ...]:
+    """Return what makes the column of errors: the prediction stands in the record, as the label does."""
+    prediction = fields.prediction
+    if prediction is None or prediction.formula is not None:
+        return ()
+    both = {prediction.kind, fields.label.kind} == {Kind.NUMERIC}
+    numbers = both and fields.score is None if given.task is None else given.task is Task.REGRESSION
+    found = PredictionError(prediction=prediction, label=fields.label, numbers=numbers)
+    for made in found.columns:
+        if any(column.name == made.name for column in columns):
+            raise ConfigError(
+                f"`columns.{made.name}`: the name is that of the column of errors ({made.formula}); choose "
+                "another, or switch that one off by `performance.errors`"
+            )
+    return (found,)
 
 
 def _named_positive(columns: Sequence[Column]) -> str | None:
@@ -168,11 +202,11 @@ def _check_names(key: str, names: Mapping[str, object] | Sequence[str], task: Ta
             raise ConfigError(f"`{key}`: found {name!r}, wanted one of {', '.join(known)}")
 
 
-def _checked_metrics(given: PerformanceConfig) -> tuple[str, ...]:
-    """Return what is checked: what is named, or the usual ones and those that have limits of their own."""
-    if given.metrics is not None:
-        return given.metrics
-    return tuple(dict.fromkeys([*CHECKED, *given.limits, *given.max_drop]))
+def _threshold(given: AdaptiveConfig) -> Threshold:
+    try:
+        return threshold(given.kind, given.options)
+    except ThresholdOptionError as error:
+        raise ConfigError(f"`performance.adaptive.options`: {error}") from error
 
 
 def _drop(name: str, value: float | str) -> Drop:

@@ -41,7 +41,7 @@ def test_columns_are_found_by_their_roles() -> None:
     found_names = [each and each.name for each in (fields.prediction, fields.score, fields.label)]
     assert found_names == ["leaves", "score", "left"]
     assert not fields.intervals
-    assert found.rules.metrics == CHECKED
+    assert found.rules.of_task(Task.BINARY).metrics == CHECKED[Task.BINARY]
     assert found.rules.nominal is None
 
 
@@ -78,7 +78,7 @@ def test_limits_drops_and_baselines_are_read(tmp_path: Path) -> None:
     assert found.rules.drop("rmse") == Drop(0.1, relative=True)
     assert found.rules.limits == {"f1": Given(lower=0.7)}
     assert found.rules.baseline == {"accuracy": 0.9, "roc_auc": 0.95}
-    assert found.rules.metrics == (*CHECKED, "brier")
+    assert found.rules.of_task(Task.BINARY).metrics == (*CHECKED[Task.BINARY], "brier")
     # What stands in the file decides as much as if it stood here.
     before = parsed(f"{given}, baseline_metrics: base.json}}", tmp_path).decision_fingerprint
     (tmp_path / "base.json").write_text(json.dumps({"accuracy": 0.8}))
@@ -111,6 +111,8 @@ def test_an_interval_claims_its_nominal_level() -> None:
         ("{baseline_metrics: {f1: .inf}}", ("`performance.baseline_metrics`", "inf", "finite")),
         ("{classes: [a, b], positive: c}", ("`performance.positive`", "'c'")),
         ("{classes: [a, a]}", ("`performance.classes`", "twice")),
+        ("{adaptive: {options: {windos: 3}}}", ("`performance.adaptive.options`", "`windos`")),
+        ("{adaptive: {kind: reference}}", ("performance.adaptive.kind", "reference")),
         ("{level: 2}", ("performance.level",)),
         ("{treshold: 1}", ("treshold",)),
     ],
@@ -140,3 +142,19 @@ def test_something_has_to_be_predicted() -> None:
     text = GOOD.replace(", role: prediction", "").replace(", role: score", "")
     with pytest.raises(ConfigError, match="role: prediction` or `role: score`, found none"):
         parsed("{}", text=text)
+
+
+def test_errors_are_a_watched_column_where_events_bring_their_labels() -> None:
+    assert [column.name for column in parsed("{}").columns][-1] == "wrong"
+    assert "wrong" not in [column.name for column in parsed("{errors: false}").columns]
+    numbers = GOOD.replace("leaves: {kind: categorical", "leaves: {kind: numeric").replace(
+        "left: {kind: categorical", "left: {kind: numeric"
+    )
+    without_score = numbers.replace("  score: {kind: numeric, role: score}\n", "")
+    assert [column.name for column in parsed("{}", text=without_score).columns][-1] == "error"
+    assert [column.name for column in parsed("{task: binary}", text=without_score).columns][-1] == "wrong"
+
+
+def test_a_column_of_that_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"`columns.wrong`: .*`performance.errors`"):
+        parsed("{}", text=GOOD.replace("  amount:", "  wrong:"))

@@ -80,7 +80,8 @@ def test_drifts_and_degradations_of_the_scenario_are_found_and_nothing_else(
     watched = {told.feature for told in truth.features} - {"interval_low", "interval_high", "trades"}
     assert {column for column in watched if moments(truth, column)} == set(opened) & watched
     # Nothing but what is derived from fields of the truth is found beside them.
-    assert set(opened) - watched <= {"interval.width", "score.confidence", "score.uncertain"}
+    derived = {"interval.width", "score.confidence", "score.uncertain", "error", "wrong"}
+    assert set(opened) - watched <= derived
     for column in set(opened) & watched:
         ends = [datetime.fromisoformat(end) for end in opened[column]]
         for end in ends:

@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 
 from detectors.checks import Family
+from detectors.thresholds import History
 from state.events import EventType
 from state.outcome_windows import OutcomeWindow
+from state.performance import Drop, PerformanceRules
 from state.performance_report import PerformanceReport
 from state.stores.base import Point, StoredEvent
 from state.stores.episodes import StoredEpisode
@@ -96,3 +98,20 @@ def test_violations_are_stored_and_counted() -> None:
         ("tumbling", Family.PERFORMANCE): 2,
         ("sliding", Family.PERFORMANCE): 0,
     }
+
+
+def test_a_limit_is_learnt_from_windows_that_are_final() -> None:
+    # Four windows at .85 to .87 are what is usual: the fifth is no worse, the sixth is.
+    drops = {"accuracy": Drop(0.0, relative=False)}
+    learning = History(windows=8, least=4)
+    rules = PerformanceRules(metrics=("accuracy",), drops=drops, threshold=learning)
+    logic, found = PerformanceReport(performance_context(context(), rules=rules)), []
+    for k, right in enumerate([860, 850, 870, 860, 855, 700]):
+        for final in (False, True):
+            told = window(k, right, 1_000 - right, revision=2 * final, final=final)
+            report = [item for item in logic.add([told]) if isinstance(item, StoredEvent)][-1]
+            (check,) = json.loads(report.body)["data"]["checks"]
+            found.append((k, check["status"]))
+        logic = PerformanceReport(performance_context(context(), rules=rules), logic.snapshot())
+    early = [(k, "insufficient") for k in range(4) for _ in range(2)]
+    assert found == [*early, (4, "ok"), (4, "ok"), (5, "violated"), (5, "violated")]

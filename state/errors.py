@@ -1,0 +1,61 @@
+"""The error of each prediction as a column, where the record brings its label, for detectors to watch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.base import FloatArray, Kind
+from state.columns import Column, Role, formula_path
+from state.derived import NO, NO_TEXTS, YES, Values
+from state.outcome_fields import class_names
+from state.prediction_checks import AskedShare, AskedSide
+
+ERROR, WRONG = "error", "wrong"
+"""What the column is called: of numbers, and of classes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionError:
+    """Prediction minus label, or whether the predicted class is wrong; missing where either is.
+
+    Implements `state.derived.Derivation`.
+    """
+
+    prediction: Column
+    label: Column
+    numbers: bool
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of prediction and label."""
+        return self.prediction.name, self.label.name
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The one column."""
+        sign = "-" if self.numbers else "!="
+        formula = formula_path(f"{self.prediction.name} {sign} {self.label.name}")
+        name, kind = (ERROR, Kind.NUMERIC) if self.numbers else (WRONG, Kind.CATEGORICAL)
+        return (Column(name=name, path=formula, kind=kind, role=Role.LABEL),)
+
+    @property
+    def asked(self) -> Mapping[str, tuple[AskedShare | AskedSide, ...]]:
+        """Nothing: performance is checked by its metrics."""
+        return {}
+
+    def derive(
+        self, numeric: Mapping[str, FloatArray], categorical: Mapping[str, list[str | None]] = NO_TEXTS
+    ) -> Values:
+        """Compute it."""
+        if self.numbers:
+            with np.errstate(over="ignore", invalid="ignore"):
+                error = numeric[self.prediction.name] - numeric[self.label.name]
+            return Values({ERROR: error}, {})
+        rows = Values(numeric, categorical)
+        pairs = zip(class_names(rows, self.prediction), class_names(rows, self.label), strict=True)
+        wrong = [
+            None if predicted is None or label is None else (NO if predicted == label else YES)
+            for predicted, label in pairs
+        ]
+        return Values({}, {WRONG: wrong})
