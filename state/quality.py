@@ -103,6 +103,13 @@ def column_checks(feature: FeatureReference, window: Sketch, rules: QualityRules
     return (*limited, *extremes)
 
 
+def expected_checks(feature: FeatureReference, rows: int, rules: QualityRules) -> tuple[Check, ...]:
+    """Check a window of so many rows that is like the reference: what its limits are."""
+    held = feature.sketch
+    counters = np.rint(held.counters * (rows / max(held.rows, 1))).astype(np.int64)
+    return column_checks(feature, Sketch(counters, held.low, held.high), rules)
+
+
 @dataclass(frozen=True, slots=True)
 class _Looked:
     """One column of one window beside its reference.

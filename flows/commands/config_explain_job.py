@@ -10,15 +10,17 @@ import msgspec
 from detectors.base import Detector
 from detectors.registry import for_kind
 from detectors.significance import primary_test
+from flows.check_rules import check_rules
 from flows.commands.console import results, show
 from flows.commands.document import print_json
 from flows.commands.stored import active_generations
 from flows.config import Config, load_config
 from flows.detection import measured_by, promise_of
 from flows.presets import settings_of
-from flows.render.limits import ColumnLimits, ExplainedConfig, limit_lines
+from flows.render.limits import ColumnLimits, ExplainedConfig, ExplainedQuality, limit_lines
 from flows.sections.detection import LimitConfig
 from state.evidence import ColumnEvidence, evidence_of
+from state.quality import QualityRules, expected_checks
 from state.reference import FeatureReference, Reference
 
 _LOG_10 = log(10)
@@ -51,6 +53,7 @@ def explained(config: Config, reference: Reference, rows: int | None) -> Explain
     expected = rows or typical_rows(config, reference)
     level = config.rules.false_discovery_rate
     budget = promise.alarms.budget
+    quality, _ = check_rules(config)
     return ExplainedConfig(
         model=config.file.model.name,
         reference=reference.version,
@@ -67,11 +70,22 @@ def explained(config: Config, reference: Reference, rows: int | None) -> Explain
         preset=config.file.detection.preset,
         from_preset=_preset_settings(config),
         axis=config.grid.axis,
+        quality=_quality(config, quality),
         columns=tuple(
-            _limits(reference.feature(name), evidence[name], for_kind(kind, measured), expected, level)
+            _limits(
+                reference.feature(name), evidence[name], for_kind(kind, measured), expected, level, quality
+            )
             for name, kind in kinds.items()
         ),
     )
+
+
+def _quality(config: Config, rules: QualityRules | None) -> ExplainedQuality | None:
+    """Say what the level of a window turns into; None where nothing is checked."""
+    if rules is None:
+        return None
+    given = config.file.quality
+    return ExplainedQuality(level=given.level, of_a_track=rules.level, min_excess=given.min_excess)
 
 
 def _threshold_text(config: Config) -> str:
@@ -114,6 +128,7 @@ def _limits(
     detectors: Sequence[Detector],
     rows: int,
     level: float,
+    quality: QualityRules | None,
 ) -> ColumnLimits:
     summary, dependence = feature.summary, evidence.dependence
     return ColumnLimits(
@@ -123,4 +138,7 @@ def _limits(
         known=None if dependence is None else dependence.known(rows),
         block_rows=evidence.rows,
         limits={each.name: each.limit(summary, rows, level) for each in detectors},
+        checks={}
+        if quality is None
+        else {check.name: check.upper for check in expected_checks(feature, rows, quality)},
     )

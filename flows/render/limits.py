@@ -9,8 +9,9 @@ from detectors.multiplicity import Correction
 from detectors.verdicts import Rule, Rules
 from flows.presets import Preset
 from flows.render.grid import Cell, Field, Row, grid, note_lines
-from flows.render.words import NOTHING, number_text
+from flows.render.words import NOTHING, number_text, share_text
 from state.durations import Axis, format_span
+from state.quality import QualityCheck
 
 _FIELDS = (
     Field(title="column", least=10),
@@ -19,6 +20,19 @@ _FIELDS = (
     Field(title="rows per block", right=True),
     Field(title="limit of the test", right=True, leaves=2),
     Field(title="limit of PSI", right=True, leaves=1),
+)
+
+_CHECKED = {
+    QualityCheck.MISSING_SHARE: "missing",
+    QualityCheck.NON_FINITE_SHARE: "not finite",
+    QualityCheck.ZERO_SHARE: "zero",
+    QualityCheck.OUT_OF_RANGE_SHARE: "out of range",
+    QualityCheck.NEW_SHARE: "new",
+    QualityCheck.VANISHED_SHARE: "vanished",
+}
+_CHECKS = (
+    Field(title="column", least=10),
+    *(Field(title=title, right=True, leaves=6 - place) for place, title in enumerate(_CHECKED.values())),
 )
 
 
@@ -35,6 +49,9 @@ class ColumnLimits(msgspec.Struct, frozen=True, kw_only=True):
         Rows that one answer of the sequential evidence takes.
     limits
         By detector: the score that a share `level` of windows exceeds without drift; None where unknown.
+    checks
+        By check of data quality: the largest value that is no violation; None where that side is not looked
+        at. Empty where nothing is checked.
     """
 
     column: str
@@ -43,6 +60,15 @@ class ColumnLimits(msgspec.Struct, frozen=True, kw_only=True):
     known: bool | None
     block_rows: int
     limits: dict[str, float | None]
+    checks: dict[str, float | None]
+
+
+class ExplainedQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """Chance that a window violates any check, and any of one track, where nothing has changed, at most."""
+
+    level: float
+    of_a_track: float
+    min_excess: float
 
 
 class ExplainedConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +107,7 @@ class ExplainedConfig(msgspec.Struct, frozen=True, kw_only=True):
     preset: Preset
     from_preset: dict[str, object]
     axis: Axis
+    quality: ExplainedQuality | None
     columns: tuple[ColumnLimits, ...]
 
 
@@ -92,6 +119,28 @@ def limit_lines(found: ExplainedConfig, width: int) -> Iterator[Text]:
         yield from note_lines(text, width, indent=1, style="")
     yield Text()
     yield grid(_FIELDS, [_row(column) for column in found.columns], width)
+    if found.quality is not None:
+        yield Text()
+        yield from note_lines(_quality_text(found.quality, found.rows), width, indent=1, style="")
+        yield Text()
+        yield grid(_CHECKS, [_check_row(column) for column in found.columns], width)
+
+
+def _quality_text(quality: ExplainedQuality, rows: int) -> str:
+    return (
+        f"Data quality: at most one window in {1 / quality.level:,.0f} violates a check where nothing has "
+        f"changed (one in {1 / quality.of_a_track:,.0f} of each column). Below: the largest values that "
+        f"are no violation in windows of {rows:,} rows; at least {quality.min_excess:.1%} above the "
+        "reference."
+    )
+
+
+def _check_row(column: ColumnLimits) -> Row:
+    return Row((column.column, *(_check_cell(column, check) for check in _CHECKED)))
+
+
+def _check_cell(column: ColumnLimits, check: QualityCheck) -> str:
+    return share_text(column.checks.get(check))
 
 
 def _paragraphs(found: ExplainedConfig) -> Iterator[str]:

@@ -100,6 +100,25 @@ def test_limits_are_those_of_the_detectors(call: Call, config: Path) -> None:
         assert few["block_rows"] >= 500
 
 
+def test_limits_of_checks_are_those_of_windows_of_so_many_rows(call: Call, config: Path) -> None:
+    small = call("config", "explain", config, "--rows", 200, "--json").json()
+    large = call("config", "explain", config, "--rows", 20_000, "--json").json()
+    assert small["quality"]["level"] == 1e-4
+    # Twelve columns, and the records.
+    assert small["quality"]["of_a_track"] == pytest.approx(1e-4 / 13)
+    for few, many in zip(small["columns"], large["columns"], strict=True):
+        assert many["checks"]["missing_share"] <= few["checks"]["missing_share"]
+    income = next(column for column in large["columns"] if column["column"] == "income")
+    assert income["checks"]["out_of_range_share"] == 0.01
+    said = plain(call("config", "explain", config, "--rows", 20_000).out)
+    assert "at most one window in 10,000 violates a check where nothing has changed" in said
+    off = config.parent / "unchecked.yaml"
+    off.write_text(config.read_text() + "\nquality: {enabled: false}\n")
+    found = call("config", "explain", off, "--json").json()
+    assert found["quality"] is None
+    assert found["columns"][0]["checks"] == {}
+
+
 def test_a_budget_that_cannot_be_is_refused(call: Call, config: Path) -> None:
     text = config.read_text() + "\ndetection: {budget: {every: nothing}}\n"
     other = config.parent / "other.yaml"
