@@ -81,7 +81,13 @@ def _build(config: Config, path: Path) -> str:
 def _tell(found: RunSummary, written: Written, size_ms: int) -> None:
     console = results()
     name = window_name(size_ms)
-    held = hold_against(read_truth(written.files.truth), found.episodes, window=name, size_ms=size_ms)
+    held = hold_against(
+        read_truth(written.files.truth),
+        found.episodes,
+        violations=found.violations,
+        window=name,
+        size_ms=size_ms,
+    )
     show(console, truth_lines(held, name, console.width))
     console.print()
     seen = sum(match.detected is not None for match in held.matches)

@@ -7,6 +7,7 @@ import msgspec
 from rich.text import Text
 
 from detectors.verdicts import Severity
+from flows.render.checks import FoundViolation
 from flows.render.findings import FoundEpisode
 from flows.render.grid import Cell, Field, Row, grid, note_lines
 from flows.render.styles import severity_cell
@@ -22,6 +23,9 @@ _FIELDS = (
     Field(title="severity"),
     Field(title="effect", right=True, leaves=2),
 )
+
+RECORDS = "(records)"
+"""Stands for the records as a whole, which are no feature."""
 
 _STILL_FIELDS = (Field(title="feature", least=10), Field(title="false alarms"))
 
@@ -45,7 +49,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FalseAlarm(msgspec.Struct, frozen=True, kw_only=True):
-    """An episode where nothing had drifted."""
+    """An episode, or a violation of a check, where nothing had drifted."""
 
     feature: str
     window: str
@@ -53,18 +57,26 @@ class FalseAlarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """Findings held against the truth."""
+    """Findings held against the truth; `checks` are those that a drift violates, with its feature."""
 
     matches: tuple[Match, ...]
     still: tuple[str, ...]
     false_alarms: tuple[FalseAlarm, ...]
+    checks: tuple[tuple[str, str], ...]
 
 
-def hold_against(truth: TruthFile, episodes: Sequence[FoundEpisode], *, window: str, size_ms: int) -> Held:
+def hold_against(
+    truth: TruthFile,
+    episodes: Sequence[FoundEpisode],
+    *,
+    window: str,
+    size_ms: int,
+    violations: Sequence[FoundViolation] = (),
+) -> Held:
     """Find for every true drift the first episode of a tumbling window that shows it.
 
     An episode shows a drift where the window that opened it reaches into it. Episodes of any kind of window
-    that show no true drift of their feature are false alarms.
+    that show no true drift of their feature are false alarms, and so are violations of checks.
 
     Parameters
     ----------
@@ -76,13 +88,19 @@ def hold_against(truth: TruthFile, episodes: Sequence[FoundEpisode], *, window: 
         own = [e for e in episodes if e.feature == feature.feature and e.window == window]
         matches += [_match(feature, span, own, size_ms) for span in feature.spans]
     known = {feature.feature: feature.spans for feature in truth.features}
+
+    def is_true(told: FoundEpisode | FoundViolation) -> bool:
+        return any(_overlaps(told, span, size_ms) for span in known.get(told.feature, ()))
+
+    alarms: list[FoundEpisode | FoundViolation] = [*episodes, *violations]
     false = [
-        FalseAlarm(feature=e.feature, window=e.window, detected=str(e.opened))
-        for e in episodes
-        if not any(_overlaps(e, span, size_ms) for span in known.get(e.feature, ()))
+        FalseAlarm(feature=told.feature or RECORDS, window=told.window, detected=str(told.opened))
+        for told in alarms
+        if not is_true(told)
     ]
     still = tuple(feature.feature for feature in truth.features if not feature.spans)
-    return Held(matches=tuple(matches), still=still, false_alarms=tuple(false))
+    checks = dict.fromkeys((each.check, each.feature) for each in violations if is_true(each))
+    return Held(matches=tuple(matches), still=still, false_alarms=tuple(false), checks=tuple(checks))
 
 
 def truth_lines(held: Held, window: str, width: int) -> Iterator[Text]:
@@ -118,6 +136,10 @@ def truth_lines(held: Held, window: str, width: int) -> Iterator[Text]:
     if moving:
         told = "; ".join(f"{name}: {_alarms_text(alarms[name])}" for name in moving)
         yield from note_lines(f"Alarms before or after the drift: {told}", width, indent=1, style="yellow")
+    if held.checks:
+        told = ", ".join(f"{check} of {feature}" for check, feature in held.checks)
+        yield Text()
+        yield from note_lines(f"Checks that a drift violates: {told}", width, indent=1, style="")
 
 
 def _match(feature: FeatureTruth, span: SpanTruth, episodes: Sequence[FoundEpisode], size_ms: int) -> Match:
@@ -134,8 +156,8 @@ def _match(feature: FeatureTruth, span: SpanTruth, episodes: Sequence[FoundEpiso
     )
 
 
-def _overlaps(episode: FoundEpisode, span: SpanTruth, size_ms: int) -> bool:
-    """Whether the window that opened an episode reaches into a true drift."""
+def _overlaps(episode: FoundEpisode | FoundViolation, span: SpanTruth, size_ms: int) -> bool:
+    """Whether the window that opened an episode or a violation reaches into a true drift."""
     opened = _ms(episode.opened)
     return opened > _ms(span.start) and opened - size_ms < _ms(span.end)
 

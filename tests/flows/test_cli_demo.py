@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from detectors.checks import Family
 from detectors.verdicts import Severity
 from flows.commands.demo_job import MARKER
+from flows.render.checks import FoundViolation
 from flows.render.findings import FoundEpisode
 from flows.render.truth_table import hold_against, truth_lines
 from flows.scenarios.base import START_MS, ScenarioOptions
@@ -59,13 +61,15 @@ def episode(feature: str, opened: float, window: str = "daily") -> FoundEpisode:
 def test_every_drift_and_every_still_feature_is_in_the_tables(call: Call) -> None:
     told = call("demo", "--rows", 40_000)
 
-    lines = {line.split()[0]: line.split() for line in told.out.splitlines() if line.strip()}
+    tables, _, checks = told.out.partition("Checks that a drift violates:")
+    lines = {line.split()[0]: line.split() for line in tables.splitlines() if line.strip()}
     assert told.code == 0
     for feature in DRIFTING:
         assert len(lines[feature]) >= 7, lines[feature]
     for feature in STILL:
         assert lines[feature][1:] == ["no"]
     assert "7 of 7 drifts seen, 0 false alarms." in told.out
+    assert "new_share of country" in " ".join(checks.split())
     for command in ("compare", "explain", "reference show", "run"):
         assert f"   driftflow {command} driftflow-demo/" in told.out
     assert "driftflow-demo/out/events.jsonl" in told.out
@@ -130,6 +134,30 @@ def test_the_delay_counts_windows_from_the_true_start(truth: TruthFile, opened: 
     match = next(each for each in held.matches if each.feature == "income")
     assert (match.began, match.detected, match.delay) == (at(20), at(opened), delay)
     assert held.false_alarms == ()
+
+
+def violation(feature: str, opened: float) -> FoundViolation:
+    return FoundViolation(
+        id=f"{feature} {opened}",
+        family=Family.QUALITY,
+        feature=feature,
+        check="new_share",
+        window="daily",
+        since=at(opened - 1),
+        opened=at(opened),
+        closed=None,
+        worst=0.3,
+        lower=None,
+        upper=0.1,
+    )
+
+
+def test_a_check_is_a_false_alarm_where_nothing_has_drifted(truth: TruthFile) -> None:
+    told = [violation("country", 25.0), violation("plan", 25.0), violation("", 25.0), violation("income", 20)]
+    held = hold_against(truth, [], violations=told, window="daily", size_ms=DAY)
+
+    assert held.checks == (("new_share", "country"),)
+    assert [alarm.feature for alarm in held.false_alarms] == ["plan", "(records)", "income"]
 
 
 def test_an_episode_before_the_drift_is_a_false_alarm(truth: TruthFile) -> None:

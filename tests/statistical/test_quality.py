@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from detectors.checks import CheckStatus
+from detectors.calibration import Calibration, Fault
+from detectors.checking import check_share
+from detectors.checks import CheckStatus, Counted, Family, Sensitivity
 from state.quality import QualityRules, column_checks
+from state.reference import FeatureReference
+from state.spans import SPAN_ROWS
 from tests.evidence import sketch_of
 from tests.state.test_quality import categorical, numeric
 
@@ -25,6 +29,46 @@ def numbers(rng: Generator, rows: int) -> list[float]:
 def names(rng: Generator, rows: int) -> list[str | None]:
     found = rng.zipf(1.5, rows).tolist()
     return [None if gap else f"m{name}" for name, gap in zip(found, rng.random(rows) < 0.03, strict=True)]
+
+
+def in_clumps(rng: Generator, rows: int) -> list[float]:
+    """Values with gaps of 20 rows each, 4 % of all."""
+    values = rng.normal(size=rows)
+    for start in np.flatnonzero(rng.random(rows) < 0.04 / 20).tolist():
+        values[start : start + 20] = NAN
+    return [*values.tolist()]
+
+
+def knowing(rows: list[float]) -> FeatureReference:
+    """A reference that knows where its gaps are, as one does that is built from rows in order."""
+    missing = np.isnan(rows).reshape(-1, SPAN_ROWS).sum(axis=1)
+    present = SPAN_ROWS - missing
+    chunks = np.column_stack([present // 2, present - present // 2])
+    return numeric(rows, Calibration(chunks=chunks, faults={Fault.MISSING: missing}))
+
+
+@pytest.mark.statistical
+def test_gaps_that_come_in_clumps_keep_to_the_level() -> None:
+    rng = np.random.default_rng(82)
+    limits = Sensitivity(level=LEVEL, min_excess=0.0)
+    alarms, deaf = [], 0
+    for _ in range(REFERENCES):
+        rows = in_clumps(rng, 10_000)
+        reference = knowing(rows)
+        assert reference.calibration is not None
+        clump = reference.calibration.clump(Fault.MISSING, 1_000)
+        before = Counted(count=int(np.isnan(rows).sum()), n=len(rows))
+        alarmed = 0
+        for _ in range(WINDOWS):
+            now = Counted(count=int(np.isnan(in_clumps(rng, 1_000)).sum()), n=1_000)
+            found = (check_share("m", Family.QUALITY, now, before, limits, clump=c) for c in (clump, 1.0))
+            one, other = (check.status is CheckStatus.VIOLATED for check in found)
+            alarmed, deaf = alarmed + one, deaf + other
+        alarms.append(alarmed / WINDOWS)
+    error = float(np.std(alarms)) / REFERENCES**0.5
+    assert np.mean(alarms) - 3 * error <= LEVEL
+    # Taken for independent rows, gaps violate the check in every fourth window or more.
+    assert deaf / (REFERENCES * WINDOWS) > 0.25
 
 
 @pytest.mark.statistical
