@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from detectors.base import FloatArray, IntArray, Kind, Summary
 from detectors.coarse import coarsen
+from detectors.divergence_rows import psi_rows
 from detectors.divergences import Psi, psi
 from detectors.ordered import KolmogorovSmirnov
 from detectors.segments import SegmentReadings, Where, compare_segments
@@ -100,6 +101,26 @@ def test_reweighting_gives_the_window_the_traffic_of_the_reference() -> None:
     )
     # With so many rows neither the noise nor half a row a group count.
     assert found.reweighted == pytest.approx(float(((q - p) * np.log(q / p)).sum()), rel=0.02)
+
+
+def test_weighted_rows_are_worth_fewer() -> None:
+    rng = np.random.default_rng(6)
+    reference, current = drawn(rng, 9_000, [0.8, 0.2], [0, 1]), drawn(rng, 1_000, [0.1, 0.9], [0.4, 1])
+    found = compare_segments(summary(reference.sum(axis=0)), reference, current, min_rows=MIN_ROWS)
+    weights, rows = reference.sum(axis=1) / reference.sum(), current.sum(axis=1)
+    # Kish: 80 % of the weight rests on the hundred rows of the first segment.
+    worth = 1 / (weights**2 / rows).sum()
+    assert worth < 200
+    shares = brute_force_reweighted(reference, current)
+    before = coarsen(reference.sum(axis=0), GROUPS).astype(np.float64)
+    wanted = psi_rows(before[None], worth * shares[None]).debiased[0]
+    assert found.reweighted == pytest.approx(wanted)
+
+
+def test_segments_that_come_or_go_have_not_changed_within() -> None:
+    found = compared(([0.5, 0.0, 0.5, 0.0], [0.5, 0.3, 0.0, 0.2]), (UNLIKE, UNLIKE))
+    assert (found.within[1:] == 0).all()
+    assert found.mix[1] > 0
 
 
 EVEN = [0.25, 0.25, 0.25, 0.25]

@@ -9,11 +9,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from state.blocks import Block, BlockSpec
+from state.grid import END
 from state.layout import categories, numeric_bins
+from state.panes import PanesClosed
 from state.reference import Bins
 from state.segments import NO_VALUE, REST, SegmentColumn, Segments, frozen_values
 from state.sketches.base import HEADER, LATE, Sketch, empty, from_bytes, merge_all
 from state.sketches.numeric import NumericBins
+from state.windows import ClosedWindow, Windows
+from tests.evidence import grid_of
 
 COUNTRY = SegmentColumn("country", ("DE", "FR"))
 DEVICE = SegmentColumn("device", ("phone",))
@@ -93,6 +98,16 @@ def test_merging_leaves_both_sides_as_they_were() -> None:
     late.counters[LATE] = 1
     merge_all([late, sketch, sketch.merge(late), sketch])
     assert sketch.to_bytes() == before
+
+
+def test_evidence_blocks_carry_no_segments() -> None:
+    (sketch,) = sketches(NUMERIC, [[(1.0, None, "DE", None)] * 20])
+    windows = Windows.start(grid_of().windows, blocks=BlockSpec(rows=10, panes=1))
+    told = windows.add(PanesClosed(END, 3, ((0, 0, sketch), (3, 0, sketch))))
+    blocks = [found for found in told if isinstance(found, Block)]
+    assert [block.sketch.to_bytes() for block in blocks] == [sketch.whole().to_bytes()] * 2
+    closed = [found.sketch for found in told if isinstance(found, ClosedWindow)]
+    assert all(each.segments is not None for each in closed)
 
 
 def test_values_of_a_segment_are_the_most_frequent_ones() -> None:
