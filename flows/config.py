@@ -5,17 +5,18 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
-import yaml
 
 from detectors.checks import Given
 from detectors.verdicts import Rules
-from flows.config_text import Loader, filled
+from flows.config_hints import hint
+from flows.config_text import filled, parse_text, read_text
 from flows.config_values import ConfigError, instant_of, span_of
 from flows.presets import with_preset
-from flows.schema import ColumnConfig, FileConfig, OutputConfig
+from flows.schema import ColumnConfig, FileConfig
 from flows.sections.detection import checked_rules
 from flows.sections.labels import Labels, checked_labels, joining, with_label
 from flows.sections.operations import operation_rules
+from flows.sections.output import OutputConfig
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
 from flows.sections.quality import check_quality, record_limits
@@ -155,25 +156,17 @@ def load_config(path: Path) -> Config:
     ConfigError
         The file cannot be read, or says something it may not.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+    text = read_text(path)
     return parse_config(text, folder=path.resolve().parent, name=str(path))
 
 
 def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Config:
     """Check a configuration; `folder` is where its relative paths start, `name` what errors call it."""
-    try:
-        plain = yaml.load(text, Loader=Loader)  # noqa: S506  # a SafeLoader that refuses repeated keys
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name} is not YAML: {error}") from error
+    plain = parse_text(text, name)
     try:
         return _checked(msgspec.convert(with_preset(filled(plain, "$")), FileConfig), folder)
     except (msgspec.ValidationError, ConfigError) as error:
-        raise ConfigError(f"{name}: {error}") from error
+        raise ConfigError(f"{name}: {error}{hint(str(error))}") from error
 
 
 def _checked(file: FileConfig, folder: Path) -> Config:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import yaml
 
@@ -27,6 +28,46 @@ def filled(value: object, path: str) -> object:
         return filled
 
     return _VARIABLE.sub(found, value)
+
+
+def named_variables(value: object) -> list[str]:
+    """Return the names of the variables of the environment that a value is filled from."""
+    if isinstance(value, dict):
+        return [name for item in value.values() for name in named_variables(item)]
+    if isinstance(value, list):
+        return [name for item in value for name in named_variables(item)]
+    return [found[1] for found in _VARIABLE.finditer(value)] if isinstance(value, str) else []
+
+
+def read_text(path: Path) -> str:
+    """Read a configuration file.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def parse_text(text: str, name: str) -> object:
+    """Return what a text says, nothing filled in; `name` is what errors call it.
+
+    Raises
+    ------
+    ConfigError
+        The text is not YAML.
+    """
+    try:
+        found: object = yaml.load(text, Loader=Loader)  # noqa: S506  # a SafeLoader that refuses repeated keys
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name} is not YAML: {error}") from error
+    return found
 
 
 class Loader(yaml.SafeLoader):

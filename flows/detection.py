@@ -11,7 +11,7 @@ from detectors.thresholds import ThresholdOptionError
 from detectors.verdicts import Rule
 from flows.config import Config
 from flows.config_values import ConfigError, span_of
-from flows.sections.detection import LimitConfig
+from flows.sections.detection import ScoreLimitConfig
 from state.alarms import AlarmRules
 from state.blocks import BlockSpec
 from state.durations import Axis, format_span
@@ -125,14 +125,14 @@ def watched_of(config: Config, references: Sequence[Reference]) -> Watched | Non
     )
 
 
-def _limits(config: Config) -> dict[Kind, tuple[str, LimitConfig]]:
+def _limits(config: Config) -> dict[Kind, tuple[str, ScoreLimitConfig]]:
     """Limits by kind of column, each under its key; without one of their own categories share the other."""
     given, key = config.file.detection.threshold, "detection.threshold"
     categorical = (key, given) if given.categorical is None else (f"{key}.categorical", given.categorical)
     return {Kind.NUMERIC: (key, given), Kind.CATEGORICAL: categorical}
 
 
-def _limited(given: LimitConfig, key: str) -> Limited:
+def _limited(given: ScoreLimitConfig, key: str) -> Limited:
     watched = _detector(given.method, f"{key}.method")
     try:
         limit = threshold(given.kind, given.options)

@@ -15,7 +15,7 @@ from flows.plan import OpenPartition
 from flows.record_spec import record_watch
 from flows.scenarios.base import ScenarioError, ScenarioOptions
 from flows.scenarios.registry import scenario
-from flows.schema import GenerateConfig
+from flows.sections.input import GenerateConfig
 from flows.sources.base import Reader, SourceError
 from flows.sources.formats import FileFormat, guess_format, list_files
 from flows.sources.generator import GeneratorReader

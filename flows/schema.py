@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from detectors.base import Kind
-from flows.kafka.base import SaslMechanism, SecurityProtocol
-from flows.sections.base import Name, Positive, Section
+from flows.sections.base import Name, Section
 from flows.sections.detection import DetectionConfig
+from flows.sections.input import InputConfig
+from flows.sections.kafka import KafkaConfig
 from flows.sections.labels import LabelsConfig
 from flows.sections.operations import OperationsConfig
+from flows.sections.output import OutputConfig, RecoveryConfig
 from flows.sections.performance import PerformanceConfig
 from flows.sections.predictions import PredictionsConfig
 from flows.sections.quality import QualityConfig
@@ -19,54 +21,53 @@ from state.columns import Role, TimeUnit
 
 
 class ModelConfig(Section, frozen=True):
-    """Which model is watched."""
+    """Which model is watched.
+
+    Attributes
+    ----------
+    name
+        letters, digits, `.`, `-`, `_`; stands in events and keys
+    version : `"1"`
+        which version of the model wrote the events; quote it, YAML reads `1` as a number
+    """
 
     name: Name
     version: Name = "1"
 
 
-class GenerateConfig(Section, frozen=True):
-    """A seeded stream instead of a file."""
-
-    scenario: str
-    rows: Positive = 100_000
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 1
-    partitions: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
-    step: str = "30s"
-    disorder: str = "0s"
-
-
-class KafkaConfig(Section, frozen=True):
-    """How Kafka is reached; passwords come from `KAFKA_SASL_PASSWORD` and `KAFKA_KEY_PASSWORD`."""
-
-    bootstrap: str = "localhost:9092"
-    library: Literal["kafka-python", "librdkafka"] = "kafka-python"
-    security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
-    sasl_mechanism: SaslMechanism | None = None
-    sasl_username: str | None = None
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    client_id: str = "driftflow"
-    group: str | None = None
-
-
-class InputConfig(Section, frozen=True):
-    """Where events come from: `path` (a file or a folder of partitions), `topics` of Kafka, or `generate`."""
-
-    path: str | None = None
-    topics: tuple[str, ...] | None = None
-    generate: GenerateConfig | None = None
-    start: str = "earliest"
-    until_end: bool = False
-    format: Literal["csv", "jsonl", "parquet", "arrow"] | None = None
-    batch_rows: Annotated[int, msgspec.Meta(ge=1, le=8_192)] = 8_192
-    max_record_bytes: Annotated[int, msgspec.Meta(ge=1_024, le=67_108_864)] = 1_048_576
-    missing: tuple[str, ...] = ("",)
-
-
 class TimeConfig(Section, frozen=True):
-    """What event time is: a `column`, or with `rows: true` the number of the row."""
+    """What event time is: a `column`, or with `rows: true` the number of the row.
+
+    Attributes
+    ----------
+    column
+        where event time stands; one of this, `rows` and `record`
+    rows
+        event time is the number of the row, from 0; one file only
+    record
+        event time is the Kafka record's own
+    format
+        `iso`, or an epoch in `s`, `ms` or `us`
+    zone
+        IANA zone of ISO times without an offset, and of the windows' borders
+    origin : a Monday, 00:00
+        wall-clock time that borders are counted from
+    lateness : `0s`
+        how far a row may lag behind the largest event time of its partition
+    earliest
+        rows outside become dead letters; one timestamp from the year 2099 would otherwise make all
+        that follows late
+    latest
+        rows outside become dead letters; one timestamp from the year 2099 would otherwise make all
+        that follows late
+    max_ahead
+        an event time further beyond its Kafka record's own becomes a dead letter
+    idle_timeout
+        a partition that has had nothing more for this long follows the wall clock, so that windows
+        close; `null`: never
+    max_skew
+        a partition that lags further behind the wall clock is given up: its older rows are late
+    """
 
     column: str | None = None
     rows: bool = False
@@ -83,10 +84,25 @@ class TimeConfig(Section, frozen=True):
 
 
 class ColumnConfig(Section, frozen=True):
-    """One field; `path` is where it stands in a record, its name by default.
+    r"""One field; `path` is where it stands in a record, its name by default.
 
     `class` is the class whose probability a score is, `transform` what makes the column of the field; where
     they are not set, nothing says so in fingerprints.
+
+    Attributes
+    ----------
+    kind
+        `numeric` or `categorical`; numbers and booleans may be categories
+    role
+        `feature`, `prediction`, `score`, `label`, `latency` and `status` are watched; `id`,
+        `segment`, `interval_low` and `interval_high` are read for what other columns need
+    path : the name
+        a CSV header, or keys of nested JSON objects joined by dots (`a\.b` is one key); `scores.0` is
+        also the first element of an array, all of whose elements are then numbers (or texts, where
+        the column is a category)
+    class_name : none
+        of a numeric column of role `score`: the class whose probability it is; [what follows from
+        it](predictions.md)
     """
 
     kind: Kind
@@ -97,54 +113,34 @@ class ColumnConfig(Section, frozen=True):
 
 
 class WindowConfig(Section, frozen=True):
-    """One kind of window: tumbling, or sliding where `slide` is shorter than `size`."""
+    """One kind of window: tumbling, or sliding where `slide` is shorter than `size`.
+
+    Attributes
+    ----------
+    size
+        length
+    slide : the size
+        distance of the starts; shorter than the size: a sliding window
+    """
 
     size: str
     slide: str | None = None
 
 
 class ReferenceConfig(Section, frozen=True):
-    """What a run does where the model version has no reference; `rows` are what it learns one from."""
+    """What a run does where the model version has no reference; `rows` are what it learns one from.
+
+    Attributes
+    ----------
+    missing
+        `refuse`: an error that says what to do. `wait`: tell it [by an event](events.md), and wait
+        until one is activated. `learn`: build it from the input's own first rows
+    rows
+        how many rows it is learned from, at most 1,000,000
+    """
 
     missing: Literal["refuse", "wait", "learn"] = "refuse"
     rows: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
-
-
-class OutputTopicsConfig(Section, frozen=True):
-    """Topics of Kafka for results; each must exist."""
-
-    events: str | None = None
-    dead_letters: str | None = None
-    late_rows: str | None = None
-    transactions: bool = True
-
-
-class OutputConfig(Section, frozen=True):
-    """Where results go; names are inside `folder`, relative paths start at the configuration file.
-
-    `store` is a file, or the URL of a Redis.
-    """
-
-    folder: str = "out"
-    events: str = "events.jsonl"
-    performance: str = "performance.jsonl"
-    dead_letters: str = "dead_letters.jsonl"
-    late_rows: str | None = None
-    store: str = "driftflow.sqlite"
-    topics: OutputTopicsConfig = OutputTopicsConfig()
-    retention: str | None = None
-    panes: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 200
-    compaction: bool = False
-    redact: bool = False
-    max_file_bytes: Annotated[int, msgspec.Meta(ge=65_536)] | None = None
-    keep_files: Annotated[int, msgspec.Meta(ge=2, le=10_000)] = 10
-
-
-class RecoveryConfig(Section, frozen=True):
-    """Snapshots that a run resumes from after a crash or a stop."""
-
-    folder: str
-    interval: str = "2s"
 
 
 class FileConfig(Section, frozen=True):

@@ -10,8 +10,22 @@ import typer
 EXAMPLE = "Example: [cyan]driftflow config explain driftflow.yaml --rows 1000[/cyan]"
 
 
+def _keys(incomplete: str) -> list[str]:
+    from flows.config_keys import all_keys
+
+    return [key.path for key in all_keys() if key.path.startswith(incomplete)]
+
+
 def explain_config(
     config: Annotated[Path, typer.Argument(help="Configuration file.", show_default=False)],
+    key: Annotated[
+        str | None,
+        typer.Argument(
+            help="A key, such as detection.budget.every, or a section: say what it means and holds.",
+            autocompletion=_keys,
+            show_default=False,
+        ),
+    ] = None,
     rows: Annotated[
         int | None,
         typer.Option(
@@ -22,7 +36,15 @@ def explain_config(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
 ) -> None:
-    """Show which false alarms are promised, the thresholds that make it so, and each column's limits."""
+    """Show which false alarms are promised, the thresholds that make it so, and each column's limits.
+
+    With a KEY: what it means, what it may be, what holds in this file, and where that comes from.
+    """
+    if key is not None:
+        from flows.commands.config_key_job import explain_key
+
+        explain_key(config, key, json=json)
+        return
     from flows.commands.config_explain_job import explain_limits
 
     explain_limits(config, rows, json=json)

@@ -18,7 +18,7 @@ from flows.config import Config, load_config
 from flows.detection import measured_by, promise_of
 from flows.presets import settings_of
 from flows.render.limits import ColumnLimits, ExplainedConfig, ExplainedQuality, limit_lines
-from flows.sections.detection import LimitConfig
+from flows.sections.detection import ScoreLimitConfig
 from state.evidence import ColumnEvidence, evidence_of
 from state.quality import QualityRules, expected_checks
 from state.reference import FeatureReference, Reference
@@ -95,7 +95,7 @@ def _threshold_text(config: Config) -> str:
     return f"{_limit_text(given)}; a categorical one where {_limit_text(given.categorical)}"
 
 
-def _limit_text(given: LimitConfig) -> str:
+def _limit_text(given: ScoreLimitConfig) -> str:
     options = ", ".join(f"{name} {value}" for name, value in sorted(given.options.items()))
     return f"its {given.method} is above the limit '{given.kind}'" + (f" ({options})" if options else "")
 

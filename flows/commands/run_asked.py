@@ -8,7 +8,7 @@ from flows.commands.usage import UsageError
 from flows.config import Config
 from flows.config_values import span_of
 from flows.engine import Member, Recovery
-from flows.schema import RecoveryConfig
+from flows.sections.output import RecoveryConfig
 from flows.workers.environment import SUPERVISED, member_from_environment
 from state.durations import Axis
 

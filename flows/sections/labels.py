@@ -22,7 +22,21 @@ ID, LABEL = "@id", "@label"
 
 
 class LabelTimeConfig(Section, frozen=True):
-    """When a label became known: a `column`, the `record`'s own time, or the number of the row."""
+    """When a label became known: a `column`, the `record`'s own time, or the number of the row.
+
+    Attributes
+    ----------
+    column
+        the field that says when a label became known; a file may leave `labels.time` out
+    record
+        it is the time of the Kafka record
+    rows
+        it is the number of the row, with `time.rows: true`
+    format
+        as `time.format` and `time.zone`
+    zone : `time.zone`
+        as `time.format` and `time.zone`
+    """
 
     column: str | None = None
     record: bool = False
@@ -32,7 +46,39 @@ class LabelTimeConfig(Section, frozen=True):
 
 
 class LabelsConfig(Section, frozen=True):
-    """Where labels come from, how they find their predictions, and how long each side waits."""
+    """Where labels come from, how they find their predictions, and how long each side waits.
+
+    Attributes
+    ----------
+    label : path of the label column
+        the field with the label: a CSV header, or a path as in `columns`
+    id : path of the id column
+        the field with the id of the prediction
+    kind : that of the label column, or of the prediction
+        `numeric` or `categorical`; without either column categorical
+    path
+        a file, or a folder whose files are partitions; or
+    topics
+        topics of Kafka; they end where `input.until_end` says
+    start
+        as `input.start`
+    format : as for `input`
+        of files
+    missing : as for `input`
+        of files
+    lateness : `time.lateness`
+        how far a label may lag behind the newest one of its partition
+    horizon : `7d`, or the longest window of rows
+        how long a prediction waits for its label
+    early : `labels.horizon`
+        how long a label waits for its prediction
+    shards
+        parts that the rows are held in, 1 to 64
+    max_rows
+        most predictions that wait, and most early labels; of more the oldest are given up
+    rate
+        predictions a second that are expected: the start says what memory they need
+    """
 
     label: str | None = None
     id: str | None = None

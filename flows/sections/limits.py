@@ -8,7 +8,15 @@ from flows.sections.base import Section
 
 
 class LimitConfig(Section, frozen=True):
-    """Limits in place of the reference's; null: that side is not looked at."""
+    """Limits in place of the reference's; null: that side is not looked at.
+
+    Attributes
+    ----------
+    min
+        the smallest that is allowed
+    max
+        the largest that is allowed
+    """
 
     min: float | None = None
     max: float | None = None

@@ -18,7 +18,21 @@ _PATTERN = re.compile(r"\S(.*\S)?", re.DOTALL)
 
 
 class LatencyConfig(Section, frozen=True):
-    """Quantiles of columns with the role latency: limits in their own unit, else from the reference."""
+    """Quantiles of columns with the role latency: limits in their own unit, else from the reference.
+
+    Attributes
+    ----------
+    unit
+        unit of the latency columns, for people
+    p50
+        largest value of the quantile; without one the reference's decides
+    p95
+        largest value of the quantile; without one the reference's decides
+    p99
+        largest value of the quantile; without one the reference's decides
+    min_increase
+        by how much of the reference's quantile one may be above it
+    """
 
     unit: str = "ms"
     p50: _Limit | None = None
@@ -28,7 +42,19 @@ class LatencyConfig(Section, frozen=True):
 
 
 class OperationsConfig(Section, frozen=True):
-    """Checks of how a model is served; they look at columns with the roles latency and status."""
+    """Checks of how a model is served; they look at columns with the roles latency and status.
+
+    Attributes
+    ----------
+    enabled
+        `false`: nothing is checked of them beside their distributions
+    level
+        chance that a window violates any of these checks where nothing has changed, at most
+    errors : `5xx`, `error`, `failed`, `failure`, `exception`, `timeout`
+        values of the status column that are errors, in any case; `5xx` stands for 500 to 599
+    error_rate
+        largest share of errors that is no alarm
+    """
 
     enabled: bool = True
     level: _Level = 1e-4

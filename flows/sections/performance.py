@@ -26,7 +26,15 @@ _NAMES = tuple(dict.fromkeys(name for names in METRICS.values() for name in name
 
 
 class MetricLimits(Section, frozen=True):
-    """Limits of one metric that hold as they are."""
+    """Limits of one metric that hold as they are.
+
+    Attributes
+    ----------
+    min
+        limits of a metric that hold as they are, in place of a test
+    max
+        limits of a metric that hold as they are, in place of a test
+    """
 
     min: float | None = None
     max: float | None = None
@@ -40,7 +48,30 @@ class AdaptiveConfig(Section, frozen=True):
 
 
 class PerformanceConfig(Section, frozen=True):
-    """What labels say of predictions: metrics of every window, and when they are degraded."""
+    """What labels say of predictions: metrics of every window, and when they are degraded.
+
+    Attributes
+    ----------
+    task : from the columns
+        `binary`, `multiclass` or `regression`
+    classes : those of the reference's rows
+        names of the classes, 2 to 100
+    positive : the class of the only score; `1`, `true`, `yes`, `y`
+        the positive one of two classes
+    threshold
+        score from which on a row is predicted positive, where no column of role `prediction` says it
+    metrics : accuracy, f1, roc_auc; accuracy, f1_macro; mae, rmse, coverage
+        metrics that are checked, as far as there is something to compare them with; all are measured
+    level
+        chance that a window without a change is degraded, over all of its checks
+    min_rows
+        labelled rows below which a window says nothing
+    max_drop : `0.02`; `10%` of log_loss, brier, mae, rmse, mape and bias
+        by metric: how much worse does not matter, as it stands or in per cent of the reference's
+        value
+    baseline_metrics : the reference's own
+        values to compare with by metric, or a JSON or YAML file with them
+    """
 
     task: Task | None = None
     classes: tuple[str, ...] = ()

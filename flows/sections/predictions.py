@@ -17,7 +17,19 @@ _OFF = {"width": "interval.width", "class": "predicted_class", "validity": "chec
 
 
 class UncertainConfig(Section, frozen=True):
-    """Scores from which no decision follows, both ends included."""
+    """Scores from which no decision follows, both ends included.
+
+    Attributes
+    ----------
+    low
+        whether a row is uncertain: its only score within both, or the largest of several at most
+        `high`; `uncertain: null` switches it off
+    high
+        whether a row is uncertain: its only score within both, or the largest of several at most
+        `high`; `uncertain: null` switches it off
+    min_change
+        largest change of their share that does not matter
+    """
 
     low: Share = 0.4
     high: Share = 0.6
@@ -25,7 +37,17 @@ class UncertainConfig(Section, frozen=True):
 
 
 class IntervalConfig(Section, frozen=True):
-    """The interval in which the model expects the truth, and how often it means to be right."""
+    """The interval in which the model expects the truth, and how often it means to be right.
+
+    Attributes
+    ----------
+    nominal
+        how often the truth is meant to be inside the interval
+    width
+        how wide the interval is
+    min_change
+        largest change of the share of wider, or of narrower, intervals that does not matter
+    """
 
     nominal: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.9
     width: bool = True
@@ -33,14 +55,42 @@ class IntervalConfig(Section, frozen=True):
 
 
 class BoundsConfig(Section, frozen=True):
-    """The values that a column may have, both ends included; null: no bound on that side."""
+    """The values that a column may have, both ends included; null: no bound on that side.
+
+    Attributes
+    ----------
+    low
+        smallest and largest value that a numeric column may have; a score with a class has 0 and 1
+    high
+        smallest and largest value that a numeric column may have; a score with a class has 0 and 1
+    """
 
     low: float | None = None
     high: float | None = None
 
 
 class PredictionsConfig(Section, frozen=True):
-    """What is derived from scores that name their `class`, and from intervals; null: where it says more."""
+    """What is derived from scores that name their `class`, and from intervals; null: where it says more.
+
+    Attributes
+    ----------
+    confidence
+        the largest probability of a row
+    entropy : `true` with three classes or more
+        entropy of its probabilities, from 0 (sure) to 1 (all alike); of two classes it says what the
+        confidence says
+    margin
+        how far the largest probability is above the second
+    predicted_class : `true` with two scores or more and no column of role `prediction`
+        the class of the largest probability
+    tolerance
+        how far the sum of all probabilities may be from 1 before they are none
+    checks
+        [checks](predictions.md#checks) of every window: the uncertain share, rows that are no
+        predictions, widths
+    min_invalid
+        largest share of rows that are no predictions that does not matter
+    """
 
     confidence: bool = True
     entropy: bool | None = None

@@ -18,7 +18,29 @@ from state.record_volume import BURST, EMPTY, LOW
 
 
 class ColumnQuality(Section, frozen=True):
-    """What is different for one column: limits of a check, or `false` where it is not to be made."""
+    """What is different for one column: limits of a check, or `false` where it is not to be made.
+
+    Attributes
+    ----------
+    missing_share
+        rows without a value
+    non_finite_share
+        rows with an infinite value
+    zero_share
+        zeros, of values
+    out_of_range_share
+        values outside the reference's range
+    new_share
+        categories that the reference never had
+    vanished_share
+        the reference's share of a category that is gone
+    constant
+        whether a column is checked for holding one value only
+    minimum
+        the smallest value of a window; checked only where it is given
+    maximum
+        the largest value of a window, likewise
+    """
 
     missing_share: LimitConfig | bool = True
     non_finite_share: LimitConfig | bool = True
@@ -34,7 +56,21 @@ class ColumnQuality(Section, frozen=True):
 class QualityConfig(Section, frozen=True):
     """Checks of data quality: on by default, with limits from the reference and its sampling error.
 
-    `records` are limits for checks of whole records, by their name.
+    Attributes
+    ----------
+    enabled
+        `false`: nothing is checked
+    level
+        chance that a window violates any check where nothing has changed, at most
+    min_excess
+        largest difference of two shares that does not matter
+    without
+        checks that are not made, such as `[constant]`
+    records
+        a [check of whole records](quality.md#records), in place of limits from the reference; for example
+        `duplicate_share: {max: 0.02}`
+    volume_factor
+        how many times fewer rows than any known window had, or more than any, matter
     """
 
     enabled: bool = True

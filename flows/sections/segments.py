@@ -13,7 +13,20 @@ from state.segments import SegmentSpec
 
 
 class SegmentsConfig(Section, frozen=True):
-    """Fields whose values are segments; `top` of each have one of their own, the rest is one together."""
+    """Fields whose values are segments; `top` of each have one of their own, the rest is one together.
+
+    Attributes
+    ----------
+    columns
+        up to four categorical columns whose values are segments; role `segment` for one that is not
+        watched itself
+    top
+        values of each that a new reference gives a segment of their own, the most frequent ones; 1 to
+        50
+    min_rows
+        with fewer rows of the reference a segment is compared with the whole column instead of with
+        its own rows
+    """
 
     columns: Annotated[tuple[Name, ...], msgspec.Meta(max_length=4)] = ()
     top: Annotated[int, msgspec.Meta(ge=1, le=50)] = 8

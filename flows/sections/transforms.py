@@ -15,21 +15,54 @@ from state.transforms import Bucket, Clip, FillNumber, Log, Scale, Step, Transfo
 
 
 class ClipConfig(Section, frozen=True):
-    """Ends beyond which numbers become the end; null: no end on that side."""
+    """Ends beyond which numbers become the end; null: no end on that side.
+
+    Attributes
+    ----------
+    low
+        numbers beyond an end become the end
+    high
+        numbers beyond an end become the end
+    """
 
     low: float | None = None
     high: float | None = None
 
 
 class ScaleConfig(Section, frozen=True):
-    """``(value - center) / width``."""
+    """``(value - center) / width``.
+
+    Attributes
+    ----------
+    width
+        (number - center) / width; center `0` if not given
+    center
+        (number - center) / width; center `0` if not given
+    """
 
     width: Annotated[float, msgspec.Meta(gt=0.0)]
     center: float = 0.0
 
 
 class StepConfig(Section, frozen=True):
-    """One step; exactly one key."""
+    """One step; exactly one key.
+
+    Attributes
+    ----------
+    fill
+        a value in the place of missing ones
+    bucket
+        the name of the bucket between rising edges, such as `< 18`, `18 to 65`, `>= 65`; an edge
+        belongs to the bucket above it
+    map
+        other names for some categories; the others stay
+    hash
+        one of so many buckets (2 to 4,096) by hash, for more categories than can be told apart: a
+        shift between buckets shows, one within a bucket does not, and no category is new
+    date
+        `hour`, `weekday` (0 is Monday), `day`, `month`, `year`, or `days` since 1970 of an ISO-8601
+        date or time as it is written; any other text counts as not finite
+    """
 
     fill: float | str | None = None
     clip: ClipConfig | None = None
