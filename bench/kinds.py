@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 import yaml
 
-from bench.kinds_events import Span, Troubles, Watched, moment, openings, windows_after
+from bench.kinds_events import Opening, Span, Troubles, Watched, moment, openings, windows_after
 from bench.kinds_table import KINDS, SLOT_ROWS, STREAMS, Kind, Stream
 from bench.measure import show
 from flows.injection.truth import read_injection
@@ -51,12 +51,17 @@ def line(kind: Kind, watched: Watched) -> tuple[str, ...]:
         return (*head, kind.type, "no such trouble", "")
     began = spans[0][0]
     before = [opening for opening in watched.openings if opening.window[1] <= began]
-    false = sum(watched.is_false(opening) or kind.told_by(opening) for opening in before)
+    false = sum(watched.is_false(opening) or _too_early(opening, kind, watched) for opening in before)
     after = (opening for opening in watched.openings if opening.window[1] > began and kind.told_by(opening))
     seen = next(after, None)
     if seen is None:
         return (*head, kind.type, "not", str(false))
     return (*head, f"{kind.type} {seen.check}".strip(), str(windows_after(seen, began)), str(false))
+
+
+def _too_early(opening: Opening, kind: Kind, watched: Watched) -> bool:
+    known = kind.also is not None and watched.is_during(opening, kind.also)
+    return kind.told_by(opening) and not known
 
 
 def watch(stream: Stream, folder: Path, *, seed: int) -> Watched:
@@ -99,7 +104,7 @@ class _Timed(msgspec.Struct):
 
 
 def _inject(events: Path, folder: Path, faults: Sequence[str], seed: int) -> tuple[Path, Troubles]:
-    """Put faults into a copy, each in a slot of its own; return the copy and their spans by kind."""
+    """Put faults into a copy, each in a slot of its own; return the copy and their spans."""
     asked: list[object] = []
     for number, fault in enumerate(faults):
         start = (1 + 2 * number) * SLOT_ROWS
@@ -108,9 +113,10 @@ def _inject(events: Path, folder: Path, faults: Sequence[str], seed: int) -> tup
     lines = events.read_bytes().splitlines()
     times = [moment(msgspec.json.decode(line, type=_Timed).ts) for line in lines]
     spans: Troubles = {}
-    for told in read_injection(folder / "injected.json").faults:
+    truth = read_injection(folder / "injected.json")
+    for fault, told in zip(faults, truth.faults, strict=True):
         low, high = told.input_rows
-        spans[told.kind, ""] = ((times[low], times[high - 1]),)
+        spans[fault, ""] = ((times[low], times[high - 1]),)
     return folder / events.name, spans
 
 

@@ -10,8 +10,10 @@ QUALITY: Final = "quality.violated"
 PREDICTION: Final = "prediction.violated"
 OPERATIONS: Final = "operations.violated"
 PERFORMANCE: Final = "performance.degraded"
+WHOLE: Final = "window.report"
+"""Of windows that drifted as a whole."""
 
-_OPENING: Final = (DRIFT, QUALITY, PREDICTION, OPERATIONS, PERFORMANCE)
+_OPENING: Final = (DRIFT, QUALITY, PREDICTION, OPERATIONS, PERFORMANCE, WHOLE)
 
 Span = tuple[datetime, datetime]
 """Start and end, the end excluded."""
@@ -33,11 +35,17 @@ class _Result(msgspec.Struct, frozen=True):
     feature: str
 
 
+class _Segments(msgspec.Struct, frozen=True):
+    named: tuple[str, ...] = ()
+
+
 class _Data(msgspec.Struct, frozen=True):
     window: _Window
     feature: str = ""
     check: _Check | None = None
     result: _Result | None = None
+    segments: tuple[_Segments, ...] = ()
+    drifted: bool = True
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -61,6 +69,11 @@ class Opening(msgspec.Struct, frozen=True):
         """The column; empty of whole records."""
         return self.data.feature if self.data.result is None else self.data.result.feature
 
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The segments that explain a drift."""
+        return tuple(name for column in self.data.segments for name in column.named)
+
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """What is true of a stream, and what was told of it in this order."""
@@ -70,16 +83,20 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_false(self, opening: Opening) -> bool:
         """Whether nothing at all was wrong in the window of an event, and in the one before it."""
+        return not any(self.is_during(opening, trouble) for trouble in self.troubles)
+
+    def is_during(self, opening: Opening, trouble: tuple[str, str]) -> bool:
+        """Whether this was wrong in the window of an event, or in the one before it."""
         start, end = opening.window
-        spans = (span for spans in self.troubles.values() for span in spans)
-        return not any(low < end and start - (end - start) < high for low, high in spans)
+        return any(low < end and start - (end - start) < high for low, high in self.troubles[trouble])
 
 
 def openings(lines: list[bytes]) -> tuple[Opening, ...]:
-    """Read the events of a log that open something."""
+    """Read the events of a log that open something, or say that a window drifted as a whole."""
     types = (msgspec.json.decode(line, type=_Typed).type for line in lines)
     chosen = (line for line, type_ in zip(lines, types, strict=True) if type_.endswith(_OPENING))
-    return tuple(msgspec.json.decode(line, type=Opening) for line in chosen)
+    found = (msgspec.json.decode(line, type=Opening) for line in chosen)
+    return tuple(opening for opening in found if opening.data.drifted)
 
 
 class _Typed(msgspec.Struct, frozen=True):

@@ -4,29 +4,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.kinds_events import DRIFT, OPERATIONS, PERFORMANCE, PREDICTION, QUALITY, Opening
+from bench.kinds_events import DRIFT, OPERATIONS, PERFORMANCE, PREDICTION, QUALITY, WHOLE, Opening
 from flows.scenarios.dataset import DatasetFiles
 
 SLOT_ROWS: Final = 1_440
 """How long each fault of the stream without drift lasts, and how long it is calm after it: two windows."""
 
+MISSING: Final = "missing features.normal_000 share=15%"
+ZEROS: Final = "zeros features.lognormal_002 share=15%"
+OUTSIDE: Final = "outside features.uniform_006 share=5%"
+INFINITE: Final = "infinite features.gamma_004 share=5%"
+NEW: Final = "category features.category4_001 value=new share=8%"
+GONE: Final = "vanish features.category4_001 value=b into=a"
+STUCK: Final = "stuck features.normal_000"
+TYPE: Final = "type features.count_003 share=10%"
+TWICE: Final = "duplicate share=15%"
+EXTRA: Final = "extra features.surprise share=40%"
+ABSENT: Final = "absent features.uniform_006 share=30%"
+FEW: Final = "drop share=85%"
+NONE: Final = "drop share=100%"
+BURST: Final = "burst times=4 id=id"
+SEGMENT: Final = "shift features.gamma_004 by=2sd where=features.category12_005:level_01"
+"""What is put into a stream without drift."""
+
+BEYOND: Final = "outside malignant share=5%"
+UNEVEN: Final = "scale malignant factor=0.5 share=20%"
+"""What is put into probabilities of classes."""
+
 FAULTS: Final = (
-    "missing features.normal_000 share=15%",
-    "zeros features.lognormal_002 share=15%",
-    "outside features.uniform_006 share=5%",
-    "infinite features.gamma_004 share=5%",
-    "category features.category4_001 value=new share=8%",
-    "vanish features.category4_001 value=b into=a",
-    "stuck features.normal_000",
-    "type features.count_003 share=10%",
-    "duplicate share=15%",
-    "extra features.surprise share=40%",
-    "absent features.uniform_006 share=30%",
-    "drop share=85%",
-    "burst times=4 id=id",
-    "shift features.gamma_004 by=2sd where=features.category12_005:level_01",
+    *(MISSING, ZEROS, OUTSIDE, INFINITE, NEW, GONE, STUCK, TYPE),
+    *(TWICE, EXTRA, ABSENT, FEW, NONE, BURST, SEGMENT),
 )
-"""What is put into that stream, one after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,10 @@ def _late(files: DatasetFiles) -> dict[str, object]:
     }
 
 
+def _share(_files: DatasetFiles) -> dict[str, object]:
+    return {"detection": {"drift_share": 0.25}}
+
+
 def _churn(_files: DatasetFiles) -> dict[str, object]:
     metrics = ["accuracy", "f1", "roc_auc", "log_loss", "calibration_error"]
     return {"performance": {"positive": "yes", "metrics": metrics}}
@@ -63,7 +75,7 @@ def _churn(_files: DatasetFiles) -> dict[str, object]:
 
 STREAMS: Final = {
     "demo": Stream(scenario="demo", rows=60_000),
-    "clinical": Stream(scenario="clinical", rows=30_000),
+    "clinical": Stream(scenario="clinical", rows=30_000, faults=(BEYOND, UNEVEN), sections=_share),
     "churn": Stream(scenario="churn", rows=60_000, sections=_churn),
     # Volumes of days need two weeks that they can be held against.
     "house-prices": Stream(
@@ -90,11 +102,14 @@ class Kind:
     Attributes
     ----------
     truth
-        What is wrong, and in which column: a feature that drifts and nothing, or a fault and its column.
+        What is wrong, and in which column: a feature that drifts or an injected fault, and nothing; or the
+        check of a fault, and its column.
     type
         End of the type of the events that tell it.
-    checks, feature
-        Checks and column of these events; empty: whatever they name.
+    checks, feature, segment
+        Checks, column and explaining segment of these events; empty: whatever they name.
+    also
+        What else such events tell of.
     """
 
     name: str
@@ -103,6 +118,8 @@ class Kind:
     type: str
     checks: tuple[str, ...] = ()
     feature: str = ""
+    segment: str = ""
+    also: tuple[str, str] | None = None
 
     def told_by(self, opening: Opening) -> bool:
         """Whether an event tells of this kind of trouble."""
@@ -110,6 +127,7 @@ class Kind:
             opening.type.endswith(self.type)
             and (not self.checks or opening.check in self.checks)
             and (not self.feature or opening.feature == self.feature)
+            and (not self.segment or self.segment in opening.segments)
         )
 
 
@@ -121,6 +139,10 @@ def _injected(name: str, fault: str, check: str, feature: str = "") -> Kind:
     return Kind(
         name=name, stream="stationary", truth=(fault, ""), type=QUALITY, checks=(check,), feature=feature
     )
+
+
+def _unlikely(name: str, fault: str, check: str) -> Kind:
+    return Kind(name=name, stream="clinical", truth=(fault, ""), type=PREDICTION, checks=(check,))
 
 
 def _check(name: str, stream: str, type_: str, check: str, feature: str = "") -> Kind:
@@ -136,22 +158,38 @@ KINDS: Final = (
     _drift("drift, recurring", "demo", "distance_km"),
     _drift("drift, one of ten", "clinical", "worst_area"),
     _drift("drift, volatility", "ethereum", "range_pct"),
-    _drift("drift, one segment", "stationary", "gamma_004", ("shift", "")),
-    _injected("missing values", "missing", "missing_share"),
+    Kind(
+        name="drift, one segment",
+        stream="stationary",
+        truth=(SEGMENT, ""),
+        type=DRIFT,
+        feature="gamma_004",
+        segment="level_01",
+    ),
+    Kind(name="drift, many columns", stream="clinical", truth=("worst_area", ""), type=WHOLE),
+    _injected("missing values", MISSING, "missing_share"),
     _check("missing, a job fails", "churn", QUALITY, "missing_share", "total_charges"),
-    _injected("zero inflation", "zeros", "zero_share"),
+    _injected("zero inflation", ZEROS, "zero_share"),
     _check("zeros of a feed", "ethereum", QUALITY, "zero_share", "volume"),
-    _injected("out of range", "outside", "out_of_range_share", "uniform_006"),
-    _injected("not finite", "infinite", "non_finite_share"),
-    _injected("new category", "category", "new_share"),
-    _injected("vanished category", "vanish", "vanished_share"),
-    _injected("constant column", "stuck", "constant"),
-    _injected("type changes", "type", "type_changes"),
-    _injected("duplicates", "duplicate", "duplicate_share"),
-    _injected("unknown fields", "extra", "unknown_fields"),
-    _injected("fields that are gone", "absent", "absent_fields"),
-    _injected("low volume", "drop", "low_volume"),
-    _injected("burst", "burst", "volume_burst"),
+    _injected("out of range", OUTSIDE, "out_of_range_share", "uniform_006"),
+    _injected("not finite", INFINITE, "non_finite_share"),
+    _injected("new category", NEW, "new_share"),
+    _injected("vanished category", GONE, "vanished_share"),
+    _injected("constant column", STUCK, "constant"),
+    _injected("type changes", TYPE, "type_changes"),
+    _injected("duplicates", TWICE, "duplicate_share"),
+    _injected("unknown fields", EXTRA, "unknown_fields"),
+    _injected("fields that are gone", ABSENT, "absent_fields"),
+    _injected("low volume", FEW, "low_volume"),
+    Kind(
+        name="gap in event time",
+        stream="stationary",
+        truth=(NONE, ""),
+        type=QUALITY,
+        checks=("low_volume",),
+        also=(FEW, ""),
+    ),
+    _injected("burst", BURST, "volume_burst"),
     _check("burst, seasonal traffic", "house-prices", QUALITY, "volume_burst"),
     _check("lull, seasonal traffic", "house-prices", QUALITY, "low_volume"),
     _drift("prediction", "house-prices", "prediction"),
@@ -159,6 +197,10 @@ KINDS: Final = (
     _drift("score", "churn", "score"),
     _drift("confidence", "churn", "score.confidence", ("confidence", "score")),
     _check("uncertain band", "churn", PREDICTION, "uncertain_share", "score"),
+    _drift("class probabilities", "clinical", "benign"),
+    _drift("entropy", "clinical", "scores.entropy", ("benign", "")),
+    _unlikely("probability beyond 1", BEYOND, "out_of_range_share"),
+    _unlikely("probabilities off 1", UNEVEN, "unnormalized_share"),
     _drift("width of intervals", "house-prices", "interval.width", ("interval_low", "")),
     _check("latency", "churn", OPERATIONS, "latency_p95", "latency_ms"),
     _check("error rate", "churn", OPERATIONS, "error_rate", "status"),

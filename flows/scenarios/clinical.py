@@ -1,4 +1,4 @@
-"""Thirty measurements of cells that depend on each other: a clinic whose worst values move."""
+"""Thirty measurements of cells that depend on each other, and class probabilities: the worst values move."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ from flows.scenarios.base import BLOCK_ROWS, Values
 from flows.scenarios.cuts import Block
 from flows.scenarios.drawn import Drawn, DrawnScenario
 from flows.scenarios.shapes import STILL, sudden
+from state.columns import Role
 
 _CENTRES: Final = {
     "radius": (13.7, 0.345, 15.6),
@@ -48,6 +49,11 @@ _FACTORS: Final = 4
 _SHARED: Final = 0.8
 """Correlation of a measurement with what it shares with the others."""
 
+_CLASSES: Final = ("benign", "suspicious", "malignant")
+_OFFSETS: Final = np.array([1.2, 0.3, -0.8])
+_SLOPES: Final = np.array([-1.5, 0.0, 1.5])
+"""Of the logarithms of what class probabilities are proportional to."""
+
 _SHIFT_SD: Final = 0.5
 _MOVED: Final = sudden(0.5)
 _MOVING: Final = np.array([name.startswith("worst_") for name in _NAMES])
@@ -72,7 +78,15 @@ def _draw(block: Block) -> dict[str, Values]:
     standard = shared + np.sqrt(1.0 - _SHARED**2) * own
     standard += np.outer(block.levels(rng, _MOVED), _SHIFT_SD * _MOVING)
     values = _CENTRE * np.exp(_SPREAD * standard)
-    return {name: np.round(values[:, number], 6) for number, name in enumerate(_NAMES)}
+    measured: dict[str, Values] = {name: np.round(values[:, number], 6) for number, name in enumerate(_NAMES)}
+    return measured | _probabilities(np.mean(standard[:, _MOVING], axis=1))
+
+
+def _probabilities(worst: FloatArray) -> dict[str, Values]:
+    """Return the probability of each class, from the mean of the worst values in standard deviations."""
+    odds = np.exp(np.outer(worst, _SLOPES) + _OFFSETS)
+    shares = odds / odds.sum(axis=1, keepdims=True)
+    return {name: np.round(shares[:, number], 6) for number, name in enumerate(_CLASSES)}
 
 
 def _measurement(name: str) -> Drawn:
@@ -85,10 +99,22 @@ def _measurement(name: str) -> Drawn:
     )
 
 
+def _score(name: str) -> Drawn:
+    return Drawn(
+        name=name,
+        role=Role.SCORE,
+        shape=_MOVED,
+        effect="follows the worst values",
+        nested=False,
+        class_name=name,
+        description=f"Probability that the cells are {name}.",
+    )
+
+
 CLINICAL: Final = DrawnScenario(
     name="clinical",
-    description="Thirty correlated measurements of cells; the ten worst values move in the middle.",
-    table=tuple(map(_measurement, _NAMES)),
+    description="Thirty correlated measurements of cells and three class probabilities; the worst ones move.",
+    table=(*map(_measurement, _NAMES), *map(_score, _CLASSES)),
     draw=_draw,
 )
 """The scenario of many columns that depend on each other."""

@@ -39,8 +39,9 @@ def test_every_kind_is_in_its_stream(kind: Kind) -> None:
     source = scenario(stream.scenario, ScenarioOptions(features=stream.features))
     known = {(told.feature, "") for told in source.truth(stream.rows) if told.spans}
     known |= {(fault.check, fault.feature) for fault in source.faults(stream.rows) if fault.spans}
-    known |= {(str(parse_fault(text).kind), "") for text in stream.faults}
-    assert kind.truth in known
+    known |= {(text, "") for text in stream.faults}
+    assert {kind.truth, kind.also} - {None} <= known
+    assert all(parse_fault(text).text == text for text in stream.faults)
 
 
 def test_windows_are_counted_from_the_one_in_which_it_began() -> None:
@@ -79,6 +80,34 @@ def test_what_is_asked_for_is_false_before_it_begins_whatever_else_is_wrong() ->
     wrong = {("y", ""): ((START, START + 9 * DAY),), **watched().troubles}
     told = Watched(troubles=wrong, openings=(opened(2, feature="y"), opened(3), opened(11)))
     assert line(ASKED, told)[-2:] == ("2", "1")
+
+
+def test_what_such_events_tell_of_too_is_not_false() -> None:
+    wrong = {("y", ""): ((START, START + 9 * DAY),), **watched().troubles}
+    told = Watched(troubles=wrong, openings=(opened(3), opened(11)))
+    asked = Kind(name="d", stream="demo", truth=("x", ""), type=DRIFT, feature="x", also=("y", ""))
+    assert [line(kind, told)[-1] for kind in (ASKED, asked)] == ["1", "0"]
+
+
+def test_a_segment_is_asked_for_by_its_name() -> None:
+    window = {"start": START.isoformat(), "end": (START + DAY).isoformat()}
+    data = {"window": window, "result": {"feature": "x"}, "segments": [{"named": ["DE"]}]}
+    (found,) = openings([msgspec.json.encode({"type": f"io.driftflow.{DRIFT}", "data": data})])
+    asked = (
+        Kind(name="s", stream="demo", truth=("x", ""), type=DRIFT, segment=name) for name in ("DE", "FR")
+    )
+    assert [kind.told_by(found) for kind in asked] == [True, False]
+
+
+def test_reports_count_where_the_window_drifted_as_a_whole() -> None:
+    window = {"start": START.isoformat(), "end": (START + DAY).isoformat()}
+    reports = [
+        msgspec.json.encode(
+            {"type": "io.driftflow.window.report", "data": {"window": window, "drifted": said}}
+        )
+        for said in (False, True)
+    ]
+    assert len(openings(reports)) == 1
 
 
 def test_a_check_is_told_by_its_name() -> None:
