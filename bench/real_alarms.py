@@ -1,4 +1,4 @@
-"""Episodes on real streams whose drift is known, under the default budget: what opened, and when."""
+"""Drifts and violated checks on real streams whose drift is known, by default settings: what, and when."""
 
 import argparse
 import gzip
@@ -15,12 +15,14 @@ from flows.inline import run_inline
 from flows.input import config_input, file_input, partition_opener
 from flows.plan import make_plan
 from flows.reference_build import build_reference
-from state.events import EventType
 from state.generations import Generations
 from state.report import Output
-from state.stores.base import StoredEvent
+from state.stores.episodes import StoredEpisode
 
 ROOT = Path(__file__).parents[1]
+
+Opened = defaultdict[tuple[str, ...], list[int]]
+"""Ends of windows, by what they opened."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _stream(title: str, path: Path, reference: Path | None, *, rows: int | None = None) -> None:
     config = load_config(path)
-    opened = openings(config, reference, rows=rows)
+    opened, violated = openings(config, reference, rows=rows)
     say(f"\n{promise_of(config).alarms.source}")
     show(
         title,
@@ -57,21 +59,27 @@ def _stream(title: str, path: Path, reference: Path | None, *, rows: int | None 
             for column in config.columns
         ],
     )
+    for (window, feature, check), ends in violated.items():
+        say(f"violated: {check} of {feature or 'the records'}, {window}, {_ends(ends)}")
 
 
-def openings(config: Config, reference: Path | None, *, rows: int | None) -> dict[tuple[str, str], list[int]]:
-    """Ends of the windows that opened an episode, by window and column."""
+def openings(config: Config, reference: Path | None, *, rows: int | None) -> tuple[Opened, Opened]:
+    """Ends of windows that opened a drift by window and column, and a violation by its check as well."""
     source = config_input(config)
     base = source if reference is None else file_input(reference, columns=config.columns, time=config.time)
     built = build_reference(base, config.columns, model=config.file.model.name, now_ms=0, rows=rows).reference
     opener = partition_opener(config, source, config.state_fingerprint(built.version))
     outputs: list[Output] = []
     run_inline(make_plan(config, Generations((built,)), tuple(source.readers), opener), outputs.extend)
-    found = defaultdict[tuple[str, str], list[int]](list)
+    drifts, violations = Opened(list), Opened(list)
     for output in outputs:
-        if isinstance(output, StoredEvent) and output.type == EventType.OPENED and output.feature:
-            found[output.window, output.feature].append(output.end)
-    return found
+        if isinstance(output, StoredEpisode) and output.is_open and output.windows == 1:
+            place = (output.window, output.feature)
+            if output.check:
+                violations[*place, output.check].append(output.opened)
+            else:
+                drifts[place].append(output.opened)
+    return drifts, violations
 
 
 def sea_stream(data: Path, folder: Path) -> tuple[Path, Path]:

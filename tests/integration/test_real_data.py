@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.real_alarms import openings, sea_stream
+from bench.real_alarms import Opened, openings, sea_stream
 from flows.compare_files import compare_inputs
 from flows.config import load_config
 from flows.input import file_input
@@ -27,30 +27,36 @@ def _data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRIFTFLOW_DATA", str(DATA))
 
 
-def opened(example: str, reference: Path | None, rows: int | None) -> dict[tuple[str, str], list[int]]:
+def opened(example: str, reference: Path | None, rows: int | None) -> tuple[Opened, Opened]:
     config = load_config(ROOT / "examples" / example / "driftflow.yaml")
     return openings(config, reference, rows=rows)
 
 
 def test_elec2_tells_the_features_that_go_live() -> None:
     # Row 17,424: measured on the data, the first row in which the three leave their constant.
-    found = opened("elec2", None, rows=8_000)
+    found, violated = opened("elec2", None, rows=8_000)
     for feature in ("vicprice", "vicdemand", "transfer"):
         for window, slide in (("weekly", 336), ("fortnight", 168)):
             (end,) = found[window, feature]
             assert 17_424 < end <= 17_424 + 2 * slide
+        # None of them held any other value before.
+        (end, *_) = violated["weekly", feature, "out_of_range_share"]
+        assert 17_424 < end <= 17_424 + 336
+    assert all(end > 17_424 for ends in violated.values() for end in ends)
 
 
 def test_car_loan_tells_what_moves_and_nothing_else() -> None:
     # Row 25,000, and the columns that move there: the data set's own documentation (NannyML's example).
     reference = DATA / "car_loan" / "synthetic_car_loan_reference.csv.gz"
-    found = opened("car_loan", reference, rows=None)
+    found, violated = opened("car_loan", reference, rows=None)
     for feature in ("car_value", "loan_length", "y_pred_proba"):
         (end,) = found["thousand", feature]
         assert 25_000 < end <= 27_000
     for feature in ("debt_to_income_ratio", "driver_tenure", "y_pred"):
         assert ("thousand", feature) not in found
     assert all(end > 25_000 for ends in found.values() for end in ends)
+    # Inputs move within their ranges, and nothing is missing.
+    assert violated == {}
 
 
 def _halves(tmp_path: Path) -> Iterator[tuple[Path, list[dict[str, str]]]]:
@@ -97,4 +103,4 @@ def test_compare_agrees_with_the_exact_tests_on_two_halves(tmp_path: Path) -> No
 def test_sea_stream_stays_quiet(tmp_path: Path) -> None:
     # One concept only: the stream was generated so.
     config, reference = sea_stream(DATA, tmp_path)
-    assert openings(load_config(config), reference, rows=None) == {}
+    assert openings(load_config(config), reference, rows=None) == ({}, {})
