@@ -69,7 +69,8 @@ def energy_grid(reference: Summary, current: Summary) -> tuple[float, float] | N
     -------
     tuple[float, float] | None
         ``(score, bound)``, in the root of the column's units: that of the raw rows is in ``[score, score +
-        bound]``. None where a side has no moments, the bins have no edges, or the figure overflows.
+        bound]``, up to the rounding of the sums. None where a side has no moments, the bins have no edges, or
+        the figure overflows.
 
     References
     ----------
