@@ -41,7 +41,15 @@ class MetricLimits(Section, frozen=True):
 
 
 class AdaptiveConfig(Section, frozen=True):
-    """A limit that is learnt from the windows before; `options` are those of the kind."""
+    """A limit that is learnt from the windows before.
+
+    Attributes
+    ----------
+    kind
+        how: by the mean and the scatter of the last windows, or by an exponentially weighted mean
+    options : those of the kind
+        such as `{windows: 48, sigmas: 3}`; [thresholds](thresholds.md) has them
+    """
 
     kind: Literal["history", "ewma"] = "history"
     options: dict[str, bool | int | float | str] = msgspec.field(default_factory=dict)
@@ -69,6 +77,12 @@ class PerformanceConfig(Section, frozen=True):
     max_drop : `0.02`; `10%` of log_loss, brier, mae, rmse, mape and bias
         by metric: how much worse does not matter, as it stands or in per cent of the reference's
         value
+    adaptive
+        [a limit that is learnt](performance.md#when-performance-is-degraded) from the windows before, in
+        place of a test
+    errors
+        whether the error of each prediction is [a watched column](performance.md#errors-as-a-column),
+        where events bring their labels
     baseline_metrics : the reference's own
         values to compare with by metric, or a JSON or YAML file with them
     """
