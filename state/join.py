@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -12,6 +13,8 @@ from state.id_table import IdTable
 from state.joined import FROM_START, Count, Joined, JoinLimits
 from state.panes import UnknownPartitionError
 from state.sketches.base import pane_lengths
+
+_COUNTS = len(Count)
 
 
 class _State(msgspec.Struct):
@@ -105,11 +108,14 @@ class LabelJoin:
         for pane, count in late:
             self._add_late(pane, place, count)
         rows = halves_from_bytes(data)
+        if side == Side.LABELS and self._upto < END:
+            # A partition that appears in the middle of a run has labels of closed panes: known from now on.
+            rows = replace(rows, panes=np.maximum(rows.panes, self._upto))
         panes, starts = np.unique(rows.panes, return_index=True)
         lengths = pane_lengths(starts, len(rows.ids))
         for pane, start, length in zip(panes.tolist(), starts.tolist(), lengths.tolist(), strict=True):
             if pane < self._upto:
-                # Only a partition that appeared when the run had begun brings these.
+                # Of a new partition too: windows do not count these predictions either.
                 self._add_late(pane, place, length)
                 continue
             held = self._pending.setdefault(pane, {})
@@ -266,7 +272,7 @@ class LabelJoin:
         if count:
             counts = self._counts.get((known, pane))
             if counts is None:
-                counts = self._counts[known, pane] = [0] * len(Count)
+                counts = self._counts[known, pane] = [0] * _COUNTS
             counts[place] += count
 
     def _told(self, last: int) -> Joined:

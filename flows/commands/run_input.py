@@ -47,7 +47,6 @@ def partition_lister(config: Config, source: InputSet) -> Callable[[], list[str]
         return None
     labels = source.labels
     fixed = [] if source.live else list(source.readers)
-    fixed += [] if labels is None or labels.live else list(labels.readers)
     events = config.file.input.topics if source.live else None
     others = (
         None if labels is None or not labels.live or config.file.labels is None else config.file.labels.topics
@@ -60,7 +59,9 @@ def partition_lister(config: Config, source: InputSet) -> Callable[[], list[str]
             found += [label_partition(str(at)) for at in topic_partitions(client, others or ())]
         finally:
             client.close()
-        return sorted([*fixed, *found])
+        # Labels are often delivered as files, one after the other.
+        files = file_labels(config)
+        return sorted([*fixed, *found, *(() if files is None else files.readers)])
 
     return listed
 

@@ -97,6 +97,24 @@ def test_a_live_input_looks_for_partitions_of_both_sides(
         seen[-1].close()
 
 
+def test_files_of_labels_that_appear_later_are_seen(
+    stream: LabelledLayout, kafka_bootstrap: str, new_topic: NewTopic, tmp_path: Path
+) -> None:
+    events = new_topic(1)
+    (tmp_path / "monday.jsonl").touch()
+    path = stream.config("folder", labels=LABELS.replace("path: labels", f"path: '{tmp_path}'"))
+    text = path.read_text() + f'kafka: {{bootstrap: "{kafka_bootstrap}"}}\n'
+    path.write_text(text.replace("path: events", f"topics: [{events}]"))
+    config = load_config(path)
+    source = source_of(path)(config)
+    listed = partition_lister(config, source)
+    source.close()
+    assert listed is not None
+    assert listed() == [f"{events}/0", "labels:monday.jsonl"]
+    (tmp_path / "tuesday.jsonl").touch()
+    assert listed() == [f"{events}/0", "labels:monday.jsonl", "labels:tuesday.jsonl"]
+
+
 def test_a_topic_of_labels_that_is_not_there_is_named(stream: LabelledLayout, kafka_bootstrap: str) -> None:
     path = config_of(stream, "missing", kafka_bootstrap, None, "driftflow-no-such-topic")
     with pytest.raises(UnknownTopicError, match="driftflow-no-such-topic"):

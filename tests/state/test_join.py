@@ -223,19 +223,25 @@ def test_late_rows_and_rows_without_an_id_are_counted() -> None:
     }
 
 
-def test_rows_of_a_partition_that_comes_when_their_panes_are_closed_are_late() -> None:
+def test_labels_of_a_partition_that_comes_later_are_known_from_then_on() -> None:
     join = begin(names=TWO)
-    for report in (predictions(6, (5, 7, 0.5)), labels(7)):
+    for report in (predictions(6, (5, 7, 0.5), (5, 8, 0.25)), labels(7)):
         join.add(report.message)
     assert join.close() is not None
-    resumed = begin(resume=join.snapshot(), names=[*TWO, "labels:b"])
-    for report in (predictions(END), labels(END), labels(END, (4, 7, 1.0), (6, 7, 1.0), partition="b")):
+    resumed = begin(resume=join.snapshot(), names=[*TWO, "labels:b", "predictions:b"])
+    for report in (
+        predictions(END),
+        labels(END),
+        # Its windows have been told: such a prediction is late, its label is not.
+        predictions(END, (5, 9, 0.5), partition="b"),
+        labels(END, (4, 7, 1.0), (7, 8, 0.0), partition="b"),
+    ):
         assert resumed.close() is None
         resumed.add(report.message)
     told = resumed.close()
     assert told is not None
-    assert pairs_of([told]) == [(6, 5, 0.5, 1.0)]
-    assert counts_of([told])[6, 6][Count.LATE_LABELS] == 1
+    assert pairs_of([told]) == [(6, 5, 0.5, 1.0), (7, 5, 0.25, 0.0)]
+    assert totals([told]) == {"LABELLED": 2, "LABELS": 2, "LATE_PREDICTIONS": 1}
 
 
 def test_an_unknown_partition_is_refused() -> None:
