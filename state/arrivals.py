@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detectors.base import IntArray
-from state.durations import Axis, format_span
 
 WIDTHS_MS = (1_000, 10_000, 60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000)
 """Lengths that a cell may have, each a divisor of the next: from a second to a day."""
@@ -36,8 +35,8 @@ class Arrivals:
 
     @property
     def span_ms(self) -> int:
-        """How long the cells are that are covered whole."""
-        return max(len(self.counts) - 2, 0) * self.width_ms
+        """How long they are together, the first and the last included."""
+        return len(self.counts) * self.width_ms
 
     def windows(self, size_ms: int, pane_ms: int) -> tuple[IntArray, IntArray] | None:
         """Return rows and panes without a row of every window of a size; None where cells are too long.
@@ -64,10 +63,6 @@ class Arrivals:
         offsets = np.arange(0, length - pane + 1, pane)
         in_panes = _sums(counts, (starts[:, None] + offsets[None, :]).ravel(), pane)
         return rows, (in_panes == 0).reshape(len(starts), len(offsets)).sum(axis=1)
-
-    def shown(self) -> str:
-        """Say how long they are, for people."""
-        return format_span(self.span_ms, Axis.MILLISECONDS)
 
 
 def _sums(counts: IntArray, starts: IntArray, length: int) -> IntArray:

@@ -173,7 +173,7 @@ def _known(arrivals: Arrivals | None, grid: Grid, window: PanedWindow) -> Known:
     return Known(
         rows=rows,
         empty=empty,
-        apart=arrivals.span_ms // size_ms,
+        apart=(len(arrivals.counts) - 2) * arrivals.width_ms // size_ms,
         span_ms=arrivals.span_ms,
         source=f"reference: windows of {_shown(size_ms)} in {_shown(arrivals.span_ms)}",
     )

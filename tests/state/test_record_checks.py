@@ -5,11 +5,12 @@ import pytest
 
 from detectors.base import IntArray
 from detectors.checks import Check, CheckStatus, Given
+from state.arrivals import ArrivalCounter
 from state.durations import Axis
 from state.grid import Grid, WindowSpec, build_grid
 from state.record_checks import ErrorRule, RecordChecks, RecordRules, check_names
 from state.record_facts import RecordFacts
-from state.record_volume import NOTHING, Known, VolumeChecks
+from state.record_volume import NOTHING, Known, VolumeChecks, known_windows
 from state.sketches.keys import key_sample
 from state.sketches.records import RecordLayout, Seen
 from state.windows import ClosedWindow, EmptySpan
@@ -237,3 +238,14 @@ def test_the_hour_that_clocks_skip_is_not_empty() -> None:
     inside = ClosedWindow(0, skipped[0] - 2, skipped[0] + 2, LAYOUT.sketch(Seen(rows=9)), filled=2)
     assert volume().empty_panes(inside) == 0
     assert volume().empty_panes(inside._replace(filled=1)) == 1
+
+
+def test_a_reference_of_a_week_is_enough_and_one_of_six_days_is_not() -> None:
+    for days, enough in ((6, False), (7, True)):
+        counter = ArrivalCounter()
+        # A row every half a minute, beginning in the middle of a cell.
+        counter.add(np.arange(0, days * 24 * HOUR, 30_000) + 1_767_571_317_000)
+        (known,) = known_windows(counter.arrivals, GRID)
+        assert known.enough is enough
+        assert (known.apart, int(known.rows.min()), int(known.rows.max())) == (days * 24 - 1, 120, 120)
+        assert int(known.empty.max()) == 0
