@@ -259,6 +259,8 @@ class _Held:
         min_rows: int | None = None,
     ) -> Check:
         """Check each column at its part of the level; return the worst, naming all bad ones."""
+        # A share of nothing is never too large, so one such column stands for all.
+        asked = {column: count for column, count in counts.items() if count} or dict([*counts.items()][:1])
         checks = {
             column: self._share(
                 name,
@@ -267,7 +269,7 @@ class _Held:
                 min_rows=min_rows,
                 parts=len(counts),
             )
-            for column, count in counts.items()
+            for column, count in asked.items()
         }
         worst = max(checks, key=lambda column: (_RANK[checks[column].status], checks[column].excess))
         bad = [column for column, check in checks.items() if _RANK[check.status] >= _SUSPECT]
