@@ -11,6 +11,7 @@ from flows.config import Config, load_config, parse_config
 from flows.inline import run_inline
 from flows.input import config_input, partition_opener
 from flows.plan import make_plan
+from flows.record_spec import record_spec
 from flows.reference_build import build_reference
 from state.generations import Generations
 from state.reference import BadReferenceError, Reference
@@ -69,7 +70,8 @@ def configured(tmp_path: Path) -> Path:
 
 def built(config: Config, rows: list[dict[str, object]]) -> Reference:
     source = config_input(config, write(config.folder / "reference.jsonl", rows))
-    return build_reference(source, config.tracks, model="fruit", now_ms=0).reference
+    spec = record_spec(config)
+    return build_reference(source, config.tracks, model="fruit", now_ms=0, records=spec).reference
 
 
 def lines_of(config: Config, reference: Reference) -> list[bytes]:
