@@ -113,6 +113,9 @@ def performing(config: Config, report: ReportContext, partitions: Sequence[str])
         return None
     first, references = report.generations.first, report.generations.references
     layout, named = _layout(config, first), config.segments
+    for later in references[1:]:
+        if later.outcomes is not None:
+            given.spec.check(later.outcomes.layout, later.version)
     segments = countable(layout, first.segments_of(named.columns))
     outcomes = Outcomes.by_segment(layout, given.spec.fields, segments)
     rules = given.rules.of_task(layout.task)
