@@ -8,9 +8,9 @@ from rich.text import Text
 
 from detectors.segments import Where
 from flows.render.grid import Field, Row, note_lines
-from flows.render.words import count_text, effect_text, p_text, plain_text, share_text
+from flows.render.words import count_text, effect_text, number_text, p_text, plain_text, share_text
 from state.reference import Reference
-from state.segment_faults import FaultSegments
+from state.segment_faults import FaultSegment, FaultSegments
 from state.segment_scores import SegmentScore, SegmentScores
 from state.sketches.base import ROWS
 
@@ -62,18 +62,23 @@ def fault_text(found: FaultSegments) -> str:
 
     Examples
     --------
-    >>> from state.segment_faults import FaultSegment
     >>> fault_text(FaultSegments(check="missing_share", column="country", segments=(
     ...     FaultSegment(segment="DE", rows=400, value=0.31, reference=0.02, part=0.96),)))
     'country = DE: 96% of it (31% of its rows, 2.0% in the reference)'
     """
     said = [
-        f"{plain_text(each.segment)}: {share_text(each.part)} of it ({share_text(each.value)} of its rows, "
-        f"{share_text(each.reference)} in the reference)"
+        f"{plain_text(each.segment)}: {share_text(each.part)} of it ({_fault_values(found.check, each)})"
         for each in found.segments[:_MOST_NAMED]
         if each.part > 0
     ]
     return f"{plain_text(found.column)} = {'; '.join(said) or 'none of them alone'}"
+
+
+def _fault_values(check: str, found: FaultSegment) -> str:
+    """Write both values of a segment: shares of its rows, or a metric of performance."""
+    if check.endswith("_share"):
+        return f"{share_text(found.value)} of its rows, {share_text(found.reference)} in the reference"
+    return f"{number_text(found.value)}, expected {number_text(found.reference)}"
 
 
 def segment_rows(found: Sequence[SegmentScores]) -> Iterator[Row]:

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from detectors.segments import Where
-from flows.render.segments import segment_facts, segment_lines, where_mark, where_text
+from flows.render.segments import fault_text, segment_facts, segment_lines, where_mark, where_text
+from state.segment_faults import FaultSegment, FaultSegments
 from state.segment_scores import SegmentScore, SegmentScores, explaining, furthest
 from tests.evidence import build
 from tests.state.test_reference import segmented
@@ -67,6 +68,14 @@ def scores(where: Where | None, *named: str, segments: tuple[SegmentScore, ...] 
 def test_where_a_drift_is_in_words(found: SegmentScores, text: str, mark: str) -> None:
     assert where_text(found) == text
     assert where_mark([found]) == mark
+
+
+def test_a_metric_of_a_segment_is_no_share_of_its_rows() -> None:
+    segment = FaultSegment(segment="FR", rows=900, value=0.1734, reference=0.8373, part=0.94)
+    found = FaultSegments(check="accuracy", column="country", segments=(segment,))
+    assert fault_text(found) == "country = FR: 94% of it (0.1734, expected 0.8373)"
+    nothing = FaultSegments(check="accuracy", column="country", segments=())
+    assert fault_text(nothing) == "country = none of them alone"
 
 
 def test_events_list_what_explains_most_with_the_named_first() -> None:
