@@ -8,16 +8,19 @@ from math import isfinite
 import msgspec
 
 from detectors.base import Kind, Reading
+from detectors.checks import Check, CheckStatus
 from detectors.multiplicity import family_q_values
 from detectors.registry import BY_DEFAULT
 from detectors.verdicts import Findings, Rule, Rules, Severity, Verdict
 from flows.decode.base import Reason
 from flows.input import InputSet
 from flows.reference_build import build_reference
+from flows.sections.quality import QualityConfig, quality_rules
 from flows.summarize import whole_sketch
 from state.columns import Column
 from state.event_data import Contributor, Histogram
 from state.explain import contributors, direction, histogram
+from state.quality import column_checks
 from state.reference import FeatureReference, Reference
 from state.scoring import Scored, score
 from state.sketches.base import MISSING, NON_FINITE, Sketch, empty
@@ -61,6 +64,8 @@ class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
         PSI less its expectation without drift.
     histogram
         Both sides over the baseline's bins.
+    checks
+        Checks of data quality that are violated.
     """
 
     column: str
@@ -79,6 +84,7 @@ class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
     new_categories: tuple[str, ...]
     readings: tuple[Reading, ...]
     histogram: Histogram
+    checks: tuple[Check, ...]
 
 
 class ComparedInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,7 +188,7 @@ def compare_with(
         [found.p_value if found.n >= rules.min_rows else None for found in scored], rules.correction
     )
     compared = [
-        _compared(feature, found, summed.sketches[found.feature], q, rules)
+        _compared(feature, found, summed.sketches[found.feature], q, rules, len(scored))
         for feature, found, q in zip(reference.features, scored, q_values, strict=True)
     ]
     return Comparison(
@@ -231,7 +237,12 @@ def _scored(
 
 
 def _compared(
-    feature: FeatureReference, found: Scored, sketch: Sketch, q_value: float | None, rules: Rules
+    feature: FeatureReference,
+    found: Scored,
+    sketch: Sketch,
+    q_value: float | None,
+    rules: Rules,
+    columns: int,
 ) -> ComparedColumn:
     effect = found.effect
     verdict = rules.verdict(Findings(n=found.n, q_value=q_value, p_min_effect=found.p_min_effect))
@@ -253,7 +264,15 @@ def _compared(
         new_categories=tuple(name for _, name in found.new_names),
         readings=found.readings,
         histogram=histogram(feature, feature.bins.summary(sketch).counts),
+        checks=_violated(feature, sketch, rules.min_rows, columns),
     )
+
+
+def _violated(feature: FeatureReference, sketch: Sketch, min_rows: int, columns: int) -> tuple[Check, ...]:
+    """Check a column by the default settings, whose level is split over all columns."""
+    given = quality_rules(QualityConfig(), tracks=columns, min_rows=min_rows)
+    made = () if given is None else column_checks(feature, sketch, given)
+    return tuple(check for check in made if check.status is CheckStatus.VIOLATED)
 
 
 def _side(feature: FeatureReference, sketch: Sketch) -> Side:

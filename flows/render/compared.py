@@ -7,6 +7,7 @@ from rich.text import Text
 from detectors.verdicts import Verdict
 from flows.compare_files import ComparedColumn, ComparedInput, Comparison
 from flows.infer import LeftOut
+from flows.render.checks import check_text
 from flows.render.grid import Cell, Field, Row, grid, note_lines
 from flows.render.styles import severity_cell, verdict_cell
 from flows.render.words import NOTHING, count_text, effect_text, moved_text, number_text, p_text, share_text
@@ -61,6 +62,7 @@ def _row(found: ComparedColumn) -> Row:
         said.append(", ".join(moved_text(each) for each in found.contributors[:3]))
     if notable and found.new_categories:
         said.append(f"new: {', '.join(found.new_categories[:3])}")
+    said += [f"violates {check_text(check)}" for check in found.checks]
     before, now = found.baseline.missing_share, found.current.missing_share
     if before or now:
         said.append(f"missing {share_text(before)} → {share_text(now)}")
@@ -95,6 +97,9 @@ def before_and_now(found: ComparedColumn) -> str:
 def _verdict_line(columns: Sequence[ComparedColumn]) -> Text:
     drifted = [column for column in columns if column.verdict is Verdict.DRIFT]
     asked = count_text(len(columns), "column")
+    violated = sum(bool(column.checks) for column in columns)
+    verb = "violates" if violated == 1 else "violate"
+    more = f"; {violated} {verb} a check" if violated else ""
     if not drifted:
-        return Text(f" No drift in {asked}.", "bold green")
-    return Text(f" Drift in {len(drifted)} of {asked}.", "bold red")
+        return Text(f" No drift in {asked}{more}.", "bold yellow" if violated else "bold green")
+    return Text(f" Drift in {len(drifted)} of {asked}{more}.", "bold red")

@@ -155,6 +155,15 @@ def test_a_column_that_vanishes_is_not_judged_and_its_rows_are_missing(tmp_path:
     assert (found.verdict, found.current.missing, found.current.mean) == (Verdict.INSUFFICIENT, 200, None)
 
 
+def test_faults_of_the_current_rows_are_named(tmp_path: Path) -> None:
+    before, now = draw(21, 2_000), draw(22, 800)
+    gaps = np.where(np.arange(800) % 5 == 0, np.nan, now.x)
+    broken = Data(gaps, now.y + 1_000 * (np.arange(800) % 10 == 0), ["new", *now.c[1:400], *["new"] * 400])
+    named = {c.column: [check.name for check in c.checks] for c in compare(tmp_path, before, broken).columns}
+    assert named == {"x": ["missing_share"], "y": ["out_of_range_share"], "c": ["new_share"]}
+    assert not any(c.checks for c in compare(tmp_path, before, now).columns)
+
+
 def test_refused_records_of_both_sides_are_counted(tmp_path: Path) -> None:
     before, now = draw(16, 100), draw(17, 100)
     compare(tmp_path, before, now)
