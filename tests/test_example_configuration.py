@@ -18,6 +18,11 @@ ROOT = Path(__file__).parents[1]
 def _keys(value: object, annotation: object, prefix: str = "") -> Iterator[str]:
     """Paths of the keys of a document, names of columns and windows as NAME."""
     struct = _struct(annotation)
+    if struct is not None and isinstance(value, list):
+        # A list of steps, of which those without options are texts.
+        for item in value:
+            yield from _keys(item, struct, prefix) if isinstance(item, dict) else ()
+        return
     if struct is None or not isinstance(value, dict):
         yield prefix
         return
