@@ -67,7 +67,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     rows
         Rows on time.
     labels
-        What became of labels that come from elsewhere; null: there are none.
+        What became of labels that come from elsewhere; null: there are none, or each process of a set knows
+        but a part.
     features
         Names of the watched columns.
     """
