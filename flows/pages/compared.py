@@ -41,11 +41,17 @@ def comparison_page(
     return filled_page("compare.html.j2", values, filters={"moved": before_and_now, "told": _told})
 
 
-def _chart(column: ComparedColumn) -> str:
+def extremes(column: ComparedColumn) -> tuple[float | None, float | None]:
+    """Return the smallest and the largest value of both sides; None for categories."""
     sides = (column.baseline, column.current)
     lows = [side.minimum for side in sides if side.minimum is not None]
     highs = [side.maximum for side in sides if side.maximum is not None]
-    return histogram_svg(column.histogram, low=min(lows, default=None), high=max(highs, default=None))
+    return min(lows, default=None), max(highs, default=None)
+
+
+def _chart(column: ComparedColumn) -> str:
+    low, high = extremes(column)
+    return histogram_svg(column.histogram, low=low, high=high)
 
 
 def _told(column: ComparedColumn) -> str:

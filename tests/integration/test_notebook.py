@@ -1,0 +1,37 @@
+"""The notebook of the examples runs from its first cell to its last, and shows what it says it shows."""
+
+import asyncio
+import warnings
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from flows.notebook import compare
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_cell_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    path = ROOT / "examples" / "notebook" / "comparison.ipynb"
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # theirs
+    # The kernel is a process of its own; what its client leaves behind is not ours.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        asyncio.run(NotebookClient(notebook, timeout=120).async_execute())
+    outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    shown = [output["data"] for each in outputs for output in each if "data" in output]
+    assert "['amount', 'country']" in [data.get("text/plain") for data in shown]
+    assert any("Drift in 2 of 3 columns" in data.get("text/html", "") for data in shown)
+    (drawn,) = [data["image/svg+xml"] for data in shown if "image/svg+xml" in data]
+    assert "#d9480f" in drawn
+
+
+def test_a_column_that_was_not_compared(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("x\n" + "\n".join(map(str, range(0, 200, 3))) + "\n1.5\n")
+    with pytest.raises(KeyError, match="was not compared"):
+        compare(tmp_path / "a.csv", tmp_path / "b.csv").column("y")
