@@ -25,7 +25,7 @@ _DETAILS = {
 
 
 def dead_letter_line(letter: DeadLetter, *, redact: bool = False) -> bytes:
-    """Write a refused record with its place and reason.
+    """Write a refused record with its place and reason, and the column that holds another type.
 
     The record stands under `raw` as text, or under `raw_base64` where it is not UTF-8; redacted, only its
     `length` and `sha256` are written.
@@ -36,6 +36,7 @@ def dead_letter_line(letter: DeadLetter, *, redact: bool = False) -> bytes:
             "record": letter.number,
             "reason": letter.reason,
             "detail": redacted_detail(letter) if redact else letter.detail,
+            **({} if letter.column is None else {"column": letter.column}),
             **(_digest(letter.raw) if redact else _raw(letter.raw)),
         }
     )

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from hashlib import sha256
 
 import orjson
@@ -36,6 +37,13 @@ def test_a_redacted_letter_keeps_place_reason_length_and_hash(reason: Reason) ->
     assert re.fullmatch(r"[A-Za-z _.,0-9-]+", detail)
     assert VALUE.encode() in dead_letter_line(letter)
     assert VALUE.encode() not in dead_letter_line(letter, redact=True)
+
+
+def test_a_letter_names_the_column_that_holds_another_type() -> None:
+    letter = replace(a_letter(), column="income")
+    for redact in (False, True):
+        assert orjson.loads(dead_letter_line(letter, redact=redact))["column"] == "income"
+    assert "column" not in orjson.loads(dead_letter_line(a_letter()))
 
 
 def test_the_hash_is_the_published_one() -> None:

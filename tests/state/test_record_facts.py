@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -6,7 +7,16 @@ from hypothesis import strategies as st
 
 from state.arrivals import MOST_CELLS, WIDTHS_MS, ArrivalCounter, Arrivals
 from state.record_facts import RecordFacts, pack_records, unpack_records
+from state.reference import load
+from state.sketches.base import from_bytes
 from state.sketches.keys import key_sample
+from state.sketches.records import RecordLayout, Seen
+from state.stores.base import StoredReference
+from tests.conftest import Golden
+from tests.evidence import build
+
+GOLDEN_VERSION = "0786263ee5a2"
+"""What the golden file calls its content."""
 
 HOUR = 3_600_000
 START = 1_767_571_200_000
@@ -81,8 +91,8 @@ def test_cells_longer_than_a_window_say_nothing_of_it() -> None:
     assert len(short[0]) == 0
 
 
-def test_facts_go_through_bytes_unchanged() -> None:
-    facts = RecordFacts(
+def some_facts() -> RecordFacts:
+    return RecordFacts(
         rows=10,
         keyed=9,
         keys=key_sample(np.array([4, 4, 9])),
@@ -92,6 +102,10 @@ def test_facts_go_through_bytes_unchanged() -> None:
         fields={"x": 5, "rare": 1},
         arrivals=Arrivals(start_ms=0, width_ms=HOUR, counts=np.array([1, 0, 2])),
     )
+
+
+def test_facts_go_through_bytes_unchanged() -> None:
+    facts = some_facts()
     packed = pack_records(facts)
     again = unpack_records(packed)
     assert pack_records(again) == packed
@@ -115,3 +129,39 @@ def test_fields_of_no_record_are_not_known() -> None:
     )
     assert facts.known is None
     assert unpack_records(pack_records(facts)).arrivals is None
+
+
+def test_references_that_know_their_records_still_load(golden: Golden) -> None:
+    wanted = replace(build(sources=("golden.csv",)), records=some_facts())
+    body = golden("reference.v3.records.bin", lambda: wanted.stored().body)
+    info = replace(wanted.stored().info, version=GOLDEN_VERSION)
+    read = load(StoredReference(info=info, body=body))
+    assert read.stored().body == body
+    assert read.records is not None
+    assert pack_records(read.records) == pack_records(some_facts())
+
+
+def test_what_is_known_of_records_is_part_of_the_version() -> None:
+    plain = build()
+    known = replace(plain, records=some_facts())
+    more = replace(plain, records=replace(some_facts(), rows=11))
+    assert len({plain.version, known.version, more.version}) == 3
+
+
+def test_sketches_of_records_still_load(golden: Golden) -> None:
+    layout = RecordLayout(reasons=("malformed",), columns=("x",), paths=("x",), known=frozenset({"x"}))
+    seen = Seen(
+        rows=3,
+        late=1,
+        keys=np.array([7, 7, 9]),
+        refused={("malformed", None): 2},
+        fields={("x", "new"): 1},
+        statuses=3,
+        errors=1,
+    )
+    body = golden("records.v1.bin", lambda: layout.sketch(seen).to_bytes())
+    read = from_bytes(body)
+    assert read.to_bytes() == layout.sketch(seen).to_bytes() == body
+    assert read.keys is not None
+    assert read.keys.tolist() == [[7, 2], [9, 1]]
+    assert [name for _, name in read.names] == ["new"]
