@@ -8,6 +8,7 @@ from state.codec import fingerprint_of, pack, unpack
 from state.grid import Grid
 from state.panes import PanesClosed
 from state.sketches.base import Sketch, from_bytes
+from state.sketches.records import RECORDS
 from state.stores.panes import StoredPane
 
 _KIND, _VERSION = "closed-pane", 1
@@ -51,7 +52,13 @@ class PaneRecorder:
     most: int
 
     def record(self, feature: str, closed: PanesClosed) -> list[StoredPane]:
-        """Write the panes that one message closes, those with rows only; skips what would not be kept."""
+        """Write the panes that one message closes, those with rows only; skips what would not be kept.
+
+        Panes of whole records are left out: what their counters mean depends on the configuration as well as
+        on the reference, and a sample of keys is some 16 KB.
+        """
+        if feature == RECORDS:
+            return []
         found = []
         for pane, generation, sketch in self._kept(closed):
             reference = self.references[generation]

@@ -9,6 +9,7 @@ from state.durations import Axis
 from state.grid import END, WindowSpec, build_grid
 from state.panes import PanesClosed
 from state.sketches.base import Sketch
+from state.sketches.records import RECORDS
 from tests.conftest import Golden
 from tests.strategies import HOUR
 
@@ -82,3 +83,9 @@ def test_panes_of_the_first_layout_still_load(golden: Golden) -> None:
     found = read_pane(replace(pane, body=body))
     assert found.incomplete
     assert found.sketch.to_bytes() == a_sketch().to_bytes()
+
+
+def test_panes_of_whole_records_are_not_kept() -> None:
+    closed = PanesClosed(9, 9, ((1, 0, a_sketch()),))
+    assert recorder().record(RECORDS, closed) == []
+    assert len(recorder().record("x", closed)) == 1
