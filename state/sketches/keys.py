@@ -28,8 +28,12 @@ def key_sample(hashes: IntArray) -> IntArray:
     IntArray
         Hash and number of records, smallest hash first, shape ``(at most MOST_KEYS, 2)``.
     """
-    keys, counts = np.unique(hashes[hashes >= 0], return_counts=True)
-    return np.stack([keys[:MOST_KEYS], counts[:MOST_KEYS]], axis=1).astype(np.int64, copy=False)
+    ordered = np.sort(hashes[hashes >= 0])
+    first = _first_of_each(ordered)[: MOST_KEYS + 1]
+    found = np.empty((min(len(first), MOST_KEYS), 2), dtype=np.int64)
+    found[:, 0] = ordered[first[:MOST_KEYS]]
+    found[:, 1] = np.diff(first, append=len(ordered))[:MOST_KEYS]
+    return found
 
 
 def merge_keys(samples: Sequence[IntArray]) -> IntArray:
@@ -41,11 +45,22 @@ def merge_keys(samples: Sequence[IntArray]) -> IntArray:
     if len(samples) == 1:
         return samples[0]
     together = np.concatenate(samples)
-    keys, place = np.unique(together[:, 0], return_inverse=True)
-    # Not as weights: those are floats.
-    counts = np.zeros(len(keys), dtype=np.int64)
-    np.add.at(counts, place, together[:, 1])
-    return np.stack([keys[:MOST_KEYS], counts[:MOST_KEYS]], axis=1)
+    if not len(together):
+        return together
+    ordered = together[np.argsort(together[:, 0], kind="stable")]
+    first = _first_of_each(ordered[:, 0])
+    merged = np.empty((min(len(first), MOST_KEYS), 2), dtype=np.int64)
+    merged[:, 0] = ordered[first[:MOST_KEYS], 0]
+    merged[:, 1] = np.add.reduceat(ordered[:, 1], first)[:MOST_KEYS]
+    return merged
+
+
+def _first_of_each(ordered: IntArray) -> IntArray:
+    """Return where each different value of a sorted array first stands."""
+    differs = np.empty(len(ordered), dtype=np.bool_)
+    differs[:1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=differs[1:])
+    return np.flatnonzero(differs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,8 @@ class RecordLayout:
     def sketch(self, seen: Seen) -> Sketch:
         """Count records."""
         counters = np.zeros(self.width, dtype=np.int64)
-        counters[[ROWS, LATE, STATUSES, ERRORS]] = seen.rows, seen.late, seen.statuses, seen.errors
+        counters[ROWS], counters[LATE] = seen.rows, seen.late
+        counters[STATUSES], counters[ERRORS] = seen.statuses, seen.errors
         counters[KEYED] = np.count_nonzero(seen.keys >= 0)
         for (reason, column), count in seen.refused.items():
             counters[_FIXED + self.reasons.index(reason)] += count
