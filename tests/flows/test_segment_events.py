@@ -15,13 +15,13 @@ from jsonschema import Draft202012Validator
 
 from detectors.coarse import coarsen, divergence_inflation
 from detectors.effects import psi_divergence
-from flows.config import Config, parse_config
+from flows.config import parse_config
 from flows.inline import run_inline
 from flows.input import config_input, file_input, partition_opener
 from flows.plan import make_plan
 from flows.reference_build import build_reference
 from state.generations import Generations
-from state.reference import Reference
+from state.reference import BadReferenceError, Reference
 from state.report import Output
 from state.sketches.base import Sketch
 from state.sketches.numeric import NumericBins
@@ -92,22 +92,31 @@ def written(path: Path, content: Sequence[Row]) -> None:
 
 
 @cache
-def ran(story: Story, config_text: str = CONFIG + SEGMENTS) -> tuple[Config, Reference, list[Output]]:
+def built(config_text: str) -> Reference:
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        config = parse_config(config_text, folder=folder)
-        written(folder / "reference.jsonl", rows(np.random.default_rng(1), 5_000, CALM, 0))
-        written(folder / "events.jsonl", stream_of(story))
-        source = file_input(folder / "reference.jsonl", columns=config.fields, time=config.time)
-        reference = build_reference(
+        path = Path(name) / "reference.jsonl"
+        config = parse_config(config_text, folder=path.parent)
+        written(path, rows(np.random.default_rng(1), 5_000, CALM, 0))
+        source = file_input(path, columns=config.fields, time=config.time)
+        return build_reference(
             source, config.columns, model="shop", now_ms=0, segments=config.segments
         ).reference
+
+
+@cache
+def ran(
+    story: Story, config_text: str = CONFIG + SEGMENTS, built_for: str | None = None
+) -> tuple[Reference, list[Output]]:
+    """Run a story; the reference is built for the same configuration, or for another one."""
+    reference, outputs = built(built_for or config_text), list[Output]()
+    with TemporaryDirectory() as name:
+        config = parse_config(config_text, folder=Path(name))
+        written(Path(name) / "events.jsonl", stream_of(story))
         found = config_input(config)
         opener = partition_opener(config, found, config.state_fingerprint(reference.version))
         plan = make_plan(config, Generations((reference,)), tuple(found.readers), opener)
-        outputs = list[Output]()
         run_inline(plan, outputs.extend)
-    return config, reference, outputs
+    return reference, outputs
 
 
 def events(outputs: Sequence[Output], kind: str) -> list[dict[str, Any]]:
@@ -120,7 +129,7 @@ def events(outputs: Sequence[Output], kind: str) -> list[dict[str, Any]]:
 
 def told(story: Story, column: str) -> dict[str, Any]:
     """What the event that opened the drift of `amount` says of the segments of a field."""
-    (opened,) = [e for e in events(ran(story)[2], "opened") if e["data"]["result"]["feature"] == "amount"]
+    (opened,) = [e for e in events(ran(story)[1], "opened") if e["data"]["result"]["feature"] == "amount"]
     (found,) = [each for each in opened["data"]["segments"] if each["column"] == column]
     assert isinstance(found, dict)
     return found
@@ -155,8 +164,8 @@ def test_a_drift_everywhere_names_no_segment() -> None:
 
 @pytest.mark.parametrize("story", [CALM, GERMANY, TRAFFIC, LOSS], ids=["calm", "germany", "traffic", "loss"])
 def test_segments_change_nothing_but_what_is_said_of_them(story: Story) -> None:
-    _, with_reference, split = ran(story)
-    _, reference, plain = ran(story, CONFIG)
+    with_reference, split = ran(story)
+    reference, plain = ran(story, CONFIG)
     assert [e["type"] for e in bare(split, with_reference)] == [e["type"] for e in bare(plain, reference)]
     assert bare(split, with_reference) == bare(plain, reference)
     whole = [(p.key, p.time, p.value) for p in points(split) if not p.key.segment]
@@ -188,7 +197,7 @@ def points(outputs: Sequence[Output]) -> list[Point]:
 
 
 def test_series_of_segments_are_those_of_their_rows_alone() -> None:
-    _, reference, outputs = ran(GERMANY)
+    reference, outputs = ran(GERMANY)
     feature = reference.feature("amount")
     series = {
         (p.key.segment, p.key.metric, p.time): p.value for p in points(outputs) if p.key.feature == "amount"
@@ -247,12 +256,12 @@ def sketch(bins: NumericBins, content: Sequence[Row]) -> Sketch:
 def test_events_with_segments_keep_to_the_schema(story: Story) -> None:
     schema = orjson.loads((Path(__file__).parents[2] / "docs/schemas/drift-event.v1.json").read_bytes())
     validator = Draft202012Validator(schema)
-    for event in events(ran(story)[2], ""):
+    for event in events(ran(story)[1], ""):
         validator.validate(event["data"])
 
 
 def test_a_violated_check_names_the_segments_that_make_it_up() -> None:
-    (opened,) = [e for e in events(ran(LOSS)[2], "quality.violated") if e["data"]["change"] == "opened"]
+    (opened,) = [e for e in events(ran(LOSS)[1], "quality.violated") if e["data"]["change"] == "opened"]
     data = opened["data"]
     assert (data["feature"], data["check"]["name"]) == ("amount", "missing_share")
     country, plan = data["segments"]
@@ -270,11 +279,25 @@ def test_a_violated_check_names_the_segments_that_make_it_up() -> None:
     )
     assert country["segments"][0]["part"] == pytest.approx(lost / len(window) / change)
     assert sum(each["part"] for each in plan["segments"]) == pytest.approx(1)
-    assert next(e["data"].get("segments") for e in events(ran(LOSS, CONFIG)[2], "quality.violated")) is None
+    assert next(e["data"].get("segments") for e in events(ran(LOSS, CONFIG)[1], "quality.violated")) is None
+
+
+def test_a_run_may_name_fewer_segments_than_its_reference_has() -> None:
+    plans = CONFIG + "segments: {columns: [plan], min_rows: 400}\n"
+    reference, fewer = ran(GERMANY, plans, CONFIG + SEGMENTS)
+    whole_reference, both = ran(GERMANY)
+    assert reference.version == whole_reference.version
+    values = {(p.key, p.time): p.value for p in points(both) if not p.key.segment.startswith("country=")}
+    assert {(p.key, p.time): p.value for p in points(fewer)} == values
+
+
+def test_a_run_does_not_start_with_segments_that_its_reference_lacks() -> None:
+    with pytest.raises(BadReferenceError, match="knows no segments of country, plan"):
+        ran(CALM, CONFIG + SEGMENTS, CONFIG)
 
 
 def test_a_report_lists_the_segments_that_are_furthest() -> None:
-    *_, last = events(ran(GERMANY)[2], "report")
+    *_, last = events(ran(GERMANY)[1], "report")
     (amount,) = [each for each in last["data"]["features"] if each["feature"] == "amount"]
     (country,) = [each for each in amount["segments"] if each["column"] == "country"]
     assert [len(each["segments"]) for each in amount["segments"]] == [3, 2]
