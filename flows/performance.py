@@ -74,7 +74,7 @@ class Performing:
         for pane, late in batch.late.items():
             found[pane].counters[Count.LATE_PREDICTIONS] += late
         cells = tuple((pane, pane, found[pane].to_bytes()) for pane in sorted(found))
-        yield self.key, (batch.partition, batch.frontier, batch.last, cells)
+        yield self.key, (batch.partition, batch.frontier, batch.last, cells, batch.skipped)
 
     def payload(self, batch: Batch) -> FloatArray:
         """Return what each row of a batch brings into the join, shape ``(rows, width)``."""

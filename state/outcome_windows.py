@@ -19,7 +19,7 @@ class OutcomeWindow(NamedTuple):
     """One window of predictions, ``[start, end)`` in panes, with the labels known before pane `revision`.
 
     `final`: no later label counts. `partial`: it starts before the first pane of the stream, or ends behind
-    its last one.
+    its last one. `incomplete`: a time-out closed one of its panes, so predictions may be missing.
     """
 
     spec: int
@@ -29,6 +29,7 @@ class OutcomeWindow(NamedTuple):
     final: bool
     partial: bool
     sketch: Sketch
+    incomplete: bool = False
 
 
 class _State(msgspec.Struct):
@@ -39,6 +40,7 @@ class _State(msgspec.Struct):
     cells: list[tuple[int, int, bytes]]
     held: list[tuple[int, bytes]]
     pending: list[tuple[int, int, int, bool]]
+    skipped: list[tuple[int, int]] = []
 
 
 @dataclass(slots=True)
@@ -75,6 +77,7 @@ class OutcomeWindows:
     cells: dict[tuple[int, int], Sketch] = field(default_factory=dict)
     held: dict[int, Sketch] = field(default_factory=dict)
     pending: dict[tuple[int, int], _Pending] = field(default_factory=dict)
+    skipped: set[tuple[int, int]] = field(default_factory=set)
 
     @classmethod
     def start(
@@ -94,6 +97,7 @@ class OutcomeWindows:
         found.cells = {(known, pane): from_bytes(data) for known, pane, data in state.cells}
         found.held = {pane: from_bytes(data) for pane, data in state.held}
         found.pending = {(spec, k): _Pending(due, changed) for spec, k, due, changed in state.pending}
+        found.skipped = set(state.skipped)
         return found
 
     def add(self, partial: OutcomePartial) -> None:
@@ -104,13 +108,14 @@ class OutcomeWindows:
         UnknownPartitionError
             The origin is not one of those the run started with.
         """
-        origin, frontier, last, cells = partial
+        origin, frontier, last, cells, skipped = partial
         if origin not in self.frontiers:
             raise UnknownPartitionError(
                 f"found outcomes of {origin!r}, wanted one of {', '.join(sorted(self.frontiers))}: "
                 "restart the run, so that all workers know it"
             )
         self.frontiers[origin] = (frontier, last)
+        self.skipped.update(skipped)
         for known, pane, data in cells:
             sketch = from_bytes(data)
             if known < self.upto:
@@ -195,7 +200,8 @@ class OutcomeWindows:
                     # Labels without a prediction are the join's to tell: they are no performance.
                     if sketch.rows and self.first is not None:
                         cut = start < self.first or end > last + 1
-                        yield OutcomeWindow(key[0], start, end, due, final, cut, sketch)
+                        lacking = any(low < end and high > start for low, high in self.skipped)
+                        yield OutcomeWindow(key[0], start, end, due, final, cut, sketch, lacking)
 
     def _panes(self, start: int, end: int) -> list[int]:
         if end - start < len(self.held):
@@ -211,6 +217,9 @@ class OutcomeWindows:
         """Forget panes that no window still to be told can hold."""
         oldest = min((self._span(*key)[1] for key in self.pending), default=END)
         self.held = {pane: sketch for pane, sketch in self.held.items() if pane >= oldest}
+        # A window that has not begun to be told lies behind what has closed by its size at most.
+        begun = min(oldest, self.upto) - max((window.size for window in self.windows), default=0)
+        self.skipped = {(low, high) for low, high in self.skipped if high > begun}
 
     def snapshot(self) -> bytes:
         """Pack the state; `start` goes on from it."""
@@ -223,5 +232,6 @@ class OutcomeWindows:
                 cells=[(*key, self.cells[key].to_bytes()) for key in sorted(self.cells)],
                 held=[(pane, self.held[pane].to_bytes()) for pane in sorted(self.held)],
                 pending=[(*key, w.due, w.changed) for key, w in sorted(self.pending.items())],
+                skipped=sorted(self.skipped),
             )
         )

@@ -16,11 +16,12 @@ from state.sketches.base import Sketch, empty, pane_lengths
 BoolArray = NDArray[np.bool_]
 """Which rows are meant."""
 
-OutcomePartial = tuple[str, int, int, tuple[tuple[int, int, bytes], ...]]
-"""What one batch, or one shard of a join, adds: origin, frontier, last pane, packed sketches.
+OutcomePartial = tuple[str, int, int, tuple[tuple[int, int, bytes], ...], tuple[tuple[int, int], ...]]
+"""What one batch, or one shard of a join, adds: origin, frontier, last pane, packed sketches, skipped panes.
 
 A sketch comes behind the pane in which its labels became known and the pane of its predictions. The frontier
-is the first *known* pane that the origin leaves open, `END` once it has ended.
+is the first *known* pane that the origin leaves open, `END` once it has ended. Skipped panes are half-open
+ranges that a time-out closed for it.
 """
 
 
@@ -155,7 +156,7 @@ class OutcomeLayout:
             sketch = found.setdefault((known, pane), empty(self.width))
             sketch.counters[: len(Count)] += counts
         packed = tuple((*key, found[key].to_bytes()) for key in sorted(found))
-        return origin, joined.upto, joined.last, packed
+        return origin, joined.upto, joined.last, packed, ()
 
     def _counted(self, predictions: FloatArray, labels: FloatArray, starts: IntArray) -> IntArray:
         """Count rows that are sorted by cell, from the first row of each cell; shape ``(cells, width)``."""

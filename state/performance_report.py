@@ -128,7 +128,7 @@ class PerformanceReport:
             end=window.end,
             reference=version,
             partial=window.partial,
-            incomplete=False,
+            incomplete=window.incomplete,
             rows=window.sketch.rows,
             late=int(counters[Count.LATE_PREDICTIONS]),
             checks=checks,

@@ -55,7 +55,7 @@ def joined(outcomes: Outcomes, rows: Rows, known: IntArray, panes: IntArray, *, 
 def total(layout: OutcomeLayout, *partials: OutcomePartial) -> IntArray:
     """Add up all sketches."""
     counters = np.zeros(layout.width, dtype=np.int64)
-    for _, _, _, cells in partials:
+    for _, _, _, cells, _ in partials:
         for _, _, data in cells:
             counters += from_bytes(data).counters
     return counters

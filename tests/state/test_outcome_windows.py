@@ -90,11 +90,11 @@ def partials(case: Case, random: Random) -> list[OutcomePartial]:
         cells = _once(case, origin)
         last = max((known for known, _, _ in cells), default=-END)
         ends = sorted(random.sample(range(-4, 20), random.randint(0, 4)))
-        queue, start, reached = [], -END, -END
+        queue, start, reached = list[OutcomePartial](), -END, -END
         for end in (*[min(end, last) for end in ends], END):
             part = [cell for cell in cells if start <= cell[0] < end]
             reached = max([reached, *(known for known, _, _ in part)]) if end < END else last
-            queue.append((origin, end, max(reached, min(end, last)), tuple(_packed(c) for c in part)))
+            queue.append((origin, end, max(reached, min(end, last)), tuple(_packed(c) for c in part), ()))
             start = max(start, end)
         queues.append(queue)
     order = [i for i, queue in enumerate(queues) for _ in queue]
@@ -155,7 +155,7 @@ def test_memory_is_bounded_by_the_horizon() -> None:
     logic = OutcomeWindows.start(("a",), windows, horizon=10)
     for pane in range(2_000):
         cells = [(pane, pane, Count.PREDICTIONS), (pane, max(pane - 9, 0), Count.LABELLED)]
-        logic.add(("a", pane + 1, pane, tuple(_packed(cell) for cell in cells)))
+        logic.add(("a", pane + 1, pane, tuple(_packed(cell) for cell in cells), ()))
         logic.close()
     # Horizon, size, and one slide of windows that have begun.
     assert len(logic.held) <= 10 + 4 + 2
@@ -165,9 +165,9 @@ def test_memory_is_bounded_by_the_horizon() -> None:
 
 def test_rows_of_closed_panes_are_counted_as_late() -> None:
     logic = OutcomeWindows.start(("a",), (PanedWindow(index=0, name="w", size=2, slide=2),), horizon=0)
-    logic.add(("a", 4, 3, tuple(_packed((pane, pane, Count.PREDICTIONS)) for pane in (0, 3))))
+    logic.add(("a", 4, 3, tuple(_packed((pane, pane, Count.PREDICTIONS)) for pane in (0, 3)), ()))
     assert len(logic.close()) == 2
-    logic.add(("a", 6, 5, tuple(_packed((pane, pane, Count.PREDICTIONS)) for pane in (1, 4))))
+    logic.add(("a", 6, 5, tuple(_packed((pane, pane, Count.PREDICTIONS)) for pane in (1, 4)), ()))
     (found,) = logic.close()
     assert int(found.sketch.counters[Count.LATE_PREDICTIONS]) == 1
 
@@ -175,4 +175,17 @@ def test_rows_of_closed_panes_are_counted_as_late() -> None:
 def test_an_unknown_origin_is_refused() -> None:
     logic = OutcomeWindows.start(("a",), (), horizon=0)
     with pytest.raises(UnknownPartitionError, match="found outcomes of 'b', wanted one of a"):
-        logic.add(("b", END, 0, ()))
+        logic.add(("b", END, 0, (), ()))
+
+
+def test_windows_that_a_time_out_closed_say_so() -> None:
+    windows = (PanedWindow(index=0, name="w", size=2, slide=2),)
+    logic, found = OutcomeWindows.start(("a",), windows, horizon=3), list[OutcomeWindow]()
+    for pane in range(12):
+        skipped = ((4, 5),) if pane == 5 else ()
+        logic.add(("a", pane + 1, pane, (_packed((pane, pane, Count.PREDICTIONS)),), skipped))
+        found += logic.close()
+        logic = OutcomeWindows.start(("a",), windows, 3, logic.snapshot())
+    assert {each.start for each in found if each.incomplete} == {4}
+    assert [each.final for each in found if each.incomplete] == [False, True]
+    assert not logic.skipped
