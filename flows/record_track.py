@@ -7,6 +7,7 @@ from flows.config import Config
 from flows.decode.base import Reason
 from flows.summarize_records import RecordSummary
 from state.blocks import Block
+from state.columns import Role
 from state.durations import Axis
 from state.generations import Generations
 from state.quality import QualityRules
@@ -101,8 +102,8 @@ def record_track(
 
 def _layout(config: Config, reference: Reference) -> RecordLayout:
     facts = reference.records
-    paths = tuple(field.path for field in config.fields)
-    own = {*paths, *([] if config.time is None else [config.time.path])}
+    paths = {field.name: field.path for field in config.fields if field.role is not Role.LABEL}
+    own = {*(field.path for field in config.fields), *([] if config.time is None else [config.time.path])}
     known = None if facts is None or facts.known is None else facts.known | own
     return RecordLayout(
         reasons=tuple(Reason),

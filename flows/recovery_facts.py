@@ -284,4 +284,4 @@ def _stat(path: Path) -> os.stat_result:
         return path.stat()
     except FileNotFoundError:
         # A file of SQLite that its writer has removed meanwhile.
-        return os.stat_result((0,) * 10)
+        return os.stat_result((0,) * 10, {"st_mtime_ns": 0})

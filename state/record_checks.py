@@ -226,7 +226,7 @@ class _Held:
     def _absent(self) -> Check:
         """Hold the share of records without a field against the reference's, by column."""
         facts = self.facts
-        known: dict[str, Counted | None] = dict.fromkeys(self.layout.columns)
+        known: dict[str, Counted | None] = dict.fromkeys(self.layout.paths)
         if facts is not None and facts.fields is not None:
             there = self.layout.there(facts.fields)
             known = {c: Counted(count=facts.sampled - there[c], n=facts.sampled) for c in known}

@@ -59,14 +59,14 @@ class RecordLayout:
     columns
         Names of the fields that are read; a record of another type is counted under the first of them.
     paths
-        Where those stand, in the same order.
+        Where those stand that a record is expected to have, by name; a label may come later.
     known
         Paths of all fields that the reference knows; None where it knows none.
     """
 
     reasons: tuple[str, ...]
     columns: tuple[str, ...]
-    paths: tuple[str, ...]
+    paths: Mapping[str, str]
     known: frozenset[str] | None
 
     @property
@@ -91,7 +91,7 @@ class RecordLayout:
             counters[SAMPLED] += count
             counters[UNKNOWN] += count if unknown else 0
             counters[self.width - len(self.paths) :] += [
-                0 if _is_in(path, there) else count for path in self.paths
+                0 if _is_in(path, there) else count for path in self.paths.values()
             ]
             names = (*names, *unknown)
         return Sketch(
@@ -114,13 +114,13 @@ class RecordLayout:
     def absent(self, sketch: Sketch) -> dict[str, int]:
         """Return the records without a field that is read, of those that were looked at, by its column."""
         counts = sketch.counters[self.width - len(self.paths) :].tolist()
-        return dict(zip(self.columns, counts, strict=True))
+        return dict(zip(self.paths, counts, strict=True))
 
     def there(self, fields: Mapping[str, int]) -> dict[str, int]:
         """Return how many records have a field that is read, by its column, from how many have each field."""
         return {
             column: fields.get(path, 0) + fields.get(_array_of(path), 0)
-            for column, path in zip(self.columns, self.paths, strict=True)
+            for column, path in self.paths.items()
         }
 
 

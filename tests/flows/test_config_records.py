@@ -6,6 +6,9 @@ from detectors.checks import Given
 from flows.config import Config, parse_config
 from flows.config_values import ConfigError
 from flows.record_spec import RecordSpec, record_spec, record_watch
+from flows.record_track import record_track
+from state.generations import Generations
+from tests.evidence import build
 
 BASE = """
 model: {name: m}
@@ -99,3 +102,12 @@ def test_what_can_change_a_decision_is_in_the_fingerprints() -> None:
 def test_what_makes_no_sense_is_refused_by_its_key(more: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         config(more + "\n")
+
+
+def test_a_label_may_be_absent_and_any_field_of_another_type() -> None:
+    found = config("  y: {kind: numeric, role: label}\n")
+    generations = Generations((build(),))
+    track = record_track(found, generations, None)
+    assert track is not None
+    (layout,) = track.summary.layouts
+    assert (layout.columns, layout.paths) == (("x", "y"), {"x": "x"})

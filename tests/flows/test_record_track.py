@@ -21,7 +21,7 @@ from tests.strategies import Case, row_number_cases, timed_cases
 from tests.streams import MemoryDecoder, Row, Run, in_turn, windows_only
 
 LAYOUT = RecordLayout(
-    reasons=tuple(Reason), columns=("x", "c"), paths=("x", "c"), known=frozenset({"x", "c"})
+    reasons=tuple(Reason), columns=("x", "c"), paths={"x": "x", "c": "c"}, known=frozenset({"x", "c"})
 )
 SUMMARY = RecordSummary(layouts=[LAYOUT], status="c", is_error=lambda text: text == "b")
 
@@ -182,7 +182,9 @@ def test_one_record_in_thirty_two_is_looked_at_by_what_it_holds() -> None:
 
 def test_statuses_and_errors_are_counted_and_generations_of_the_reference_know_other_fields() -> None:
     rows = [Row(time, c=c) for time, c in enumerate(["a", "b", None, "b"])]
-    other = RecordLayout(reasons=tuple(Reason), columns=("x", "c"), paths=("x", "c"), known=frozenset({"x"}))
+    other = RecordLayout(
+        reasons=tuple(Reason), columns=("x", "c"), paths={"x": "x", "c": "c"}, known=frozenset({"x"})
+    )
     summary = RecordSummary(
         layouts=[LAYOUT, other],
         schedule=Schedule(later=((0, "v"),), longest=1),

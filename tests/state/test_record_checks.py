@@ -18,7 +18,10 @@ from state.windows import ClosedWindow, EmptySpan
 REASONS = ("malformed", "no_time", "wrong_type")
 HOUR = 3_600_000
 LAYOUT = RecordLayout(
-    reasons=REASONS, columns=("x", "c"), paths=("x", "in.c"), known=frozenset({"x", "in.c", "id", "rare"})
+    reasons=REASONS,
+    columns=("x", "c"),
+    paths={"x": "x", "c": "in.c"},
+    known=frozenset({"x", "in.c", "id", "rare"}),
 )
 RULES = RecordRules(level=1e-4, min_excess=0.01, min_rows=50, limits={})
 GRID: Grid = build_grid(

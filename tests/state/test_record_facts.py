@@ -149,7 +149,7 @@ def test_what_is_known_of_records_is_part_of_the_version() -> None:
 
 
 def test_sketches_of_records_still_load(golden: Golden) -> None:
-    layout = RecordLayout(reasons=("malformed",), columns=("x",), paths=("x",), known=frozenset({"x"}))
+    layout = RecordLayout(reasons=("malformed",), columns=("x",), paths={"x": "x"}, known=frozenset({"x"}))
     seen = Seen(
         rows=3,
         late=1,

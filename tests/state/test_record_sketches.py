@@ -15,7 +15,7 @@ from state.sketches.records import ERRORS, KEYED, SAMPLED, STATUSES, UNKNOWN, Re
 LAYOUT = RecordLayout(
     reasons=("malformed", "wrong_type"),
     columns=("x", "c"),
-    paths=("x", "in.c"),
+    paths={"x": "x", "c": "in.c"},
     known=frozenset({"x", "in.c", "id"}),
 )
 
@@ -73,7 +73,7 @@ def test_everything_is_counted_once(parts: list[Seen]) -> None:
     assert sketch.counters[SAMPLED] == fields.total()
     assert LAYOUT.absent(sketch) == {
         column: sum(n for names, n in fields.items() if path not in names)
-        for column, path in zip(LAYOUT.columns, LAYOUT.paths, strict=True)
+        for column, path in LAYOUT.paths.items()
     }
     new = {name for names in fields for name in names if name in {"new", "newer"}}
     assert {name for _, name in sketch.names} == new
@@ -84,7 +84,7 @@ def test_everything_is_counted_once(parts: list[Seen]) -> None:
 
 
 def test_a_reference_that_knows_no_fields_calls_none_unknown() -> None:
-    layout = RecordLayout(reasons=(), columns=("x",), paths=("x",), known=None)
+    layout = RecordLayout(reasons=(), columns=("x",), paths={"x": "x"}, known=None)
     sketch = layout.sketch(Seen(fields={("new",): 3}))
     assert (int(sketch.counters[UNKNOWN]), sketch.names, layout.absent(sketch)) == (0, (), {"x": 3})
 
@@ -162,6 +162,8 @@ def test_missing_keys_are_nobodys_copies() -> None:
 
 
 def test_an_element_is_there_where_its_array_is() -> None:
-    layout = RecordLayout(reasons=(), columns=("p", "q"), paths=("proba.1", "proba.x"), known=frozenset())
+    layout = RecordLayout(
+        reasons=(), columns=("p", "q"), paths={"p": "proba.1", "q": "proba.x"}, known=frozenset()
+    )
     sketch = layout.sketch(Seen(fields={(array_name("proba"),): 2, ("proba",): 3}))
     assert layout.absent(sketch) == {"p": 3, "q": 3}
