@@ -67,12 +67,14 @@ def step_violation(violation: Violation, check: Check, *, overlap: int) -> tuple
     calm = violation.calm + 1 if check.status is CheckStatus.OK else 0
     worse = check.status is CheckStatus.VIOLATED and check.excess >= CLEARLY_WORSE * violation.told
     worse = worse and check.excess - _error(check) > violation.told
+    # A calm window can be further off than a bad one, on the good side of what is allowed.
+    further = check.status is not CheckStatus.OK and check.excess > violation.farthest
     stepped = msgspec.structs.replace(
         violation,
         calm=calm,
         told=check.excess if worse else violation.told,
-        worst=check.value if check.excess > violation.farthest else violation.worst,
-        farthest=max(check.excess, violation.farthest),
+        worst=check.value if further else violation.worst,
+        farthest=check.excess if further else violation.farthest,
     )
     if calm >= overlap:
         return stepped, Change.CLOSED

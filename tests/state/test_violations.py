@@ -63,6 +63,13 @@ def test_a_value_that_fell_below_is_worst_where_it_is_furthest_off() -> None:
         assert violation.worst == worst
 
 
+def test_a_calm_window_is_never_the_worst() -> None:
+    # A rate of .005 is further from the .1 that are allowed than the .15 that were too many, and is none.
+    violation, _ = step_violation(opened(0.15), check(0.005, OK), overlap=2)
+    assert violation.worst == 0.15
+    assert step_violation(violation, check(0.17), overlap=2)[0].worst == 0.17
+
+
 @dataclass
 class Told:
     """Oracle: what is told of a run of windows, looked at as a whole."""
