@@ -148,6 +148,14 @@ def test_a_snapshot_cannot_run_code(config: Path, capsys: pytest.CaptureFixture[
     assert "evil" not in capsys.readouterr().out
 
 
+def test_a_journal_that_its_writer_removes_meanwhile_is_no_fault(config: Path) -> None:
+    folder = config.parent / "snapshots"
+    before = read_folder(folder)
+    # A name without a file is what is left of it between listing the folder and looking at each.
+    (folder / "snapshots" / "part-9.sqlite3-wal").symlink_to(folder / "gone")
+    assert read_folder(folder) == before
+
+
 def test_snapshots_behind_the_epoch_of_the_resumption_do_not_count(config: Path) -> None:
     parts = sorted((config.parent / "snapshots" / "snapshots").glob("*.sqlite3"))
     for part in parts:
