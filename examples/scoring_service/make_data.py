@@ -42,7 +42,9 @@ def _write_reference(model: Pipeline, rows: list[dict[str, dict[str, float | str
     with (FOLDER / "reference.jsonl").open("w") as file:
         for row, score in zip(rows, scores.tolist(), strict=True):
             answer = {"score": round(score, 6), "prediction": "yes" if score >= 0.5 else "no"}  # noqa: PLR2004  # the service's threshold
-            event = {"id": row["id"], "ts": row["ts"], "features": row["features"], **answer, "status": "200"}
+            # The service's records have these fields too; how long an answer takes is not known offline.
+            served = {"latency_ms": None, "status": "200"}
+            event = {"id": row["id"], "ts": row["ts"], "features": row["features"], **answer, **served}
             file.write(f"{json.dumps(event)}\n")
 
 

@@ -99,9 +99,13 @@ def test_thirty_measurements_drift_at_once(tmp_path: Path) -> None:
 
 
 def test_the_log_of_a_service_is_watched(tmp_path: Path) -> None:
-    opened = openings(run("scoring_service", tmp_path))
+    events = run("scoring_service", tmp_path)
+    opened = openings(events)
     # Charges rise at 35 % of the rows, and the other three follow (scenario churn).
     assert set(opened) == {"monthly_charges", "total_charges", "score", "prediction"}
+    # Its reference has all fields that the service logs, and charges go missing at 50 % of the rows.
+    violated = {event["subject"] for event in events if event["type"] == "io.driftflow.quality.violated"}
+    assert violated == {"scoring_service/1/quarter/total_charges"}
 
 
 def test_a_name_that_is_no_example_is_refused_with_those_that_are() -> None:
