@@ -72,7 +72,8 @@ def test_the_document_says_what_the_events_say(call: Call, config: Path) -> None
     assert {e["feature"] for e in found["episodes"]} == DRIFTING
     kept = call("episodes", config, "--json").json()
     assert {(e["id"], e["state"]) for e in kept} == {
-        (e["id"], "open" if e["closed"] is None else "closed") for e in found["episodes"]
+        (e["id"], "open" if e["closed"] is None else "closed")
+        for e in (*found["episodes"], *found["violations"])
     }
     assert set(found["features"]) > DRIFTING
 
