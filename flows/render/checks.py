@@ -20,7 +20,7 @@ _SHARES = ("_share", "_rate")
 _FIELDS = (
     Field(title="kind", leaves=3),
     Field(title="feature", least=10),
-    Field(title="check", least=18),
+    Field(title="check", least=16),
     Field(title="window", leaves=1),
     Field(title="detected"),
     Field(title="ended", leaves=2),
