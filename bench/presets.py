@@ -20,7 +20,7 @@ from detectors.multiplicity import family_q_values
 from detectors.verdicts import Verdict
 from flows.config import Config, parse_config
 from flows.detection import measured_by, watched_of
-from flows.presets import Preset
+from flows.preset_names import Preset
 from state.decisions import decide
 from state.judge import Judge, JudgeContext
 from state.reference import Reference

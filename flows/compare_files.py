@@ -1,90 +1,25 @@
 """Compares two inputs column by column: one answer, by the machinery that watches windows."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import isfinite
 
 import msgspec
 
-from detectors.base import Kind, Reading
-from detectors.checks import Check, CheckStatus
 from detectors.multiplicity import family_q_values
-from detectors.registry import BY_DEFAULT
-from detectors.verdicts import Findings, Rule, Rules, Severity, Verdict
+from detectors.verdicts import Rule, Rules, Severity, Verdict
+from flows.compare_columns import ComparedColumn, Standards, compared_column, score_column
 from flows.decode.base import Reason
 from flows.input import InputSet
 from flows.reference_build import build_reference
-from flows.sections.quality import QualityConfig, quality_rules
 from flows.summarize import whole_sketch
 from state.columns import Column
-from state.event_data import Contributor, Histogram
-from state.explain import contributors, direction, histogram
-from state.quality import column_checks
-from state.reference import FeatureReference, Reference
-from state.scoring import Scored, score
-from state.sketches.base import MISSING, NON_FINITE, Sketch, empty
-from state.windows import ClosedWindow
+from state.reference import Reference
+from state.sketches.base import Sketch, empty
 
 _BATCH_ROWS = 8_192
 
 _RANK = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, None: 3}
-
-
-class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """What one side holds of a column.
-
-    `minimum` and `maximum` are None for categories and where there is no finite value, `mean` also where its
-    sum could have overflowed.
-    """
-
-    rows: int
-    values: int
-    missing: int
-    non_finite: int
-    minimum: float | None
-    mean: float | None
-    maximum: float | None
-
-    @property
-    def missing_share(self) -> float:
-        """Share of the rows that hold no value."""
-        return self.missing / self.rows if self.rows else 0.0
-
-
-class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """One column on both sides.
-
-    Attributes
-    ----------
-    test, statistic, p_value, q_value
-        The detector that decides, its score and p-value, and the p-value corrected for the number of columns
-        (Benjamini-Hochberg).
-    effect
-        PSI less its expectation without drift.
-    histogram
-        Both sides over the baseline's bins.
-    checks
-        Checks of data quality that are violated.
-    """
-
-    column: str
-    kind: Kind
-    verdict: Verdict
-    severity: Severity | None
-    test: str
-    statistic: float | None
-    p_value: float | None
-    q_value: float | None
-    effect: float | None
-    direction: str
-    baseline: Side
-    current: Side
-    contributors: tuple[Contributor, ...]
-    new_categories: tuple[str, ...]
-    readings: tuple[Reading, ...]
-    histogram: Histogram
-    checks: tuple[Check, ...]
 
 
 class ComparedInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,9 +55,8 @@ def compare_inputs(
     baseline: InputSet,
     current: InputSet,
     columns: tuple[Column, ...],
-    rules: Rules,
+    standards: Standards,
     *,
-    detectors: Collection[str] = BY_DEFAULT,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Compare all rows of two inputs.
@@ -133,8 +67,6 @@ def compare_inputs(
     ----------
     columns
         What both inputs decode, by name; where it stands in each is the business of their decoders.
-    detectors
-        Names of those that measure.
     on_read
         Called with what each batch read, in the unit of the inputs' `total`.
 
@@ -150,7 +82,7 @@ def compare_inputs(
         model="baseline",
         now_ms=0,
         in_order=False,
-        detectors=detectors,
+        detectors=standards.detectors,
         on_read=on_read,
     )
     before = ComparedInput(
@@ -158,16 +90,15 @@ def compare_inputs(
         rows=built.reference.provenance.rows,
         refused=_by_reason(Counter(built.refused)),
     )
-    return compare_with(built.reference, before, current, rules, detectors=detectors, on_read=on_read)
+    return compare_with(built.reference, before, current, standards, on_read=on_read)
 
 
 def compare_with(
     reference: Reference,
     baseline: ComparedInput,
     current: InputSet,
-    rules: Rules,
+    standards: Standards,
     *,
-    detectors: Collection[str] = BY_DEFAULT,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> Comparison:
     """Compare all rows of an input with a reference, as one window.
@@ -178,17 +109,19 @@ def compare_with(
         What is said of the rows that the reference was built from.
     """
     summed = _summarize(current, reference, on_read)
-    # Two inputs are one window: there is no evidence over time.
-    rules = replace(rules, rule=Rule.WINDOW)
+    rules = standards.rules
+    if rules.rule is Rule.EVIDENCE:
+        # Two inputs are one window: there is no evidence over time.
+        rules = replace(rules, rule=Rule.WINDOW)
     scored = [
-        _scored(feature, summed.sketches[feature.column.name], rules.min_effect, detectors)
+        score_column(feature, summed.sketches[feature.column.name], standards)
         for feature in reference.features
     ]
     q_values = family_q_values(
         [found.p_value if found.n >= rules.min_rows else None for found in scored], rules.correction
     )
     compared = [
-        _compared(feature, found, summed.sketches[found.feature], q, rules, len(scored))
+        compared_column(feature, found, summed.sketches[found.feature], q, standards, len(scored))
         for feature, found, q in zip(reference.features, scored, q_values, strict=True)
     ]
     return Comparison(
@@ -225,68 +158,6 @@ def _summarize(source: InputSet, reference: Reference, on_read: Callable[[int], 
         finally:
             reader.close()
     return _Summed(sketches, rows, refused)
-
-
-def _scored(
-    feature: FeatureReference, sketch: Sketch, min_effect: float, detectors: Collection[str]
-) -> Scored:
-    window = ClosedWindow(0, 0, 1, sketch)
-    found = score(feature, window, version="", min_effect=min_effect, detectors=detectors)
-    assert isinstance(found, Scored)
-    return found
-
-
-def _compared(
-    feature: FeatureReference,
-    found: Scored,
-    sketch: Sketch,
-    q_value: float | None,
-    rules: Rules,
-    columns: int,
-) -> ComparedColumn:
-    effect = found.effect
-    verdict = rules.verdict(Findings(n=found.n, q_value=q_value, p_min_effect=found.p_min_effect))
-    decisive = found.reading(found.test)
-    return ComparedColumn(
-        column=found.feature,
-        kind=feature.column.kind,
-        verdict=verdict,
-        severity=rules.severity(effect) if verdict is Verdict.DRIFT and effect is not None else None,
-        test=found.test,
-        statistic=None if decisive is None else decisive.score,
-        p_value=found.p_value,
-        q_value=q_value,
-        effect=effect,
-        direction=direction(found),
-        baseline=_side(feature, feature.sketch),
-        current=_side(feature, sketch),
-        contributors=contributors(feature, feature.bins.summary(sketch).counts) if found.n else (),
-        new_categories=tuple(name for _, name in found.new_names),
-        readings=found.readings,
-        histogram=histogram(feature, feature.bins.summary(sketch).counts),
-        checks=_violated(feature, sketch, rules.min_rows, columns),
-    )
-
-
-def _violated(feature: FeatureReference, sketch: Sketch, min_rows: int, columns: int) -> tuple[Check, ...]:
-    """Check a column by the default settings, whose level is split over all columns."""
-    given = quality_rules(QualityConfig(), tracks=columns, min_rows=min_rows)
-    made = () if given is None else column_checks(feature, sketch, given)
-    return tuple(check for check in made if check.status is CheckStatus.VIOLATED)
-
-
-def _side(feature: FeatureReference, sketch: Sketch) -> Side:
-    summary = feature.bins.summary(sketch)
-    return Side(
-        rows=sketch.rows,
-        values=summary.n,
-        missing=int(sketch.counters[MISSING]),
-        # Categories have no such counter: a text is always a text.
-        non_finite=int(sketch.counters[NON_FINITE]),
-        minimum=sketch.low if isfinite(sketch.low) else None,
-        maximum=sketch.high if isfinite(sketch.high) else None,
-        mean=None if summary.moments is None else summary.moments.mean,
-    )
 
 
 def _order(found: ComparedColumn) -> tuple[int, float, float, str]:

@@ -6,26 +6,35 @@ from pathlib import Path
 
 import msgspec
 
-from detectors.registry import BY_DEFAULT
 from detectors.verdicts import Rules
 from flows.commands.usage import UsageError
-from flows.compare_files import ComparedColumn, ComparedInput, Comparison, compare_inputs
+from flows.compare_columns import ComparedColumn, Standards, standards_of
+from flows.compare_files import ComparedInput, Comparison, compare_inputs
 from flows.config import Config, load_config
-from flows.detection import measured_by
 from flows.field_samples import Sample, sample_fields
 from flows.infer import Inferred, InferredColumn, LeftOut, infer_columns
 from flows.input import InputSet, file_input
+from flows.preset_names import Preset
+from flows.sections.detection import DetectionConfig, preset_detection
+from flows.sections.quality import QualityConfig
 from state.columns import Column, Role
 from state.derived import Derivation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareAsked:
-    """What is asked for; None: as the configuration or the defaults say."""
+    """What is asked for; None: as the configuration or the defaults say.
+
+    Attributes
+    ----------
+    preset
+        Stands in the place of the configuration's whole section `detection`.
+    """
 
     baseline: Path
     current: Path
     config: Path | None = None
+    preset: Preset | None = None
     columns: tuple[str, ...] | None = None
     min_effect: float | None = None
     fdr: float | None = None
@@ -94,6 +103,8 @@ def prepare(asked: CompareAsked) -> PreparedComparison:
         A column that is named is none of them, or there is none to compare.
     SourceError
         A file cannot be read.
+    ConfigError
+        A score that decides does not measure one of the columns.
     """
     config = None if asked.config is None else load_config(asked.config)
     samples = (sample_fields(asked.baseline), sample_fields(asked.current))
@@ -102,20 +113,28 @@ def prepare(asked: CompareAsked) -> PreparedComparison:
     if not chosen.baseline:
         said = "; ".join(f"{item.name}: {item.reason}" for item in chosen.left_out[:5])
         raise UsageError(f"there is no column to compare ({said or 'the files are empty'})")
-    rules = Rules() if config is None else config.rules
-    detectors = BY_DEFAULT if config is None else measured_by(config)
-    if asked.min_effect is not None:
-        rules = replace(rules, min_effect=asked.min_effect)
-    if asked.fdr is not None:
-        rules = replace(rules, false_discovery_rate=asked.fdr)
+    standards = _standards(asked, config, chosen.baseline)
     baseline = _source(asked.baseline, config, chosen.baseline, chosen)
     current = _source(asked.current, config, chosen.current, chosen)
 
     def run(on_read: Callable[[int], None]) -> Comparison:
-        return compare_inputs(baseline, current, chosen.baseline, rules, detectors=detectors, on_read=on_read)
+        return compare_inputs(baseline, current, chosen.baseline, standards, on_read=on_read)
 
     # The baseline is read twice: for the bins and for the counts.
     return PreparedComparison(total=2 * baseline.total + current.total, left_out=chosen.left_out, run=run)
+
+
+def _standards(asked: CompareAsked, config: Config | None, columns: tuple[Column, ...]) -> Standards:
+    detection = DetectionConfig() if config is None else config.file.detection
+    if asked.preset is not None:
+        detection = preset_detection(asked.preset)
+    standards = standards_of(detection, QualityConfig() if config is None else config.file.quality, columns)
+    rules = standards.rules
+    if asked.min_effect is not None:
+        rules = replace(rules, min_effect=asked.min_effect)
+    if asked.fdr is not None:
+        rules = replace(rules, false_discovery_rate=asked.fdr)
+    return replace(standards, rules=rules)
 
 
 def document_of(found: Comparison, left_out: tuple[LeftOut, ...]) -> CompareDocument:

@@ -11,9 +11,10 @@ from detectors.thresholds import ThresholdOptionError
 from detectors.verdicts import Rule
 from flows.config import Config
 from flows.config_values import ConfigError, span_of
-from flows.sections.detection import ScoreLimitConfig
+from flows.sections.detection import DetectionConfig, ScoreLimitConfig
 from state.alarms import AlarmRules
 from state.blocks import BlockSpec
+from state.columns import Column
 from state.durations import Axis, format_span
 from state.judge import Limited, Watched
 from state.reference import Reference
@@ -88,10 +89,20 @@ def measured_by(config: Config) -> frozenset[str]:
     ConfigError
         There is no such detector.
     """
-    chosen = config.file.detection.detectors
-    found = {*DECIDING, *(_detector(name, "detection.detectors").name for name in chosen)}
-    if config.rules.rule is Rule.THRESHOLD:
-        found |= {given.method for _, given in _limits(config).values()}
+    return measured(config.file.detection)
+
+
+def measured(detection: DetectionConfig) -> frozenset[str]:
+    """Name the detectors that a section measures by.
+
+    Raises
+    ------
+    ConfigError
+        There is no such detector.
+    """
+    found = {*DECIDING, *(_detector(name, "detection.detectors").name for name in detection.detectors)}
+    if detection.rule is Rule.THRESHOLD:
+        found |= {given.method for _, given in _limits(detection).values()}
     return frozenset(found)
 
 
@@ -103,17 +114,9 @@ def watched_of(config: Config, references: Sequence[Reference]) -> Watched | Non
     ConfigError
         There is no such detector or kind, or its options are not right.
     """
-    if config.rules.rule is not Rule.THRESHOLD:
+    limited = score_limits(config.file.detection, config.columns)
+    if not limited:
         return None
-    limits = _limits(config)
-    limited = {kind: _limited(given, key) for kind, (key, given) in limits.items()}
-    for column in config.columns:
-        watched = limited[column.kind].detector
-        if column.kind not in watched.kinds:
-            raise ConfigError(
-                f"`{limits[column.kind][0]}.method`: {watched.name!r} does not measure {column.kind} columns "
-                f"such as {column.name!r}; wanted one that does, such as 'psi' or 'js'"
-            )
     return Watched(
         columns={column.name: limited[column.kind] for column in config.columns},
         references={
@@ -125,9 +128,31 @@ def watched_of(config: Config, references: Sequence[Reference]) -> Watched | Non
     )
 
 
-def _limits(config: Config) -> dict[Kind, tuple[str, ScoreLimitConfig]]:
+def score_limits(detection: DetectionConfig, columns: Sequence[Column]) -> dict[Kind, Limited]:
+    """Put the scores of the rule `threshold` together, by kind of column; empty for other rules.
+
+    Raises
+    ------
+    ConfigError
+        As `watched_of`; also where one does not measure a column.
+    """
+    if detection.rule is not Rule.THRESHOLD:
+        return {}
+    limits = _limits(detection)
+    limited = {kind: _limited(given, key) for kind, (key, given) in limits.items()}
+    for column in columns:
+        watched = limited[column.kind].detector
+        if column.kind not in watched.kinds:
+            raise ConfigError(
+                f"`{limits[column.kind][0]}.method`: {watched.name!r} does not measure {column.kind} columns "
+                f"such as {column.name!r}; wanted one that does, such as 'psi' or 'js'"
+            )
+    return limited
+
+
+def _limits(detection: DetectionConfig) -> dict[Kind, tuple[str, ScoreLimitConfig]]:
     """Limits by kind of column, each under its key; without one of their own categories share the other."""
-    given, key = config.file.detection.threshold, "detection.threshold"
+    given, key = detection.threshold, "detection.threshold"
     categorical = (key, given) if given.categorical is None else (f"{key}.categorical", given.categorical)
     return {Kind.NUMERIC: (key, given), Kind.CATEGORICAL: categorical}
 

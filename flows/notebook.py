@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from flows.compare_files import ComparedColumn, Comparison
+from flows.compare_columns import ComparedColumn
+from flows.compare_files import Comparison
 from flows.compare_paths import CompareAsked, prepare
 from flows.infer import LeftOut
 from flows.pages.charts import CURRENT, INK, LINES, REFERENCE, histogram_svg
 from flows.pages.compared import comparison_page, extremes
+from flows.preset_names import Preset
 
 _HEIGHT = 720
 _COLOURS = {REFERENCE: "#9db4cc", CURRENT: "#d9480f", INK: "#5b6675", LINES: "#cfd6df"}
@@ -62,6 +64,7 @@ def compare(
     current: str | Path,
     *,
     config: str | Path | None = None,
+    preset: str | None = None,
     columns: tuple[str, ...] | None = None,
 ) -> ShownComparison:
     """Compare two files, folders or patterns column by column, as ``driftflow compare`` does.
@@ -70,6 +73,8 @@ def compare(
     ----------
     config
         Takes columns and limits from a configuration; by default columns are inferred.
+    preset
+        Judges as another tool does: a name of docs/presets.md.
     columns
         Compares these only.
 
@@ -77,11 +82,14 @@ def compare(
     ------
     DriftflowError
         A file cannot be read, or there is nothing to compare.
+    ValueError
+        There is no such preset.
     """
     asked = CompareAsked(
         baseline=Path(baseline),
         current=Path(current),
         config=None if config is None else Path(config),
+        preset=None if preset is None else Preset(preset),
         columns=columns,
     )
     prepared = prepare(asked)

@@ -11,12 +11,12 @@ from detectors.verdicts import Verdict
 from flows.commands.reference_build_job import build_configured, keep, reference_source
 from flows.commands.reference_jobs import activated
 from flows.commands.stored import active_generations
+from flows.compare_columns import standards_of
 from flows.compare_files import ComparedInput, Comparison, compare_with
 from flows.compare_paths import CompareAsked, document_of, prepare
 from flows.config import Config
 from flows.decode.base import Decoder
 from flows.decode.factory import make_decoder
-from flows.detection import measured_by
 from flows.infer import LeftOut
 from flows.input import InputSet
 from flows.pages.compared import comparison_page
@@ -96,7 +96,8 @@ def compare_with_reference(
     )
     made = reference.provenance
     baseline = ComparedInput(files=made.sources, rows=made.rows, refused={})
-    return compare_with(reference, baseline, current, config.rules, detectors=measured_by(config))
+    standards = standards_of(config.file.detection, config.file.quality, config.columns)
+    return compare_with(reference, baseline, current, standards)
 
 
 class _Rows:

@@ -1,11 +1,11 @@
 """Presets: what other tools decide by, as settings of the section `detection` that a file may overrule."""
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from math import log, sqrt
 from types import MappingProxyType
 
 from flows.config_values import ConfigError
+from flows.preset_names import Preset
 
 Settings = Mapping[str, object]
 """Keys and values as they would stand in the file, sections within sections."""
@@ -15,18 +15,6 @@ ANY_COLUMN = 1e-6
 
 _PER_NAT = 1 / sqrt(log(2))
 """A Jensen-Shannon distance in bits over the same in nats."""
-
-
-class Preset(StrEnum):
-    """Whose rules are followed."""
-
-    CALIBRATED = "calibrated"
-    KS_CLASSIC = "ks-classic"
-    PSI_CLASSIC = "psi-classic"
-    EVIDENTLY = "evidently"
-    NANNYML = "nannyml"
-    ALIBI = "alibi"
-    SAGEMAKER = "sagemaker"
 
 
 PRESETS: Mapping[Preset, Settings] = MappingProxyType(

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from flows.preset_names import Preset
+
 EXAMPLE = "Example: [cyan]driftflow compare train.csv today.csv --fail-on drift[/cyan]"
 
 
@@ -26,6 +28,10 @@ def compare(
         ),
     ] = None,
     *,
+    preset: Annotated[
+        Preset | None,
+        typer.Option(help="Judge as another tool does, see docs/presets.md.", show_default=False),
+    ] = None,
     columns: Annotated[
         str | None, typer.Option(help="Compare these only: names joined by commas.", show_default=False)
     ] = None,
@@ -55,6 +61,7 @@ def compare(
         baseline=baseline,
         current=current,
         config=config,
+        preset=preset,
         columns=None if columns is None else tuple(name.strip() for name in columns.split(",")),
         min_effect=min_effect,
         fdr=fdr,

@@ -3,6 +3,7 @@
 import sys
 import time
 from dataclasses import replace
+from glob import has_magic
 from pathlib import Path
 
 from flows.commands.console import messages, results, show
@@ -22,6 +23,9 @@ def compare_and_tell(asked: CompareAsked, *, html: Path | None, fail_on_drift: b
     """Compare, and print a table or one JSON document."""
     if asked.baseline == asked.current == STANDARD_INPUT:
         raise UsageError("standard input can be one of the two sides only")
+    for path in (asked.baseline, asked.current):
+        if path != STANDARD_INPUT and not path.exists() and not has_magic(str(path)):
+            raise UsageError(f"{path}: no such file or folder")
     stream = sys.stdin.buffer
     with spooled(asked.baseline, stream) as baseline, spooled(asked.current, stream) as current:
         prepared = prepare(replace(asked, baseline=baseline, current=current))

@@ -93,5 +93,10 @@ def _quantile(ends: FloatArray, cumulative: FloatArray, share: float) -> float:
 
 
 def _counted(ends: FloatArray, cumulative: FloatArray, borders: FloatArray) -> FloatArray:
-    below = np.interp(borders[1:-1], ends, cumulative)
+    # By the part of a bin that lies below: rows per unit of a bin that is 1e-310 wide are no number.
+    inner = np.clip(borders[1:-1], ends[0], ends[-1])
+    place = np.clip(np.searchsorted(ends, inner, side="right") - 1, 0, len(ends) - 2)
+    widths = ends[place + 1] - ends[place]
+    part = np.divide(inner - ends[place], widths, out=np.ones_like(inner), where=widths > 0)
+    below = cumulative[place] + part * (cumulative[place + 1] - cumulative[place])
     return np.diff(np.concatenate(([0.0], below, [cumulative[-1]])))

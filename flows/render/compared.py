@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from detectors.verdicts import Verdict
-from flows.compare_files import ComparedColumn, ComparedInput, Comparison
+from flows.compare_columns import ComparedColumn, LimitedScore
+from flows.compare_files import ComparedInput, Comparison
 from flows.infer import LeftOut
 from flows.render.checks import check_text
 from flows.render.grid import Cell, Field, Row, grid, note_lines
@@ -57,7 +58,7 @@ def _input_lines(what: str, found: ComparedInput, width: int) -> Iterator[Text]:
 
 def _row(found: ComparedColumn) -> Row:
     notable = found.verdict in (Verdict.DRIFT, Verdict.SUSPECT)
-    said = []
+    said = [] if found.limited is None else [limited_text(found.limited)]
     if notable and found.contributors:
         said.append(", ".join(moved_text(each) for each in found.contributors[:3]))
     if notable and found.new_categories:
@@ -82,6 +83,20 @@ def _row(found: ComparedColumn) -> Row:
         ),
         note="; ".join(said),
     )
+
+
+def limited_text(found: LimitedScore) -> str:
+    """Say a score and the limit of its own.
+
+    Examples
+    --------
+    >>> limited_text(LimitedScore(method="psi", score=0.03127, limit=0.1, source="given"))
+    'psi 0.03127, at most 0.1 (given)'
+    """
+    value = f"{found.method} {number_text(found.score)}"
+    if found.limit is None:
+        return f"{value} has no limit, p-values decide ({found.source})"
+    return f"{value}, at most {number_text(found.limit)} ({found.source})"
 
 
 def before_and_now(found: ComparedColumn) -> str:

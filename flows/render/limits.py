@@ -7,7 +7,7 @@ from rich.text import Text
 
 from detectors.multiplicity import Correction
 from detectors.verdicts import Rule, Rules
-from flows.presets import Preset
+from flows.preset_names import Preset
 from flows.render.grid import Cell, Field, Row, grid, note_lines
 from flows.render.words import NOTHING, number_text, share_text
 from state.durations import Axis, format_span

@@ -9,7 +9,8 @@ from detectors.registry import BY_DEFAULT
 from detectors.sequential.detectors import Recursion
 from detectors.verdicts import Rule, Rules
 from flows.config_values import ConfigError
-from flows.presets import Preset
+from flows.preset_names import Preset
+from flows.presets import PRESETS
 from flows.sections.base import Positive, Section, Share
 
 
@@ -134,6 +135,11 @@ class DetectionConfig(Section, frozen=True):
     medium: Annotated[float, msgspec.Meta(gt=0.0)] = 0.1
     high: Annotated[float, msgspec.Meta(gt=0.0)] = 0.25
     drift_share: Share = 0.5
+
+
+def preset_detection(preset: Preset) -> DetectionConfig:
+    """Return the section of a file that names a preset and nothing else."""
+    return msgspec.convert({"preset": preset, **PRESETS[preset]}, DetectionConfig)
 
 
 def checked_rules(section: DetectionConfig) -> Rules:

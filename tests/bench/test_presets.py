@@ -6,7 +6,7 @@ import pytest
 from bench.peers_case import STATIONARY, Case
 from bench.peers_driftflow import reference_of
 from bench.presets import PAIRS, Agreement, answers
-from flows.presets import Preset
+from flows.preset_names import Preset
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["numeric", "categorical"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import chi2_contingency, ks_2samp
+from scipy.stats import chi2_contingency, ks_2samp, wasserstein_distance
 
 from tests.command_line import Call, caller
 
@@ -175,6 +175,72 @@ def test_a_configuration_names_columns_and_limits(call: Call, tmp_path: Path) ->
     assert {column["column"] for column in found["columns"]} >= {"income", "prediction"}
     assert "model" not in {column["column"] for column in found["columns"]}
     assert found["rules"]["min_effect"] == 0.07
+
+
+def configured(path: Path, more: str) -> Path:
+    path.write_text(
+        "model: {name: m}\ninput: {path: today.csv}\ntime: {rows: true}\nwindows: {w: {size: 500 rows}}\n"
+        "columns: {x: {kind: numeric}, still: {kind: numeric}, colour: {kind: categorical}}\n" + more
+    )
+    return path
+
+
+def test_a_configuration_says_which_checks_are_made(
+    call: Call, baseline: Path, drifted: Path, tmp_path: Path
+) -> None:
+    def violated(more: str) -> list[str]:
+        config = configured(tmp_path / "driftflow.yaml", more)
+        found = call("compare", baseline, drifted, "--config", config, "--json").json()
+        return [check["name"] for column in found["columns"] for check in column["checks"]]
+
+    # A tenth of today's rows is blue, which the baseline never was.
+    assert violated("") == ["new_share"]
+    assert violated("quality: {without: [new_share]}\n") == []
+    assert violated("quality: {columns: {colour: {new_share: {max: 0.2}}}}\n") == []
+    assert violated("quality: {enabled: false}\n") == []
+
+
+def test_presets_judge_as_the_tool_does(call: Call, baseline: Path, drifted: Path) -> None:
+    found = call("compare", baseline, drifted, "--preset", "evidently", "--json").json()
+
+    columns = {column["column"]: column for column in found["columns"]}
+    before, now = rows(1, 4_000), rows(2, 3_000, shift=0.4, new=0.1)
+    for name in ("x", "still"):
+        sides = [np.array([float(str(r[name])) for r in side]) for side in (before, now)]
+        # Evidently, legacy/calculations/stattests/wasserstein_distance_norm.py: at least .1 deviations.
+        exact, deviation = wasserstein_distance(*sides), float(np.std(sides[0]))
+        limited = columns[name]["limited"]
+        assert limited["method"] == "wasserstein"
+        assert limited["score"] == pytest.approx(exact, abs=0.01 * deviation)
+        assert limited["limit"] == pytest.approx(0.1 * deviation, rel=1e-3)
+        assert (columns[name]["verdict"] == "drift") == (exact >= 0.1 * deviation)
+    assert columns["colour"]["limited"]["method"] == "js"
+    assert columns["colour"]["verdict"] == "drift"
+
+
+def test_a_preset_stands_in_the_place_of_the_configurations_detection(
+    call: Call, baseline: Path, drifted: Path, tmp_path: Path
+) -> None:
+    config = configured(tmp_path / "driftflow.yaml", "detection: {min_rows: 1000000}\n")
+    files = (baseline, drifted, "--config", config)
+    assert call("compare", *files, "--fail-on", "drift").code == 0
+
+    told = call("compare", *files, "--preset", "psi-classic", "--fail-on", "drift")
+
+    assert told.code == 3
+    assert "at most 0.1 (given in the configuration)" in " ".join(told.out.split())
+    assert call("compare", baseline, drifted, "--preset", "evidnetly").code == 2
+
+
+def test_where_two_files_have_no_limit_p_values_decide(
+    call: Call, baseline: Path, drifted: Path, tmp_path: Path
+) -> None:
+    config = configured(tmp_path / "driftflow.yaml", "detection: {rule: threshold}\n")
+
+    told = call("compare", baseline, drifted, "--config", config)
+
+    assert "has no limit, p-values decide (none yet: 0 of 24 windows seen)" in " ".join(told.out.split())
+    assert "Drift in 2 of 3 columns" in told.out
 
 
 def test_a_configured_column_that_a_file_lacks_is_left_out(call: Call, tmp_path: Path) -> None:

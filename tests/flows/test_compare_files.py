@@ -14,7 +14,8 @@ from scipy.stats import chi2_contingency, false_discovery_control, ks_2samp
 
 from detectors.base import FloatArray, Kind
 from detectors.verdicts import Rules, Verdict
-from flows.compare_files import ComparedColumn, Comparison, compare_inputs
+from flows.compare_columns import ComparedColumn, Standards
+from flows.compare_files import Comparison, compare_inputs
 from flows.input import file_input
 from state.columns import Column
 
@@ -56,7 +57,7 @@ def compare(folder: Path, before: Data, now: Data, rules: Rules | None = None) -
     baseline, current = (
         file_input(folder / f"{name}.jsonl", columns=COLUMNS, time=None) for name in ("before", "now")
     )
-    return compare_inputs(baseline, current, COLUMNS, rules or Rules())
+    return compare_inputs(baseline, current, COLUMNS, Standards(rules=rules or Rules()))
 
 
 def column(found: Comparison, name: str) -> ComparedColumn:
@@ -174,7 +175,7 @@ def test_refused_records_of_both_sides_are_counted(tmp_path: Path) -> None:
         file_input(tmp_path / f"{name}.jsonl", columns=COLUMNS, time=None) for name in ("before", "now")
     )
 
-    found = compare_inputs(baseline, current, COLUMNS, Rules())
+    found = compare_inputs(baseline, current, COLUMNS, Standards())
 
     assert (found.baseline.rows, found.current.rows) == (100, 100)
     assert found.baseline.refused == {"truncated": 1}
@@ -188,7 +189,7 @@ def test_progress_sums_to_twice_the_baseline_and_once_the_current(tmp_path: Path
     )
     read: list[int] = []
 
-    compare_inputs(baseline, current, COLUMNS, Rules(), on_read=read.append)
+    compare_inputs(baseline, current, COLUMNS, Standards(), on_read=read.append)
 
     assert sum(read) == 2 * baseline.total + current.total
 

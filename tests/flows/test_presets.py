@@ -22,7 +22,8 @@ from flows.detection import watched_of
 from flows.inline import run_inline
 from flows.input import config_input, partition_opener
 from flows.plan import make_plan
-from flows.presets import PRESETS, Preset, settings_of
+from flows.preset_names import Preset
+from flows.presets import PRESETS, settings_of
 from flows.reference_build import build_reference
 from state.generations import Generations
 from state.reference import Bins, Reference

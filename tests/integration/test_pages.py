@@ -52,6 +52,18 @@ def test_the_page_says_what_the_table_says(compared: Path, open_page: Open) -> N
         assert page.title() == "2 of 5 columns drifted"
 
 
+def test_violated_checks_are_listed(call: Call, tmp_path: Path, open_page: Open) -> None:
+    # A lognormal that moves by two deviations: a twelfth of it is beyond the largest of 3,000 values before.
+    files = write(tmp_path / "before.csv", 1, 0.0), write(tmp_path / "now.csv", 2, 2.0)
+    call("compare", *files, "--html", tmp_path / "page.html")
+    with open_page(tmp_path / "page.html", size=PHONE) as page:
+        table = page.get_by_role("region", name="Data quality")
+        row = table.get_by_role("row").filter(has_text="out_of_range_share")
+        name, _, value, limit = row.locator("td:visible").all_inner_texts()
+        assert (name, value.endswith("%"), limit.startswith("at most")) == ("moved", True, True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
 def test_columns_sort_by_mouse_and_keyboard(compared: Path, open_page: Open) -> None:
     with open_page(compared) as page:
         head = page.get_by_role("columnheader", name="column", exact=True)

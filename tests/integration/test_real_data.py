@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from bench.real_alarms import Opened, openings, sea_stream
+from flows.compare_columns import Standards
 from flows.compare_files import compare_inputs
 from flows.config import load_config
 from flows.input import file_input
@@ -78,7 +79,7 @@ def test_compare_agrees_with_the_exact_tests_on_two_halves(tmp_path: Path) -> No
         file_input(first, columns=config.columns, time=None),
         file_input(second, columns=config.columns, time=None),
         config.columns,
-        config.rules,
+        Standards(rules=config.rules),
         on_read=lambda _: None,
     )
     exact = []
