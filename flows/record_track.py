@@ -65,6 +65,7 @@ class RecordTrack:
             reference=version,
             partial=closed.partial,
             incomplete=closed.incomplete,
+            edge=closed.edge,
             rows=closed.sketch.rows,
             late=int(closed.sketch.counters[LATE]),
             checks=checks.of_window(closed),

@@ -78,11 +78,20 @@ class VolumeChecks:
         return LOW, BURST, EMPTY
 
     def of_window(self, window: ClosedWindow, level: float) -> tuple[Check, ...]:
-        """Check a window; one that lacks rows because it is cut off, or was given up, says nothing."""
+        """Check a window; one that lacks rows because it is cut off, or was given up, says nothing.
+
+        At the stream's beginning and end a window may be covered in part only: few rows mean nothing there.
+        """
         spec = self.grid.windows[window.spec]
         found = self.against(
             self.known[window.spec], spec, window.sketch.rows, self.empty_panes(window), level
         )
+        if window.edge and not (window.partial or window.incomplete):
+            why = "none: the stream begins or ends in it"
+            return tuple(
+                check if check.name == BURST else replace(check, status=CheckStatus.INSUFFICIENT, source=why)
+                for check in found
+            )
         if not (window.partial or window.incomplete):
             return found
         why = "none: the window is cut off" if window.partial else "none: rows may still come"

@@ -75,7 +75,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked"):
     """One window of a track that is no column, so it has checks and no reading: `feature` is its name.
 
     `revision` is the pane before which the labels that it knows were known; 0 where it knows none. `faults`
-    are the parts of the traffic of violated checks.
+    are the parts of the traffic of violated checks. `edge`: see `state.windows.ClosedWindow`.
     """
 
     feature: str
@@ -90,6 +90,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, tag="checked"):
     checks: tuple[Check, ...]
     revision: int = 0
     faults: tuple[FaultSegments, ...] = ()
+    edge: bool = False
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap"):

@@ -51,7 +51,7 @@ class VolumeMemory:
         checks = self.checks.get(found.reference)
         if checks is None or checks.known[found.spec].enough:
             return found
-        if isinstance(found, Checked) and (found.partial or found.incomplete):
+        if isinstance(found, Checked) and (found.partial or found.incomplete or found.edge):
             return found
         past = self.past.setdefault(found.spec, [])
         spec, span = checks.grid.windows[found.spec], self._span(checks, found.spec)

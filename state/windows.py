@@ -20,7 +20,8 @@ class ClosedWindow(NamedTuple):
 
     `partial`: it starts before the first pane of the stream, or ends behind the last one. `incomplete`: a
     time-out closed one of its panes for some partition, so rows may be missing. `filled` are its panes with
-    rows.
+    rows. `edge`: it holds the stream's first pane, or the last one of a stream that has ended, of which it is
+    not known how much the stream covered.
     """
 
     spec: int
@@ -30,6 +31,7 @@ class ClosedWindow(NamedTuple):
     partial: bool = False
     incomplete: bool = False
     filled: int = 0
+    edge: bool = False
 
 
 class EmptySpan(NamedTuple):
@@ -126,10 +128,10 @@ class _Ring:
                 gap = EmptySpan(window.index, self.next * window.slide, end - window.slide, k - self.next)
                 closed.append(((end, window.index, 0), gap))
             cut = (self.first is not None and start < self.first) or (last is not None and end > last + 1)
+            edge = (self.first is not None and start <= self.first) or (last is not None and end > last)
             lacking = any(a < end and b > start for a, b in self.skipped)
-            found = ClosedWindow(
-                window.index, start, end, self._merged(start, end), cut, lacking, self._filled(start, end)
-            )
+            merged, filled = self._merged(start, end), self._filled(start, end)
+            found = ClosedWindow(window.index, start, end, merged, cut, lacking, filled, edge)
             closed.append(((end, window.index, 1), found))
             self.next = k + 1
             self._forget_before(self.next * window.slide)

@@ -233,6 +233,17 @@ def test_limits_of_ones_own_need_no_week() -> None:
     ]
 
 
+def test_where_a_stream_begins_or_ends_few_rows_mean_nothing() -> None:
+    judge = volume(low_volume=Given(lower=100), empty_panes=Given(upper=1), volume_burst=Given(upper=40))
+    few = window(Seen(rows=50, keys=np.zeros(50, dtype=np.int64)), filled=1)
+    assert [check.status for check in judge.of_window(few._replace(edge=True), 1e-5)] == [
+        CheckStatus.INSUFFICIENT,
+        # More rows than ever in a part of a window are more than ever.
+        CheckStatus.VIOLATED,
+        CheckStatus.INSUFFICIENT,
+    ]
+
+
 def test_the_hour_that_clocks_skip_is_not_empty() -> None:
     # Berlin sets its clocks forward on 2026-03-29 at 01:00Z, 02:00 on the wall.
     start = GRID.frontier(1_774_742_400_000)

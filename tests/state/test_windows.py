@@ -156,6 +156,18 @@ def test_sliding_windows_share_panes() -> None:
     assert rows_of(windows.add(closed(6, (5, 1_000)))) == [(0, 2, 6, 1_100)]
 
 
+def test_windows_at_the_ends_of_a_stream_say_so() -> None:
+    windows = Windows.start((window(2, 2),))
+    found = [*windows.add(closed(6, (0, 1), (1, 1), (3, 1), (5, 1)))]
+    assert [(w.start, w.edge) for w in found if isinstance(w, ClosedWindow)] == [
+        (0, True),
+        (2, False),
+        (4, False),
+    ]
+    found = [*windows.add(closed(END, (6, 1), (8, 1), last=8))]
+    assert [(w.start, w.edge) for w in found if isinstance(w, ClosedWindow)] == [(6, False), (8, True)]
+
+
 def test_a_long_gap_is_one_message_told_by_the_window_that_ends_it() -> None:
     windows = Windows.start((window(2, 2),))
     assert rows_of(windows.add(closed(2, (0, 1)))) == [(0, 0, 2, 1)]
