@@ -61,4 +61,5 @@ def watched_model(config: Config) -> WatchedModel:
             WatchedWindow(name=w.name, size=w.size * grid.length, slide=w.slide * grid.length)
             for w in grid.windows
         ),
+        rules=config.rules,
     )

@@ -21,8 +21,14 @@ Errors are problem+json and say what to do.
 """
 
 
-def create_app(service: Service) -> FastAPI:
-    """Build the application of a service; it closes the service's stores when it ends."""
+def create_app(service: Service, *, pages: bool = False) -> FastAPI:
+    """Build the application of a service; it closes the service's stores when it ends.
+
+    Parameters
+    ----------
+    pages
+        Also show pages for people; of one process only one application can.
+    """
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
@@ -43,4 +49,9 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(health.router)
     for part in (models, windows, stream, events, episodes, series, references, comparisons):
         app.include_router(part.router, prefix="/v1")
+    if pages:
+        # Loaded here: pages bring a library of their own.
+        from service.dashboard.mount import mount_dashboard  # noqa: PLC0415
+
+        mount_dashboard(app, service)
     return app

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from detectors.base import Kind
+from detectors.verdicts import Rules
 from state.columns import Role
 from state.durations import Axis
 
@@ -36,6 +37,8 @@ class WatchedModel:
         Whether times are milliseconds since the epoch or row numbers.
     zone
         IANA name of the zone whose midnights windows begin at.
+    rules
+        What makes a drift, and how severe it is.
     """
 
     name: str
@@ -44,3 +47,4 @@ class WatchedModel:
     zone: str
     columns: tuple[WatchedColumn, ...]
     windows: tuple[WatchedWindow, ...]
+    rules: Rules

@@ -52,11 +52,11 @@ def caller(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
     return call
 
 
-def finished_demo(folder: Path) -> Path:
+def finished_demo(folder: Path, rows: int = 20_000) -> Path:
     """Run a short demo stream to its end in a folder, as a shell would; return its configuration."""
     path = folder / "driftflow.yaml"
     for command in (
-        ("generate", "demo", "--out", folder, "--rows", "20000", "--reference-rows", "5000"),
+        ("generate", "demo", "--out", folder, "--rows", str(rows), "--reference-rows", "5000"),
         ("reference", "build", path, folder / "reference.jsonl"),
         ("run", path),
     ):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.command_line import finished_demo
 from tests.integration.browser import chromium, open_page
 from tests.integration.services import (
     _shared_stack,
@@ -74,3 +75,9 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         return path.read_bytes()
 
     return read
+
+
+@pytest.fixture(scope="session")
+def drifted_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the configuration of a demo that ran until columns of every severity had drifted."""
+    return finished_demo(tmp_path_factory.mktemp("drifted"), rows=52_000)

@@ -19,7 +19,7 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")] = 8080,
 ) -> None:
-    """Serve the REST API of one or more models, reading their stores while runs write them.
+    """Serve pages and the REST API of one or more models, reading their stores while runs write them.
 
     API keys come from the environment variable DRIFTFLOW_API_KEYS, as name:role:key joined by commas.
     """

@@ -39,10 +39,10 @@ def serve_models(paths: Sequence[Path], *, host: str, port: int) -> None:
     check_address(host, service.keys)
     listening = _bound(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-    say(f"Serving {', '.join(service.models)} at {address}/docs; Ctrl-C ends it.")
+    say(f"Serving {', '.join(service.models)} at {address} (API: {address}/docs); Ctrl-C ends it.")
     if not service.keys.callers:
         say(f"No API key is set ({VARIABLE}): everyone on this machine may do everything.")
-    settings = uvicorn.Config(create_app(service), log_level="warning", server_header=False)
+    settings = uvicorn.Config(create_app(service, pages=True), log_level="warning", server_header=False)
     # uvicorn ends in good order, then raises the signal again; whoever sent it has what they wanted.
     for told in (signal.SIGINT, signal.SIGTERM):
         signal.signal(told, lambda _told, _frame: None)
@@ -55,6 +55,8 @@ def _bound(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        # Who asks before the first answer can be given waits, and is not refused.
+        listening.listen()
     except OSError as error:
         listening.close()
         raise ServiceMissingError(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.pages.bars import bars_of
+from service.bars import bars_of
 from state.event_data import Histogram
 
 REFERENCE, CURRENT, INK, LINES = "#010101", "#020202", "#030303", "#040404"

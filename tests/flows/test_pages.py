@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.pages.bars import bars_of
 from flows.pages.page import PagesMissingError, filled_page
+from service.bars import bars_of
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60)
 

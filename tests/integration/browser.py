@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -39,7 +40,9 @@ def open_page(chromium: Browser) -> Open:
     """Return what opens pages; an error in one, or a request for anything else, fails the test."""
 
     @contextmanager
-    def opened(page: Path, *, size: tuple[int, int] = DESKTOP, theme: Theme = "light") -> Iterator[Page]:
+    def opened(
+        page: Path | str, *, size: tuple[int, int] = DESKTOP, theme: Theme = "light"
+    ) -> Iterator[Page]:
         width, height = size
         with (
             chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme) as context,
@@ -49,9 +52,15 @@ def open_page(chromium: Browser) -> Open:
             tab.on("pageerror", lambda error: errors.append(str(error)))
             tab.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
             tab.on("request", lambda request: asked.append(request.url))
-            tab.goto(page.as_uri())
+            address = page if isinstance(page, str) else page.as_uri()
+            tab.goto(address)
             yield tab
             assert errors == []
-            assert asked == [page.as_uri()]
+            if isinstance(page, Path):
+                assert asked == [address]
+            else:
+                # Everything comes from the service itself.
+                inside = (f"{urlsplit(address).scheme}://{urlsplit(address).netloc}/", "data:", "blob:")
+                assert [each for each in asked if not each.startswith(inside)] == []
 
     return opened

@@ -1,0 +1,1 @@
+"""Pages for people, in the process of the API: what it answers, drawn."""

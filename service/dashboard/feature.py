@@ -1,0 +1,121 @@
+"""The page of one column: both sides, how it moved, its score with its limit, and its episodes."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fastapi import Request, Response
+from nicegui import ui
+
+from service.context import Service
+from service.dashboard import charts
+from service.dashboard.episodes import episode_table
+from service.dashboard.frame import caller_of, feature_path, framed, missing, to_login
+from service.dashboard.model import Asked, stamp_of, window_controls
+from service.dashboard.model_parts import bands_values, lines_values, sides_values
+from service.dashboard.parts import Live, banner, chart, facts, heading, quiet
+from service.models import WatchedColumn, WatchedModel, WatchedWindow
+from service.problems import ProblemError
+from service.views.history import History, history_of
+from service.views.sides import Bands, Sides, bands_of, sides_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    history: History
+    sides: Sides | None
+    bands: Bands | None
+
+
+def add_feature(service: Service) -> None:
+    """Add the page."""
+
+    @ui.page("/models/{name}/features/{feature:path}")
+    def feature_page(name: str, feature: str, request: Request) -> Response | None:
+        if caller_of(service, request) is None:
+            return to_login(request)
+        try:
+            model = service.model(name)
+            column = column_of(model, feature)
+        except ProblemError as problem:
+            return missing(request, problem)
+        asked = Asked(model.windows[0].name)
+        with framed(f"{column.name} of {model.name}", model=model, here=feature_path(name, feature)):
+            controls = ui.element("div").classes("controls")
+            live: Live[Any] = Live(
+                lambda: stamp_of(service, model),
+                lambda: _load(service, model, column, asked),
+                lambda found: _draw(found, model, column, asked),
+            )
+            with controls:
+                window_controls(model, asked, live)
+        return None
+
+
+def column_of(model: WatchedModel, feature: str) -> WatchedColumn:
+    """Return a column.
+
+    Raises
+    ------
+    ProblemError
+        The model has none of this name.
+    """
+    found = next((column for column in model.columns if column.name == feature), None)
+    if found is None:
+        raise ProblemError(404, f"{model.name} has no column {feature!r}.")
+    return found
+
+
+def _window(model: WatchedModel, name: str) -> WatchedWindow:
+    return next(each for each in model.windows if each.name == name)
+
+
+def _load(service: Service, model: WatchedModel, column: WatchedColumn, asked: Asked) -> _Found:
+    window = _window(model, asked.window)
+    with service.store(model) as store:
+        history = history_of(store, model, window, column.name, windows=asked.windows)
+        return _Found(
+            history=history,
+            sides=None if history.end is None else sides_of(store, model, window, column.name, history.end),
+            bands=bands_of(store, model, column.name),
+        )
+
+
+def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: Asked) -> None:
+    history = found.history
+    if history.end is None:
+        quiet("No window of this kind has closed yet.")
+        return
+    banner(history.told, history.level)
+    facts(
+        [
+            ("kind", column.kind),
+            ("role", column.role),
+            ("computed from", column.formula or "the field of that name"),
+            ("last window ends", charts.time_text(history.end, model.axis)),
+        ]
+    )
+    with ui.element("div").classes("cards"):
+        if found.sides is not None:
+            title = f"Reference against the last window ({asked.window}, {found.sides.rows:,} rows)"
+            chart(title, charts.sides_options(found.sides), partial(sides_values, found.sides))
+        if found.bands is not None:
+            title = "Quantiles over time (5, 25, 50, 75, 95 %); dashed: the reference"
+            chart(
+                title,
+                charts.bands_options(found.bands, model.axis),
+                partial(bands_values, found.bands, model),
+            )
+        for line, limits in history.lines:
+            options = charts.line_options(
+                [line], model.axis, limits=limits, spans=history.spans, log=line.metric == "p_value"
+            )
+            chart(line.title, options, partial(lines_values, [line], model))
+        for title, lines in (
+            ("Effect by kind of window", history.side_by_side if len(history.side_by_side) > 1 else ()),
+            ("Effect by segment, those furthest off; the legend picks", history.segments),
+        ):
+            if lines:
+                chart(title, charts.line_options(lines, model.axis), partial(lines_values, lines, model))
+    heading(2, "Episodes")
+    episode_table("Episodes", history.episodes, model)

@@ -1,0 +1,83 @@
+"""The frame around every page: who may see it, where else to go, and how it looks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from nicegui import ui
+
+from service.context import Service
+from service.dashboard.parts import banner, heading
+from service.models import WatchedModel
+from service.problems import ProblemError
+from service.security import ANYONE, Caller
+
+SESSION_KEY = "key"
+"""Holds the name of the key that somebody has shown; the session is signed."""
+
+_STYLE = (Path(__file__).parent / "dashboard.css").read_text(encoding="utf-8")
+
+_PARTS = (("", "Overview"),)
+"""Pages of a model, and what the links to them say."""
+
+
+def caller_of(service: Service, request: Request) -> Caller | None:
+    """Return who looks at a page; None where they have to show a key first."""
+    if not service.keys.callers:
+        return ANYONE
+    name = request.session.get(SESSION_KEY)
+    return next((caller for _key, caller in service.keys.callers if caller.name == name), None)
+
+
+def to_login(request: Request) -> RedirectResponse:
+    """Ask for a key, and come back."""
+    return RedirectResponse(f"/login?then={quote(request.url.path)}", status_code=303)
+
+
+def missing(request: Request, problem: ProblemError) -> Response:
+    """Say that there is no such page."""
+    with framed("Not found"):
+        banner(problem.detail, "suspect")
+    return ui.context.client.build_response(request, problem.status)
+
+
+def model_path(model: str, part: str = "") -> str:
+    """Return where a page of a model is."""
+    return f"/models/{quote(model, safe='')}{part}"
+
+
+def feature_path(model: str, feature: str) -> str:
+    """Return where the page of a column is."""
+    return model_path(model, f"/features/{quote(feature, safe='')}")
+
+
+@contextmanager
+def framed(title: str, *, model: WatchedModel | None = None, here: str = "") -> Iterator[None]:
+    """Put a page into its frame.
+
+    Parameters
+    ----------
+    here
+        Path of the page, to mark the link that leads to it.
+    """
+    ui.page_title(f"{title} - driftflow")
+    ui.add_css(_STYLE)
+    with ui.header().props("bordered"), ui.element("nav").classes("bar") as bar:
+        bar.props["aria-label"] = "Pages"
+        _link("Models", "/", here)
+        _link("API", "/docs", here)
+        if model is not None:
+            for part, name in _PARTS:
+                path = model_path(model.name, part)
+                _link(name if part else model.name, path, here)
+    heading(1, title)
+    yield
+
+
+def _link(text: str, path: str, here: str) -> None:
+    link = ui.link(text, path)
+    if path == here:
+        link.props["aria-current"] = "page"

@@ -1,0 +1,159 @@
+"""What pages are put together from: headings, tables, charts, and parts that follow the store."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Generic, TypeVar
+
+from anyio.to_thread import run_sync
+from nicegui import ui
+
+from detectors.base import DriftflowError
+from service.dashboard.charts import Options
+from service.problems import ProblemError
+from service.tables import csv_text
+from state.stores.base import StoreError
+
+LOOK_AGAIN_S = 2.0
+"""How often a page looks whether the store has news."""
+
+_WORDS = frozenset({"high", "medium", "low", "suspect", "violated", "ok", "closed", "open"})
+
+Cell = str | tuple[str, str]
+"""Text, or text and where it leads."""
+
+Found = TypeVar("Found")
+
+
+def heading(level: int, text: str) -> None:
+    """Write a heading."""
+    ui.html(escape(text), tag=f"h{level}", sanitize=False)
+
+
+def banner(text: str, level: str) -> None:
+    """Say what matters most; screen readers tell it when it changes."""
+    with ui.element("div").classes(f"banner {level}").props('role="status"'):
+        ui.label(text)
+
+
+def quiet(text: str) -> None:
+    """Write a remark."""
+    ui.label(text).classes("quiet")
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> None:
+    """List names with their values."""
+    inner = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs)
+    ui.html(f'<dl class="facts">{inner}</dl>', sanitize=False).classes("box")
+
+
+def table_html(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """Write a table as HTML; every text is escaped, severities and verdicts are marked.
+
+    Examples
+    --------
+    >>> table_html("all", ["a"], [["<b>"]]).count("&lt;b&gt;")
+    1
+    """
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
+    return f'<table aria-label="{escape(caption)}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    """Show a table."""
+    ui.html(table_html(caption, head, rows), sanitize=False).classes("table")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """What a chart shows, as a table."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+def chart(title: str, options: Options, values: Callable[[], Values], *, height: int = 250) -> ui.echart:
+    """Show a chart with its values as a table and as CSV, which are sent when they are asked for."""
+    with ui.element("section").classes("box") as section:
+        section.props["aria-label"] = title
+        heading(3, title)
+        drawn = ui.echart(options).classes("chart").style(f"height: {height}px")
+        drawn.props["role"] = "img"
+        drawn.props["aria-label"] = f"Chart: {title}; its values stand in the table below."
+        with ui.row().classes("items-center"):
+            ui.button("Save values", on_click=lambda: _save(title, values())).props("flat dense no-caps")
+        with ui.expansion("Values as a table").props("dense") as below:
+
+            def fill() -> None:
+                below.clear()
+                with below:
+                    found = values()
+                    table(title, found.head, [[str(value) for value in row] for row in found.rows])
+
+            below.on_value_change(fill)
+    return drawn
+
+
+class Live(Generic[Found]):
+    """A part of a page that is drawn again when there is news, without a reload.
+
+    Parameters
+    ----------
+    stamp
+        Reads what changes with every news, cheaply.
+    load
+        Reads what is drawn; both run outside of the event loop.
+    draw
+        Draws it into an empty place.
+    """
+
+    def __init__(
+        self, stamp: Callable[[], object], load: Callable[[], Found], draw: Callable[[Found], None]
+    ) -> None:
+        self._stamp, self._load, self._draw = stamp, load, draw
+        self._seen: object = None
+        self._place = ui.column().classes("w-full items-stretch")
+        with self._place:
+            ui.label("Loading …").classes("quiet")
+        ui.timer(LOOK_AGAIN_S, self.look, immediate=True)
+
+    async def look(self) -> None:
+        """Draw where there is news."""
+        try:
+            stamp = await run_sync(self._stamp)
+            if stamp == self._seen:
+                return
+            found = await run_sync(self._load)
+        except (ProblemError, DriftflowError, StoreError) as error:
+            stamp, text = ("error", str(error)), str(error)
+            if stamp != self._seen:
+                self._show(lambda: banner(f"{text} Looking again every {LOOK_AGAIN_S:.0f} s.", "high"))
+        else:
+            self._show(lambda: self._draw(found))
+        self._seen = stamp
+
+    async def again(self) -> None:
+        """Draw, news or not: what is asked for has changed."""
+        self._seen = None
+        await self.look()
+
+    def _show(self, draw: Callable[[], None]) -> None:
+        self._place.clear()
+        with self._place:
+            draw()
+
+
+def _save(title: str, found: Values) -> None:
+    name = "".join(c if c.isalnum() else "_" for c in title)
+    ui.download.content(csv_text(found.head, found.rows), f"{name}.csv", "text/csv")
+
+
+def _cell(cell: Cell) -> str:
+    text, link = cell if isinstance(cell, tuple) else (cell, "")
+    inner = escape(text)
+    if text in _WORDS:
+        inner = f'<span class="tag {text}">{inner}</span>'
+    if link:
+        inner = f'<a href="{escape(link)}">{inner}</a>'
+    return f"<td>{inner}</td>"
