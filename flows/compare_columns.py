@@ -10,6 +10,7 @@ from detectors.base import Kind, Reading
 from detectors.checks import Check, CheckStatus
 from detectors.registry import BY_DEFAULT
 from detectors.thresholds import WindowScore
+from detectors.tool_scores import ToolScore
 from detectors.verdicts import Findings, Rule, Rules, Severity, Verdict
 from flows.detection import measured, score_limits
 from flows.sections.detection import DetectionConfig, checked_rules
@@ -119,6 +120,8 @@ class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
         Both sides over the baseline's bins.
     checks
         Checks of data quality that are violated.
+    tool_scores
+        What the tool of a preset says of the raw values; empty where none was asked for.
     """
 
     column: str
@@ -139,6 +142,7 @@ class ComparedColumn(msgspec.Struct, frozen=True, kw_only=True):
     readings: tuple[Reading, ...]
     histogram: Histogram
     checks: tuple[Check, ...]
+    tool_scores: tuple[ToolScore, ...] = ()
 
 
 def score_column(feature: FeatureReference, sketch: Sketch, standards: Standards) -> Scored:

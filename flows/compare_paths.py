@@ -1,16 +1,18 @@
 """Two files to be compared: which of their columns, by what limits, and the outcome as a document."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from detectors.tool_scores import ToolScore
 from detectors.verdicts import Rules
 from flows.commands.usage import UsageError
 from flows.compare_columns import ComparedColumn, Standards, standards_of
 from flows.compare_files import ComparedInput, Comparison, compare_inputs
 from flows.config import Config, load_config
+from flows.exact_scores import exact_scores, has_tool
 from flows.field_samples import Sample, sample_fields
 from flows.infer import Inferred, InferredColumn, LeftOut, infer_columns
 from flows.input import InputSet, file_input
@@ -117,11 +119,22 @@ def prepare(asked: CompareAsked) -> PreparedComparison:
     baseline = _source(asked.baseline, config, chosen.baseline, chosen)
     current = _source(asked.current, config, chosen.current, chosen)
 
-    def run(on_read: Callable[[int], None]) -> Comparison:
-        return compare_inputs(baseline, current, chosen.baseline, standards, on_read=on_read)
+    tool = asked.preset if asked.preset is not None and has_tool(asked.preset) else None
 
-    # The baseline is read twice: for the bins and for the counts.
-    return PreparedComparison(total=2 * baseline.total + current.total, left_out=chosen.left_out, run=run)
+    def run(on_read: Callable[[int], None]) -> Comparison:
+        found = compare_inputs(baseline, current, chosen.baseline, standards, on_read=on_read)
+        if tool is None:
+            return found
+        return _with_scores(found, exact_scores(tool, baseline, current, chosen.baseline, on_read))
+
+    # The baseline is read twice, for the bins and for the counts; both once more for the tool's own scores.
+    total = 2 * baseline.total + current.total + (baseline.total + current.total if tool else 0)
+    return PreparedComparison(total=total, left_out=chosen.left_out, run=run)
+
+
+def _with_scores(found: Comparison, scores: Mapping[str, tuple[ToolScore, ...]]) -> Comparison:
+    columns = (msgspec.structs.replace(column, tool_scores=scores[column.column]) for column in found.columns)
+    return msgspec.structs.replace(found, columns=tuple(columns))
 
 
 def _standards(asked: CompareAsked, config: Config | None, columns: tuple[Column, ...]) -> Standards:

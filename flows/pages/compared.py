@@ -10,7 +10,7 @@ from flows.infer import LeftOut
 from flows.pages.charts import histogram_svg
 from flows.pages.page import drawing, filled_page
 from flows.render.checks import limit_text, value_text
-from flows.render.compared import before_and_now, limited_text
+from flows.render.compared import before_and_now, limited_text, tool_text
 from flows.render.words import moved_text, share_text
 
 _RANKS = {"high": 0, "medium": 1, "low": 2, "suspect": 3, "ok": 4, "insufficient": 5}
@@ -44,9 +44,13 @@ def comparison_page(
         "ranks": _RANKS,
         "charts": charts,
     }
-    return filled_page(
-        "compare.html.j2", values, filters={"moved": before_and_now, "told": _told, "held": limited_text}
-    )
+    filters: dict[str, Callable[..., str]] = {
+        "moved": before_and_now,
+        "told": _told,
+        "held": limited_text,
+        "itself": tool_text,
+    }
+    return filled_page("compare.html.j2", values, filters=filters)
 
 
 def extremes(column: ComparedColumn) -> tuple[float | None, float | None]:

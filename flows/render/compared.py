@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from detectors.tool_scores import ToolScore
 from detectors.verdicts import Verdict
 from flows.compare_columns import ComparedColumn, LimitedScore
 from flows.compare_files import ComparedInput, Comparison
@@ -59,6 +60,7 @@ def _input_lines(what: str, found: ComparedInput, width: int) -> Iterator[Text]:
 def _row(found: ComparedColumn) -> Row:
     notable = found.verdict in (Verdict.DRIFT, Verdict.SUSPECT)
     said = [] if found.limited is None else [limited_text(found.limited)]
+    said += [tool_text(found.tool_scores)] if found.tool_scores else []
     if notable and found.contributors:
         said.append(", ".join(moved_text(each) for each in found.contributors[:3]))
     if notable and found.new_categories:
@@ -97,6 +99,23 @@ def limited_text(found: LimitedScore) -> str:
     if found.limit is None:
         return f"{value} has no limit, p-values decide ({found.source})"
     return f"{value}, at most {number_text(found.limit)} ({found.source})"
+
+
+def tool_text(scores: Sequence[ToolScore]) -> str:
+    """Say what a tool itself makes of a column.
+
+    Examples
+    --------
+    >>> psi = ToolScore(tool="Frouros", score="psi", value=0.31, limit=0.1, decides=True, drifted=True)
+    >>> tool_text([psi])
+    'Frouros itself: psi 0.31 (limit 0.1, drift)'
+    """
+    said = []
+    for each in scores:
+        verdict = "drift" if each.drifted else "no drift"
+        limit = "" if each.limit is None else f" (limit {number_text(each.limit)}, {verdict})"
+        said.append(f"{each.score} {number_text(each.value)}{limit}")
+    return f"{scores[0].tool} itself: {', '.join(said)}"
 
 
 def before_and_now(found: ComparedColumn) -> str:

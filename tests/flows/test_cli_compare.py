@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, ks_2samp, wasserstein_distance
 
 from tests.command_line import Call, caller
@@ -275,3 +276,37 @@ def test_a_name_that_tells_no_format(call: Call, tmp_path: Path) -> None:
 
     assert told.code == 1
     assert "data.xyz" in told.err
+
+
+def test_a_presets_tool_says_its_own_scores_of_the_raw_rows(
+    call: Call, baseline: Path, drifted: Path
+) -> None:
+    files = (baseline, drifted, "--preset", "evidently")
+    found = {column["column"]: column for column in call("compare", *files, "--json").json()["columns"]}
+
+    before, now = (
+        np.array([float(str(r["x"])) for r in side]) for side in (rows(1, 4_000), rows(2, 3_000, 0.4))
+    )
+    scores = {score["score"]: score for score in found["x"]["tool_scores"]}
+    # As Evidently's own code calls scipy and numpy (legacy/calculations/stattests).
+    expected = wasserstein_distance(before, now) / np.std(before)
+    assert scores["wasserstein / sd"]["value"] == pytest.approx(expected, rel=1e-12)
+    assert scores["wasserstein / sd"]["drifted"] is True
+    edges = np.histogram_bin_edges(np.concatenate((before, now)), bins="sturges")
+    first, second = (np.histogram(side, edges)[0].tolist() for side in (before, now))
+    distance = float(jensenshannon(first, second))
+    assert scores["jensen-shannon, nats"]["value"] == pytest.approx(distance, rel=1e-12)
+    assert found["colour"]["tool_scores"][0]["score"] == "jensen-shannon, nats"
+
+    assert "Evidently itself: wasserstein / sd" in " ".join(call("compare", *files).out.split())
+    plain = call("compare", baseline, drifted, "--json").json()["columns"]
+    assert not any(column["tool_scores"] for column in plain)
+
+
+def test_a_tool_that_splits_its_level_splits_it_over_the_columns(
+    call: Call, baseline: Path, drifted: Path
+) -> None:
+    found = call("compare", baseline, drifted, "--preset", "alibi", "--json").json()["columns"]
+
+    limits = [score["limit"] for column in found for score in column["tool_scores"]]
+    assert limits == pytest.approx([0.05 / 3] * 3)
