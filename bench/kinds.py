@@ -85,7 +85,7 @@ def watch(stream: Stream, folder: Path, *, seed: int) -> Watched:
     config.write_text(yaml.safe_dump(_configuration(plain, events, stream.hours) | sections))
     _call("reference", "build", config, files.reference)
     _call("run", config)
-    logs = (folder / "out" / name for name in ("events.jsonl", "performance.jsonl"))
+    logs = (folder / "out" / name for name in ("events.jsonl", "performance.jsonl", "errors.jsonl"))
     lines = [line for log in logs if log.exists() for line in log.read_bytes().splitlines()]
     return Watched(troubles=troubles, openings=openings(lines))
 

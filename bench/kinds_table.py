@@ -213,5 +213,7 @@ KINDS: Final = (
     _check("R2, late labels", "house-prices", PERFORMANCE, "r2"),
     _check("bias, late labels", "house-prices", PERFORMANCE, "bias"),
     _check("coverage, late labels", "house-prices", PERFORMANCE, "coverage"),
+    _drift("errors, late labels", "house-prices", "error", ("area_m2", "")),
+    _drift("errors", "churn", "wrong", ("accuracy", "")),
 )
 """One line of the table each."""

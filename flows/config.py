@@ -27,6 +27,7 @@ from state.codec import fingerprint_of
 from state.columns import FORMULA, Column, Role, TimeColumn, formula_path
 from state.derived import Derivation
 from state.durations import Axis
+from state.errors import PredictionError
 from state.grid import Grid, GridError, WindowSpec, build_grid
 from state.operations import OperationRules
 from state.segments import SegmentSpec
@@ -90,6 +91,11 @@ class Config:
     def tracks(self) -> tuple[Column, ...]:
         """What is counted: the family, and behind it the derived columns that are checked only."""
         return (*self.columns, *(column for column in self._derived if not column.watched))
+
+    @property
+    def late_errors(self) -> tuple[PredictionError, ...]:
+        """What makes the column of errors where labels come later: of references, and of joined rows."""
+        return () if self.performance is None or self.labels is None else self.performance.errors
 
     @property
     def _derived(self) -> tuple[Column, ...]:
@@ -187,14 +193,15 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         nominal=file.predictions.interval.nominal,
         folder=folder,
     )
-    errors = [] if performance is None else [column for made in performance.errors for column in made.columns]
-    check_quality(file.quality, [*(field for field in fields if field.role.watched), *derived, *errors])
+    errors = () if performance is None or labels is not None else performance.errors
+    of_errors = [column for made in errors for column in made.columns]
+    check_quality(file.quality, [*(field for field in fields if field.role.watched), *derived, *of_errors])
     return Config(
         file=file,
         folder=folder,
         fields=fields if labels is None else tuple(f for f in fields if f.role is not Role.LABEL),
         reference_fields=fields if labels is None else with_label(fields, labels),
-        derivations=(*derivations, *(() if performance is None else performance.errors)),
+        derivations=(*derivations, *errors),
         time=None if time.column is None else TimeColumn(path=time.column, unit=time.format, zone=time.zone),
         bounds=bounds,
         grid=grid,

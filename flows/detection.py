@@ -45,8 +45,13 @@ class Promise:
     alarms: AlarmRules
 
 
-def promise_of(config: Config) -> Promise:
+def promise_of(config: Config, *, columns: int | None = None) -> Promise:
     """Turn a configuration's budget into thresholds; a span has at most as many blocks as its length holds.
+
+    Parameters
+    ----------
+    columns
+        Size of the family; None: that of the records.
 
     Raises
     ------
@@ -64,7 +69,8 @@ def promise_of(config: Config) -> Promise:
         panes = max(panes, -(-evidence.rows // grid.length))
     blocks = -(-every // (panes * grid.length))
     try:
-        budget = Budget(columns=len(config.columns), blocks=blocks, episodes=given.episodes)
+        family = len(config.columns) if columns is None else columns
+        budget = Budget(columns=family, blocks=blocks, episodes=given.episodes)
     except BudgetError as error:
         raise ConfigError(f"`detection.budget`: {error}") from error
     period = format_span(every, grid.axis)
@@ -106,23 +112,29 @@ def measured(detection: DetectionConfig) -> frozenset[str]:
     return frozenset(found)
 
 
-def watched_of(config: Config, references: Sequence[Reference]) -> Watched | None:
+def watched_of(
+    config: Config, references: Sequence[Reference], columns: Sequence[Column] | None = None
+) -> Watched | None:
     """Put the rule `threshold` together; None for other rules.
+
+    Parameters
+    ----------
+    columns
+        The family; None: that of the records.
 
     Raises
     ------
     ConfigError
         There is no such detector or kind, or its options are not right.
     """
-    limited = score_limits(config.file.detection, config.columns)
+    family = config.columns if columns is None else columns
+    limited = score_limits(config.file.detection, family)
     if not limited:
         return None
     return Watched(
-        columns={column.name: limited[column.kind] for column in config.columns},
+        columns={column.name: limited[column.kind] for column in family},
         references={
-            reference.version: {
-                column.name: reference.feature(column.name).summary for column in config.columns
-            }
+            reference.version: {column.name: reference.feature(column.name).summary for column in family}
             for reference in references
         },
     )

@@ -192,7 +192,7 @@ def _begin(plan: Plan, outputs: Outputs, recovery: Recovery | None) -> Path | No
 
 def _empty(outputs: Outputs) -> None:
     # A sink opens its file with its first item, so a run without any would leave an old one standing.
-    for path in (outputs.events, outputs.dead_letters, outputs.late_rows):
+    for path in (outputs.events, outputs.dead_letters, outputs.late_rows, outputs.errors):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             kept = 0 if drop_rolled(path) else announced(path)

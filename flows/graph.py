@@ -14,9 +14,9 @@ from detectors.checks import Family
 from flows import operators as adapters
 from flows.announcement import announced
 from flows.batch import Batch
+from flows.graph_labels import errors_watched, measured
 from flows.hooks import Hooks
 from flows.patience import OnWait
-from flows.performance import Performing
 from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
 from flows.sinks.jsonl import JsonlSink
@@ -25,10 +25,7 @@ from flows.sinks.rolling import Rolling
 from flows.sinks.store import StoreItem, StoreSink
 from state.durations import Axis
 from state.joined import Joined
-from state.outcome_windows import OutcomeWindow
-from state.outcomes import OutcomePartial
 from state.panes import PanesClosed
-from state.performance_report import PerformanceReport
 from state.report import Output, Report
 from state.scoring import BlockCounts, Found
 from state.stores.base import Store, StoredEvent
@@ -66,8 +63,8 @@ class Outputs:
 
     Attributes
     ----------
-    performance
-        A file of its own, because the two reports of a model do not wait for each other: each has its order.
+    performance, errors
+        Files of their own, because the reports of a model do not wait for each other: each has its order.
     rolling
         When files are left for new ones; None: never.
     """
@@ -77,6 +74,7 @@ class Outputs:
     late_rows: Path | None
     open_store: Callable[[], Store]
     performance: Path | None = None
+    errors: Path | None = None
     topics: Topics | None = None
     rolling: Rolling | None = None
 
@@ -120,10 +118,11 @@ def build_flow(plan: Plan, outputs: Outputs, *, stop: Event, hooks: Hooks) -> Da
     results = stateful("report", op.map("to_model", evidence, to_model), begin_report, report)
     kept = _with_panes(plan, results, panes)
     if plan.performing is not None:
-        outcomes = _outcomes(plan.performing, batches, joined)
-        told = _performance(plan.performing, outcomes, stateful, hooks)
-        _add_performance(outputs, told, on_wait=hooks.on_wait)
-        kept = op.merge("kept_performance", kept, told)
+        told = measured(plan.performing, batches, joined, stateful, hooks)
+        kept = _kept_beside(outputs, kept, told, "performance", outputs.performance, on_wait=hooks.on_wait)
+        if plan.performing.errors is not None and joined is not None:
+            told = errors_watched(plan.performing.errors, joined, stateful, hooks)
+            kept = _kept_beside(outputs, kept, told, "errors", outputs.errors, on_wait=hooks.on_wait)
     op.output("store", kept, StoreSink(outputs.open_store, on_wait=hooks.on_wait))
     redact = plan.config.file.output.redact
     _add_files(outputs, results, batches, plan.config.grid.axis, redact=redact)
@@ -143,49 +142,24 @@ def _join(plan: Plan, batches: Stream[Batch], stateful: adapters.Keyed, hooks: H
     return op.map("joined", stateful("join", halves, plan.join, adapters.join_halves), told)
 
 
-def _outcomes(
-    performing: Performing, batches: Stream[Batch], joined: KeyedStream[Joined] | None
-) -> KeyedStream[OutcomePartial]:
-    """Take outcomes from joined rows, or from the batches that bring their own labels."""
-    if joined is None:
-        return op.flat_map("outcomes", batches, performing.of_batch)
-    return op.map("outcomes", joined, lambda keyed: performing.of_joined(*keyed))
-
-
-def _performance(
-    performing: Performing,
-    outcomes: KeyedStream[OutcomePartial],
-    stateful: adapters.Keyed,
-    hooks: Hooks,
-) -> KeyedStream[list[Output]]:
-    """Measure performance beside everything else: labels that stay away hold up no other report."""
-
-    def begin(resume: bytes | None) -> PerformanceReport:
-        begun = performing.report(resume)
-        hooks.on_resume_checks(begun.open_violations)
-        return begun
-
-    def report(logic: PerformanceReport, values: list[OutcomeWindow]) -> list[list[Output]]:
-        found = adapters.report_performance(logic, values)
-        for given in found:
-            hooks.on_outputs(given)
-        return found
-
-    windows = stateful("performance", outcomes, performing.windows, adapters.close_outcomes)
-    return stateful("performance_report", windows, begin, report)
-
-
-def _add_performance(outputs: Outputs, told: KeyedStream[list[Output]], *, on_wait: OnWait) -> None:
-    """Keep what the report of performance tells where events go, in an order of its own."""
-    if outputs.performance is not None:
-        lines = op.flat_map("performance_lines", told, _event_lines)
-        sink = JsonlSink(outputs.performance, part="performance", rolling=outputs.rolling)
-        op.output("performance_events", lines, sink)
+def _kept_beside(
+    outputs: Outputs,
+    kept: KeyedStream[Sequence[StoreItem]],
+    told: KeyedStream[list[Output]],
+    name: str,
+    path: Path | None,
+    *,
+    on_wait: OnWait,
+) -> KeyedStream[Sequence[StoreItem]]:
+    """Keep what another report tells where events go, in an order of its own, and give it to the store."""
+    if path is not None:
+        lines = op.flat_map(f"{name}_lines", told, _event_lines)
+        op.output(f"{name}_events", lines, JsonlSink(path, part=name, rolling=outputs.rolling))
     topics = outputs.topics
     if topics is not None and topics.events is not None:
-        events = op.flat_map("to_performance_events", told, _events)
-        job = f"{topics.job}/performance"
-        op.output("performance_topic", events, topics.event_sink(job, on_wait))
+        events = op.flat_map(f"to_{name}_events", told, _events)
+        op.output(f"{name}_topic", events, topics.event_sink(f"{topics.job}/{name}", on_wait))
+    return op.merge(f"kept_{name}", kept, told)
 
 
 def _with_panes(

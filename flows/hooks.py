@@ -35,7 +35,7 @@ class Hooks:
     on_outputs
         What the report gave at once, before the sinks have it.
     on_resume
-        Open episodes by window, when the report begins or resumes.
+        Open episodes by window, when a report begins or resumes: that of the columns, and that of errors.
     on_resume_checks
         Open violations of checks by window and family, likewise.
     on_epoch

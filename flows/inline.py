@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from flows.batch import Batch
+from flows.error_watch import ErrorWatch
 from flows.performance import Performing
 from flows.plan import Plan
 from state.joined import Joined
@@ -35,6 +36,7 @@ def run_inline(
     on_panes: Callable[[list[StoredPane]], None] = lambda _: None,
     on_joined: Callable[[str, Joined], None] = lambda _shard, _joined: None,
     on_performance: Callable[[list[Output]], None] = lambda _: None,
+    on_errors: Callable[[list[Output]], None] = lambda _: None,
 ) -> None:
     """Run a plan to the end of its input in this thread; results are those of any other engine.
 
@@ -52,6 +54,8 @@ def run_inline(
         Sees what each shard of the join tells.
     on_performance
         Takes the outputs of the report of performance, in order; often there are none.
+    on_errors
+        Likewise of the errors of joined rows.
     """
     pick = choose or in_turn()
     live = {name: plan.open_partition(name, None) for name in plan.sources}
@@ -75,6 +79,7 @@ def run_inline(
                 on_joined(shard, joined)
                 if performance is not None:
                     on_performance(performance.of_joined(shard, joined))
+                    on_errors(performance.errors.of_joined(shard, joined))
         if performance is not None and not joins:
             on_performance(performance.of_batch(batch))
         for track, partial in plan.summarize(batch):
@@ -95,6 +100,7 @@ class InlinePerformance:
     def __init__(self, performing: Performing) -> None:
         self._performing = performing
         self._windows, self._report = performing.windows(), performing.report()
+        self.errors = InlineErrors(performing.errors)
 
     def of_batch(self, batch: Batch) -> list[Output]:
         """Take a batch that brings its labels."""
@@ -107,3 +113,23 @@ class InlinePerformance:
     def _add(self, partial: OutcomePartial) -> list[Output]:
         self._windows.add(partial)
         return self._report.add(self._windows.close())
+
+
+class InlineErrors:
+    """The steps of the errors of joined rows; without a column of errors they give nothing."""
+
+    def __init__(self, watch: ErrorWatch | None) -> None:
+        self._watch = watch
+        if watch is not None:
+            self._panes, self._windows = watch.panes(), watch.windows()
+            self._judge, self._report = watch.judge(), watch.report()
+
+    def of_joined(self, shard: str, joined: Joined) -> list[Output]:
+        """Take rows that have found their labels."""
+        if self._watch is None:
+            return []
+        for _, partial in self._watch.of_joined(shard, joined):
+            self._panes.add(partial)
+        panes = self._panes.close()
+        found = [] if panes is None else map(self._watch.compare, self._windows.add(panes))
+        return self._report.add(self._judge.add(found))

@@ -48,8 +48,8 @@ _CHANGES: Mapping[str, Change] = {
     EventType.CLOSED: Change.CLOSED,
 }
 
-_Window = tuple[str, str]
-"""Model and window."""
+_Window = tuple[str, str, str]
+"""Model, window and column: not all columns of a model are reported together."""
 
 
 def new_registry() -> CollectorRegistry:
@@ -192,9 +192,9 @@ class Metrics:
         self._checks.take(outputs)
 
     def on_resume(self, open_episodes: Mapping[str, int]) -> None:
-        """Take the number of open episodes by window, as the report has them when it begins or resumes."""
+        """Add open episodes by window, as one of the reports has them when it begins or resumes."""
         for window, count in open_episodes.items():
-            self._episodes.labels(self._model, window).set(count)
+            self._episodes.labels(self._model, window).inc(count)
 
     def on_epoch(self) -> None:
         """Note that an epoch has ended."""
@@ -278,11 +278,12 @@ class Metrics:
         ends: dict[_Window, int] = {}
         for point in points:
             key = point.key
-            ends[key.model, key.window] = max(point.time, ends.get((key.model, key.window), point.time))
+            window = key.model, key.window, key.feature
+            ends[window] = max(point.time, ends.get(window, point.time))
         shown: dict[_Window, dict[Labels, float]] = {window: {} for window in ends}
         for point in points:
             key = point.key
-            window = key.model, key.window
+            window = key.model, key.window, key.feature
             if point.time == ends[window] and key.metric not in _NOT_SCORES and not key.segment:
                 shown[window][_score_labels(key)] = point.value
         for window, scores in shown.items():

@@ -28,12 +28,13 @@ def configured_outputs(
         late_rows=None if output.late_rows is None else config.output / output.late_rows,
         open_store=store_opener(config),
         performance=None if config.performance is None else config.output / output.performance,
+        errors=config.output / output.errors if config.late_errors else None,
         topics=_topics(config, job, environ),
         rolling=None
         if output.max_file_bytes is None
         else Rolling(max_bytes=output.max_file_bytes, keep_files=output.keep_files),
     )
-    for path in (outputs.events, outputs.dead_letters, outputs.performance):
+    for path in (outputs.events, outputs.dead_letters, outputs.performance, outputs.errors):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
     return outputs

@@ -8,6 +8,7 @@ import numpy as np
 from detectors.base import FloatArray
 from flows.batch import Batch
 from flows.config import Config
+from flows.error_watch import ErrorWatch, error_watch
 from flows.halves import shard_names
 from state.grid import PanedWindow
 from state.halves import Side
@@ -36,12 +37,15 @@ class Performing:
         What sends outcomes: partitions of events that bring their labels, or the shards of the join.
     horizon
         Panes after the one of its prediction in which a label still counts.
+    errors
+        The column of errors of joined rows; None where there is none.
     """
 
     outcomes: Outcomes
     context: PerformanceContext
     origins: tuple[str, ...]
     horizon: int
+    errors: ErrorWatch | None = None
 
     @property
     def key(self) -> str:
@@ -118,6 +122,7 @@ def performing(config: Config, report: ReportContext, partitions: Sequence[str])
             given.spec.check(later.outcomes.layout, later.version)
     segments = countable(layout, first.segments_of(named.columns))
     outcomes = Outcomes.by_segment(layout, given.spec.fields, segments)
+    shards = () if labels is None else shard_names(labels.shards)
     rules = given.rules.of_task(layout.task)
     return Performing(
         outcomes=outcomes,
@@ -142,9 +147,10 @@ def performing(config: Config, report: ReportContext, partitions: Sequence[str])
             if segments.columns
             else None,
         ),
-        origins=tuple(partitions) if labels is None else shard_names(labels.shards),
+        origins=shards or tuple(partitions),
         # Orphans are told when their own time is over.
         horizon=0 if labels is None else max(labels.limits.horizon, labels.limits.early),
+        errors=error_watch(config, report, classes=len(layout.classes), shards=shards),
     )
 
 

@@ -17,7 +17,7 @@ from flows.input import InputSet
 from flows.record_spec import RecordSpec
 from flows.reference_faults import FaultCounts
 from flows.reference_outcomes import OutcomeBuilder
-from flows.reference_parts import Part, read_parts
+from flows.reference_parts import Part, offered, read_parts
 from flows.reference_records import RecordCounts
 from flows.sampling import CategoryCounts, NumericSample, row_hash, set_apart
 from flows.summarize import ONE_SPAN, whole_sketch
@@ -63,6 +63,7 @@ def build_reference(
     rows: int | None = None,
     before: int | None = None,
     segments: SegmentSpec = NO_SEGMENTS,
+    errors: tuple[Column, ...] = (),
     outcomes: OutcomeSpec | None = None,
     records: RecordSpec | None = None,
     in_order: bool = True,
@@ -79,6 +80,8 @@ def build_reference(
         Rows with this event time or a later one are passed over; None: none is.
     segments
         Fields of the input by whose values rows are counted apart as well.
+    errors
+        Columns that rows with labels have as well; left out where no row has one.
     outcomes
         What predictions and labels are, for the reference's own performance; None: it is not measured.
     records
@@ -98,6 +101,7 @@ def build_reference(
     OutcomeLayoutError
         Rows have labels and do not say how performance is measured.
     """
+    columns = (*columns, *offered(source, errors))
     labelled = None if outcomes is None else OutcomeBuilder(outcomes)
     layout = _choose_layout(
         source,
@@ -119,6 +123,11 @@ def build_reference(
         counts.add(part, layout)
         if labelled is not None:
             labelled.count(part)
+    columns = tuple(
+        column
+        for column in columns
+        if column not in errors or layout.bins[column.name].summary(counts.sketches[column.name]).n
+    )
     _check(counts.sketches, columns, layout.bins, counts.rows, counts.refused)
     made = Provenance(
         rows=counts.rows,

@@ -1,6 +1,7 @@
 """The rows that a reference is built from, in batches, each with its place in the order of all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from detectors.base import IntArray
 from flows.decode.base import Decoded, Decoder
 from flows.input import InputSet, OpenReader
 from flows.sources.base import RawBatch
+from state.columns import Column
 
 _BATCH_ROWS = 8_192
 
@@ -52,7 +54,7 @@ class Part:
 
 def read_parts(
     source: InputSet, rows: int | None, on_read: Callable[[int], None], *, before: int | None = None
-) -> Iterator[Part]:
+) -> Generator[Part]:
     """Read partitions one after the other, up to a number of good rows.
 
     Parameters
@@ -74,6 +76,16 @@ def read_parts(
             seen += kept
             if rows is not None and seen >= rows:
                 return
+
+
+def offered(source: InputSet, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Keep the columns that the rows are read with."""
+    if not columns:
+        return ()
+    with closing(read_parts(source, 1, lambda _: None)) as parts:
+        first = next(parts, None)
+    names = set[str]() if first is None else {*first.decoded.numeric, *first.decoded.categorical}
+    return tuple(column for column in columns if column.name in names)
 
 
 def end_of_span(source: InputSet, span: int) -> int | None:

@@ -1,4 +1,4 @@
-"""The error of each prediction as a column, where the record brings its label, for detectors to watch."""
+"""The error of each prediction as a column for detectors to watch, of records or of joined rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from detectors.base import FloatArray, Kind
 from state.columns import Column, Role, formula_path
-from state.derived import NO, NO_TEXTS, YES, Values
+from state.derived import NO, NO_TEXTS, YES, Values, named
 from state.outcome_fields import class_names
 from state.prediction_checks import AskedShare, AskedSide
 
@@ -59,3 +59,22 @@ class PredictionError:
             for predicted, label in pairs
         ]
         return Values({}, {WRONG: wrong})
+
+    def of_payloads(self, predicted: FloatArray, label: FloatArray, *, classes: int) -> Values:
+        """Compute it of rows that were joined, from numbers as `state.outcomes` counts them.
+
+        Two classes that are not known may be the same one or not: such a row has no error.
+
+        Parameters
+        ----------
+        predicted, label
+            Shape ``(rows,)``; of classes their indices.
+        classes
+            Index that stands for a class that is not known.
+        """
+        if self.numbers:
+            with np.errstate(over="ignore", invalid="ignore"):
+                return Values({ERROR: predicted - label}, {})
+        missing = np.isnan(predicted) | np.isnan(label) | ((predicted == classes) & (label == classes))
+        places = np.where(missing, -1, predicted != label).astype(np.int64)
+        return Values({}, {WRONG: named((NO, YES), places)})

@@ -187,6 +187,7 @@ def build_configured(
         segments=config.segments,
         records=record_spec(config),
         detectors=measured_by(config),
+        errors=tuple(column for made in config.late_errors for column in made.columns),
         outcomes=None if config.performance is None else config.performance.spec,
         on_read=on_read,
     )
@@ -207,14 +208,15 @@ def keep(config: Config, built: BuiltReference, *, activate: bool | None) -> Kep
 
 def _for_reference(config: Config, file: Path | None, *, timed: bool) -> Config:
     """Return the configuration for reading a reference: with labels where it has them, and times."""
-    fields = config.reference_fields
+    fields, errors = config.reference_fields, config.late_errors
     path = file or config.input
     if config.labels is not None and path is not None:
         label = config.labels.fields[1]
         own = next(field for field in fields if field.name == label.name)
         if _headers_lack(own.path, path, config, file):
-            fields = config.fields
-    return replace(config, fields=fields, time=config.time if timed else None)
+            fields, errors = config.fields, ()
+    derivations = (*config.derivations, *errors)
+    return replace(config, fields=fields, derivations=derivations, time=config.time if timed else None)
 
 
 def _has_times(config: Config, file: Path | None) -> bool:

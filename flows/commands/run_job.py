@@ -36,7 +36,7 @@ from flows.recovery import holds_run
 from flows.recovery_facts import check_references
 from flows.recovery_note import NOTE, check_note, note_of, read_note
 from flows.render.findings import Findings, FoundEpisode, read_findings
-from flows.render.joining import need_line
+from flows.render.joining import joining_lines
 from flows.render.labelled import LabelSummary, added, label_summary
 from flows.render.progress import meter
 from flows.render.styles import severity_rank
@@ -113,7 +113,8 @@ def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCod
     if prepared.resumed:
         say(f"Going on with the run in {prepared.recovery.folder}." if prepared.recovery else "")
     if prepared.config.labels is not None and (member is None or member.process_id == 0):
-        say(need_line(prepared.config.labels, prepared.plan.widths[0], prepared.config.grid.axis))
+        for line in joining_lines(prepared.config, prepared.generations, prepared.plan.widths[0]):
+            say(line)
     counts = Counts()
     finished = run_with_progress(prepared, counts, member=member, overwrite=asked.overwrite)
     if member is not None and member.process_id > 0:
@@ -215,9 +216,8 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
     """Read the events back and put the summary together."""
     context = prepared.plan.context
     outputs = prepared.outputs
-    logs = [outputs.events]
-    if outputs.performance is not None and outputs.performance.exists():
-        logs.append(outputs.performance)
+    beside = (outputs.performance, outputs.errors)
+    logs = [outputs.events, *(log for log in beside if log is not None and log.exists())]
     found = (
         read_findings(*logs, model=context.model, model_version=context.model_version)
         if outputs.events.exists()
@@ -254,6 +254,7 @@ def summarize(prepared: Prepared, counts: Counts, *, finished: bool) -> RunSumma
             dead_letters=shown(outputs.dead_letters),
             late_rows=None if outputs.late_rows is None else shown(outputs.late_rows),
             performance=None if outputs.performance is None else shown(outputs.performance),
+            errors=None if outputs.errors is None else shown(outputs.errors),
             store=_store_text(prepared.config),
             recovery=None if prepared.recovery is None else shown(prepared.recovery.folder),
         ),

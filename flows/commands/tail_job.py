@@ -96,8 +96,10 @@ def _opened(config: Config, asked: TailAsked, last: int | None) -> Iterator[tupl
         _tell_place(asked, shown(path))
         paths = [path]
         if config.performance is not None:
-            # The report of performance has an order, and so a file, of its own.
+            # The reports of performance and of errors have an order, and so a file, each of its own.
             paths.append(config.output / config.file.output.performance)
+        if config.late_errors:
+            paths.append(config.output / config.file.output.errors)
         with closing(FileTails([FileTail(each) for each in paths])) as files:
             yield files, last
         return

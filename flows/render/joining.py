@@ -1,9 +1,32 @@
 """Says at start what the join of labels may need."""
 
+from collections.abc import Iterator
+
+from flows.config import Config
+from flows.error_watch import lacking_errors
 from flows.render.words import bytes_text
 from flows.sections.labels import Labels
 from state.durations import Axis, format_span
+from state.generations import Generations
 from state.id_table import row_bytes
+
+
+def joining_lines(config: Config, generations: Generations, width: int) -> Iterator[str]:
+    """Say what the join may need, and where the errors of predictions cannot be watched.
+
+    Parameters
+    ----------
+    width
+        Numbers that a prediction brings.
+    """
+    if config.labels is not None:
+        yield need_line(config.labels, width, config.grid.axis)
+    lacking = lacking_errors(config, generations.references)
+    if lacking:
+        yield (
+            f"Errors of predictions are not watched: reference {', '.join(lacking)} was built of rows "
+            "without labels, or before errors were."
+        )
 
 
 def need_line(labels: Labels, width: int, axis: Axis) -> str:

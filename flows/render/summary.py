@@ -42,6 +42,7 @@ class RunFiles(msgspec.Struct, frozen=True, kw_only=True):
     dead_letters: str
     late_rows: str | None
     performance: str | None
+    errors: str | None
     store: str
     recovery: str | None
 
@@ -117,6 +118,8 @@ def file_lines(files: RunFiles, refused: int) -> Iterator[Text]:
     yield _place("events", files.events)
     if files.performance is not None:
         yield _place("measured", files.performance)
+    if files.errors is not None:
+        yield _place("errors", files.errors)
     yield _place("series", files.store)
     if refused:
         yield _place("refused", files.dead_letters)

@@ -42,6 +42,8 @@ class OutputConfig(Section, frozen=True):
         drift events and reports, one CloudEvent per line
     performance
         the same of [performance](performance.md), where it is measured
+    errors
+        drifts of [the errors](performance.md#errors-as-a-column), where labels come later
     dead_letters
         refused records with their reasons
     late_rows : not kept
@@ -69,6 +71,7 @@ class OutputConfig(Section, frozen=True):
     folder: str = "out"
     events: str = "events.jsonl"
     performance: str = "performance.jsonl"
+    errors: str = "errors.jsonl"
     dead_letters: str = "dead_letters.jsonl"
     late_rows: str | None = None
     store: str = "driftflow.sqlite"

@@ -81,8 +81,7 @@ class PerformanceConfig(Section, frozen=True):
         [a limit that is learnt](performance.md#when-performance-is-degraded) from the windows before, in
         place of a test
     errors
-        whether the error of each prediction is [a watched column](performance.md#errors-as-a-column),
-        where events bring their labels
+        whether the error of each prediction is [a watched column](performance.md#errors-as-a-column)
     baseline_metrics : the reference's own
         values to compare with by metric, or a JSON or YAML file with them
     """
@@ -161,7 +160,7 @@ def checked_performance(
         _check_names(f"performance.{key}", names, given.task)
     return Performance(
         spec=spec,
-        errors=_errors(given, fields, columns) if given.errors and label is None else (),
+        errors=_errors(given, fields, columns) if given.errors else (),
         rules=PerformanceRules(
             metrics=given.metrics or (),
             level=given.level,
@@ -178,7 +177,7 @@ def checked_performance(
 def _errors(
     given: PerformanceConfig, fields: OutcomeFields, columns: Sequence[Column]
 ) -> tuple[PredictionError, ...]:
-    """Return what makes the column of errors: the prediction stands in the record, as the label does."""
+    """Return what makes the column of errors; the prediction stands in the record."""
     prediction = fields.prediction
     if prediction is None or prediction.formula is not None:
         return ()

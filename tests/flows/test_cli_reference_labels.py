@@ -4,6 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flows.config import load_config
+from flows.render.joining import joining_lines
+from state.generations import Generations
 from state.reference import load
 from state.stores.sqlite import SqliteStore
 from tests.command_line import Call, caller
@@ -45,11 +48,21 @@ def test_a_reference_has_the_labels_that_events_have_not(
     assert built.code == 0, built.err
     store = SqliteStore(tmp_path / "out" / "driftflow.sqlite")
     (info,) = store.references("price")
-    found = load(store.reference("price", info.version)).outcomes
+    reference = load(store.reference("price", info.version))
+    found, columns = reference.outcomes, [feature.column.name for feature in reference.features]
     store.close()
+    config = load_config(tmp_path / "driftflow.yaml")
+    said = list(joining_lines(config, Generations((reference,)), 1))
     if not labelled:
         assert found is None
+        assert columns == ["guess"]
+        assert said[1] == (
+            f"Errors of predictions are not watched: reference {info.version} was built of rows without "
+            "labels, or before errors were."
+        )
         return
+    assert columns == ["guess", "error"]
+    assert len(said) == 1
     assert found is not None
     assert found.rows == labelled
     # Every guess is half a unit too low.

@@ -185,6 +185,13 @@ def test_open_episodes_of_a_resumed_report_are_known() -> None:
     assert watched.value("driftflow_episodes_open", model="credit", window="tumbling") == 0
 
 
+def test_open_episodes_are_those_of_all_reports_of_a_model() -> None:
+    watched = Watched()
+    for found in ({"tumbling": 3, "sliding": 0}, {"tumbling": 1, "sliding": 0}):
+        watched.metrics.on_resume(found)
+    assert watched.value("driftflow_episodes_open", model="credit", window="tumbling") == 4
+
+
 def test_violations_are_counted_by_kind_and_values_shown() -> None:
     watched = Watched()
     watched.metrics.on_outputs(run(Report(of_records())))
@@ -272,6 +279,14 @@ def test_windows_of_two_kinds_have_scores_of_their_own() -> None:
         for window in ("tumbling", "sliding")
     }
     assert shares == {"tumbling": 0.0, "sliding": 1.0}
+
+
+def test_columns_that_are_not_reported_together_leave_the_scores_of_the_others() -> None:
+    watched = Watched()
+    for feature, time in (("x", 2), ("error", 1), ("x", 3)):
+        watched.metrics.on_outputs([point(feature, "psi", time)])
+    shown = watched.series("driftflow_drift_score")
+    assert {labels[0] for labels in shown} == {"x", "error"}
 
 
 def point(feature: str, metric: str, time: int) -> Point:

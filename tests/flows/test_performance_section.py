@@ -155,6 +155,16 @@ def test_errors_are_a_watched_column_where_events_bring_their_labels() -> None:
     assert [column.name for column in parsed("{task: binary}", text=without_score).columns][-1] == "wrong"
 
 
+def test_errors_are_no_column_of_the_records_where_labels_come_later() -> None:
+    later = GOOD.replace("windows:", "  n: {kind: categorical, role: id}\nwindows:")
+    later += "labels: {path: l.csv, label: y, id: n}\n"
+    config = parsed("{}", text=later)
+    assert "wrong" not in [column.name for column in config.tracks]
+    assert [column.name for made in config.late_errors for column in made.columns] == ["wrong"]
+    assert parsed("{errors: false}", text=later).late_errors == ()
+    assert parsed("{}").late_errors == ()
+
+
 def test_a_column_of_that_name_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"`columns.wrong`: .*`performance.errors`"):
         parsed("{}", text=GOOD.replace("  amount:", "  wrong:"))

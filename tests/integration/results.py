@@ -13,6 +13,7 @@ from flows.graph import Outputs
 from flows.inline import Choose, run_inline
 from flows.plan import Plan
 from flows.records import dead_letter_line, late_row_line
+from state.errors import WRONG
 from state.report import Output
 from state.stores.base import Point, SeriesKey, StoredEvent
 from state.stores.episodes import StoredEpisode
@@ -36,6 +37,7 @@ class Results:
 
     log: bytes
     performance: bytes
+    errors: bytes
     events: list[StoredEvent]
     series: dict[SeriesKey, list[tuple[int, float]]]
     panes: list[StoredPane]
@@ -51,6 +53,7 @@ def outputs_in(folder: Path) -> Outputs:
         dead_letters=folder / "dead_letters.jsonl",
         late_rows=folder / "late.jsonl",
         performance=folder / "performance.jsonl",
+        errors=folder / "errors.jsonl",
         open_store=lambda: SqliteStore(folder / "store.sqlite"),
     )
 
@@ -59,9 +62,11 @@ def read_results(folder: Path) -> Results:
     outputs = outputs_in(folder)
     assert outputs.late_rows is not None
     assert outputs.performance is not None
+    assert outputs.errors is not None
     return Results(
         log=outputs.events.read_bytes(),
         performance=outputs.performance.read_bytes() if outputs.performance.exists() else b"",
+        errors=outputs.errors.read_bytes() if outputs.errors.exists() else b"",
         **_stored(folder / "store.sqlite"),
         dead=_by_partition(outputs.dead_letters),
         late=_by_partition(outputs.late_rows),
@@ -72,6 +77,7 @@ def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Re
     """Run the plain loop; its results are what every other run is held against."""
     items: list[Output] = []
     performance: list[Output] = []
+    errors: list[Output] = []
     panes: list[StoredPane] = []
     dead, late = defaultdict[str, list[bytes]](list), defaultdict[str, list[bytes]](list)
 
@@ -88,10 +94,11 @@ def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Re
         on_batch=see,
         on_panes=panes.extend,
         on_performance=performance.extend,
+        on_errors=errors.extend,
     )
     folder.mkdir(parents=True, exist_ok=True)
     with closing(SqliteStore(folder / "store.sqlite")) as store:
-        for told in (items, performance):
+        for told in (items, performance, errors):
             store.add_points(item for item in told if isinstance(item, Point))
             store.add_events(item for item in told if isinstance(item, StoredEvent))
             store.put_episodes(item for item in told if isinstance(item, StoredEpisode))
@@ -99,6 +106,7 @@ def inline_results(plan: Plan, folder: Path, choose: Choose | None = None) -> Re
     return Results(
         log=_lines(items),
         performance=_lines(performance),
+        errors=_lines(errors),
         **_stored(folder / "store.sqlite"),
         dead=dict(dead),
         late=dict(late),
@@ -113,6 +121,7 @@ def assert_same(found: Results, wanted: Results) -> None:
         assert one == other, f"line {number} of the event log differs"
     assert found.log == wanted.log
     assert found.performance == wanted.performance
+    assert found.errors == wanted.errors
     assert found.events == wanted.events
     assert found.series.keys() == wanted.series.keys()
     for key, points in wanted.series.items():
@@ -134,12 +143,16 @@ def _stored(path: Path) -> _Stored:
     with closing(SqliteStore(path)) as store:
         columns = store.pane_counts(MODEL, "1")
         return {
-            # The two reports of a model do not wait for each other, so a store mixes them as they come.
-            "events": sorted(store.events(MODEL), key=lambda event: event.type.startswith(PERFORMANCE)),
+            # The reports of a model do not wait for each other, so a store mixes them as they come.
+            "events": sorted(store.events(MODEL), key=_report_of),
             "series": {key: store.series(key) for key in store.series_keys(MODEL)},
             "episodes": store.episodes(MODEL),
             "panes": [pane for column in columns for pane in store.panes(MODEL, "1", column)],
         }
+
+
+def _report_of(event: StoredEvent) -> tuple[bool, bool]:
+    return event.type.startswith(PERFORMANCE), event.feature == WRONG
 
 
 def _lines(items: list[Output]) -> bytes:

@@ -89,6 +89,13 @@ def test_the_stream_has_everything_in_it(wanted: Results, mode: str) -> None:
     assert all(finals == [False] * (len(finals) - 1) + [True] for finals in told.values())
     assert max(map(len, told.values())) == (1 if mode == "whole" else 9)
     assert {metric for metric in wanted.series if metric.metric == "performance.accuracy"}
+    # One label in seven is not what was predicted, and one in twenty of the reference's.
+    log = wanted.log if mode == "whole" else wanted.errors
+    drifts = [event for event in map(orjson.loads, log.splitlines()) if event["subject"].endswith("/wrong")]
+    assert {event["type"] for event in drifts} >= {"io.driftflow.drift.opened"}
+    assert mode == "joined" or not wanted.errors
+    assert {key.metric for key in wanted.series if key.feature == "wrong"} >= {"psi", "evidence", "rows"}
+    assert "wrong" in {episode.feature for episode in wanted.episodes}
     split = [data for data in (event["data"] for event in events) if data.get("segments")]
     assert {data["final"] for data in split if "final" in data} >= {True}
     assert any("check" in data for data in split)
