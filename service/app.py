@@ -42,7 +42,7 @@ def create_app(service: Service, *, pages: bool = False) -> FastAPI:
         most=MOST_BODY,
         # Two files, and the lines between them.
         uploads=2 * service.upload_limits.file_bytes + MOST_BODY,
-        endings=("/comparisons", "/references"),
+        endings=("/comparisons", "/references", "/compare/files"),
     )
     add_handlers(app)
     add_headers(app)

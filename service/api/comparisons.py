@@ -6,12 +6,12 @@ from fastapi import APIRouter, Depends, File, Path, Request, Response, UploadFil
 from pydantic import BaseModel, Field
 
 from service.api.common import Asked, Served, may
+from service.comparing import FIELDS, compare_uploads
 from service.jobs import Job, JobState
 from service.ports import Compared
 from service.problems import RESPONSES, ProblemError
 from service.security import Right
 from service.tables import csv_text
-from service.uploads import Workspace
 
 router = APIRouter(tags=["comparisons"], responses=RESPONSES)
 
@@ -20,8 +20,6 @@ _WRITE = [Depends(may(Right.WRITE))]
 
 MOST_ROWS = 100_000
 """Rows of one request body."""
-
-_FIELDS = ("column", "kind", "verdict", "severity", "test", "statistic", "p_value", "q_value", "effect")
 
 JobId = Annotated[str, Path(max_length=100, description="What starting it has answered.")]
 
@@ -47,20 +45,7 @@ def start_comparison(
     current: Annotated[UploadFile, File(description="Data to judge.")],
 ) -> ComparisonAnswer:
     """Compare two files, column by column. The answer comes at once; ask for its progress."""
-    workspace = Workspace(service.upload_limits)
-    try:
-        files = [
-            workspace.keep(place, sent.filename, sent.file)
-            for place, sent in (("baseline", baseline), ("current", current))
-        ]
-    except BaseException:
-        workspace.remove()
-        raise
-    compare = service.needed_ports.compare_files
-    job = service.comparisons.start(
-        lambda on_progress: compare(*files, on_progress=on_progress), workspace.remove
-    )
-    return _answer(job, request)
+    return _answer(compare_uploads(service, baseline, current), request)
 
 
 @router.get("/comparisons/{job_id}", dependencies=_READ)
@@ -79,7 +64,7 @@ def comparison_document(*, service: Served, job_id: JobId) -> Response:
 def comparison_table(*, service: Served, job_id: JobId) -> Response:
     """Give the outcome as CSV, a line for each column."""
     columns = _result(service, job_id).rows()
-    text = csv_text(_FIELDS, [[column[field] for field in _FIELDS] for column in columns])
+    text = csv_text(FIELDS, [[column[field] for field in FIELDS] for column in columns])
     return Response(
         text,
         media_type="text/csv",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,7 +21,12 @@ SESSION_KEY = "key"
 
 _STYLE = (Path(__file__).parent / "dashboard.css").read_text(encoding="utf-8")
 
-_PARTS = (("", "Overview"),)
+_PARTS = (
+    ("", "Overview"),
+    ("/events", "Events"),
+    ("/quality", "Data quality"),
+    ("/references", "References"),
+)
 """Pages of a model, and what the links to them say."""
 
 
@@ -38,8 +44,8 @@ def to_login(request: Request) -> RedirectResponse:
 
 
 def missing(request: Request, problem: ProblemError) -> Response:
-    """Say that there is no such page."""
-    with framed("Not found"):
+    """Say that there is no such page, or that it cannot be shown now."""
+    with framed("Not found" if problem.status == HTTPStatus.NOT_FOUND else "Not to be shown"):
         banner(problem.detail, "suspect")
     return ui.context.client.build_response(request, problem.status)
 
@@ -68,6 +74,7 @@ def framed(title: str, *, model: WatchedModel | None = None, here: str = "") -> 
     with ui.header().props("bordered"), ui.element("nav").classes("bar") as bar:
         bar.props["aria-label"] = "Pages"
         _link("Models", "/", here)
+        _link("Compare files", "/compare", here)
         _link("API", "/docs", here)
         if model is not None:
             for part, name in _PARTS:

@@ -10,10 +10,13 @@ from starlette.routing import Match, Mount
 from starlette.types import Scope
 
 from service.context import Service
-from service.dashboard import login
+from service.dashboard import compare, login
+from service.dashboard.events import add_events
 from service.dashboard.feature import add_feature
 from service.dashboard.model import add_model
 from service.dashboard.overview import add_overview
+from service.dashboard.quality import add_quality
+from service.dashboard.references import add_references
 
 _SESSION_S = 12 * 3600
 """How long a key that was shown counts; shorter where the service starts again."""
@@ -32,7 +35,16 @@ class _Pages(Mount):
 def mount_dashboard(app: FastAPI, service: Service) -> None:
     """Add the pages; once per process, for they are registered with the library as a whole."""
     app.include_router(login.router)
-    for add in (add_overview, add_model, add_feature):
+    app.include_router(compare.router)
+    for add in (
+        add_overview,
+        add_model,
+        add_feature,
+        add_events,
+        add_quality,
+        add_references,
+        compare.add_compare,
+    ):
         add(service)
 
     ui.run_with(

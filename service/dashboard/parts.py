@@ -106,17 +106,24 @@ class Live(Generic[Found]):
         Reads what is drawn; both run outside of the event loop.
     draw
         Draws it into an empty place.
+    every_s
+        How often it looks.
     """
 
     def __init__(
-        self, stamp: Callable[[], object], load: Callable[[], Found], draw: Callable[[Found], None]
+        self,
+        stamp: Callable[[], object],
+        load: Callable[[], Found],
+        draw: Callable[[Found], None],
+        *,
+        every_s: float = LOOK_AGAIN_S,
     ) -> None:
         self._stamp, self._load, self._draw = stamp, load, draw
         self._seen: object = None
         self._place = ui.column().classes("w-full items-stretch")
         with self._place:
             ui.label("Loading …").classes("quiet")
-        ui.timer(LOOK_AGAIN_S, self.look, immediate=True)
+        ui.timer(every_s, self.look, immediate=True)
 
     async def look(self) -> None:
         """Draw where there is news."""

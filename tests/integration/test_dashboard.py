@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx2
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from flows.config import load_config
 from flows.connections import store_opener
+from state.events import EventType
+from state.stores.base import Activation
 from tests.integration.browser import DESKTOP, PHONE, Open, Theme
 from tests.integration.served import serving
 from tests.service.served import KEYS, READ
@@ -82,8 +85,9 @@ def test_news_come_without_a_reload(drifted_demo: Path, address: str, open_page:
         try:
             going = store.episodes("demo", open_only=True)[-1]
             store.put_episodes([replace(going, id="made-up", check="made_up", family="quality", severity="")])
-            event = store.events("demo", newest_first=True, limit=1)[0]
-            store.add_events([replace(event, id="made-up")])
+            (last,) = store.events("demo", newest_first=True, limit=1)
+            event = store.events("demo", types=[EventType.QUALITY_VIOLATED])[-1]
+            store.add_events([replace(event, id="made-up", end=last.end)])
             expect(page.get_by_text("made_up").first).to_be_visible(timeout=10_000)
         finally:
             store.put_episodes([replace(going, id="made-up", is_open=False)])
@@ -93,10 +97,12 @@ def test_news_come_without_a_reload(drifted_demo: Path, address: str, open_page:
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_is_cut_off(address: str, open_page: Open, size: tuple[int, int], theme: Theme) -> None:
-    for path in ("/", MODEL, f"{MODEL}/features/country"):
-        with open_page(address + path, size=size, theme=theme) as page:
-            expect(page.get_by_role("status").first).to_be_visible()
-            assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    parts = ("", "/features/country", "/events", "/quality", "/references")
+    with open_page(address, size=size, theme=theme) as page:
+        for path in ("/", "/compare", *(f"{MODEL}{part}" for part in parts)):
+            page.goto(address + path)
+            expect(page.get_by_text("Loading")).to_have_count(0)
+            assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
             paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
             assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 29)"}[theme]
 
@@ -143,3 +149,114 @@ def test_pages_ask_for_a_key_once(drifted_demo: Path, open_page: Open) -> None:
             drawn(page, "Columns in drift")
             page.goto(address)
             expect(page.get_by_role("status").first).to_contain_text("Drift in ")
+
+
+def test_events_are_filtered_and_read(address: str, open_page: Open) -> None:
+    with open_page(f"{address}{MODEL}/events") as page:
+        events = page.get_by_role("table", name="Events")
+        expect(events.locator("tbody tr").first).to_be_visible()
+        page.get_by_role("combobox", name="Event").click()
+        page.get_by_role("option", name="drift.opened").click()
+        page.get_by_role("combobox", name="Column").fill("country")
+        page.get_by_role("option", name="country").click()
+        expect(events.locator("tbody tr")).to_have_count(2)
+        expect(events.get_by_role("link", name="country")).to_have_count(2)
+        events.get_by_role("link", name="drift.opened").first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("drift.opened")
+        expect(page.get_by_text('"type": "io.driftflow.drift.opened"')).to_be_visible()
+
+
+def test_violations_stand_by_check(address: str, open_page: Open) -> None:
+    with open_page(f"{address}{MODEL}/quality") as page:
+        expect(page.get_by_role("table", name="Violations by check")).to_contain_text("out_of_range_share")
+        drawn(page, "Out of range share of distance_km (daily)")
+
+
+def lines_of(path: Path, shift: float) -> Path:
+    rng = np.random.default_rng(1)
+    rows = [f"{rng.normal(shift)},{rng.normal()}" for _ in range(2_000)]
+    path.write_text("\n".join(["=moved,still", *rows]))
+    return path
+
+
+def test_two_files_are_compared(address: str, open_page: Open, tmp_path: Path) -> None:
+    files = lines_of(tmp_path / "before.csv", 0.0), lines_of(tmp_path / "now.csv", 1.0)
+    with open_page(address) as page:
+        page.get_by_role("link", name="Compare files").click()
+        page.get_by_label("Baseline").set_input_files(files[0])
+        page.get_by_label("Production").set_input_files(files[1])
+        page.get_by_role("button", name="Compare").click()
+        expect(page.get_by_role("status")).to_have_text("Drift in 1 of 2 columns: =moved.")
+        first = page.get_by_role("table", name="Compared columns").locator("tbody tr").first
+        expect(first).to_contain_text("high")
+        for kind, begin in (("CSV", "column,kind"), ("JSON", "{"), ("HTML", "<!doctype html>")):
+            with page.expect_download() as download:
+                page.get_by_role("button", name=f"Download {kind}").click()
+            text = Path(download.value.path()).read_text()
+            assert text.lower().startswith(begin)
+            # No spreadsheet takes a name for a formula.
+            assert kind != "CSV" or "\n'=moved," in text
+
+
+def test_a_file_of_no_format_is_refused_in_words(address: str, open_page: Open, tmp_path: Path) -> None:
+    file = tmp_path / "before.exe"
+    file.write_text("x")
+    with open_page(f"{address}/compare") as page:
+        page.get_by_label("Baseline").set_input_files(file)
+        page.get_by_label("Production").set_input_files(file)
+        page.get_by_role("button", name="Compare").click()
+        expect(page.get_by_role("status")).to_contain_text("does not tell the format")
+        page.reload()
+        expect(page.get_by_role("status")).to_have_count(0)
+
+
+def test_a_reference_is_activated(drifted_demo: Path, address: str, open_page: Open, tmp_path: Path) -> None:
+    rows = (drifted_demo.parent / "events.jsonl").read_text().splitlines(keepends=True)
+    newer = tmp_path / "newer.jsonl"
+    newer.write_text("".join(rows[:3_000]))
+    answer = httpx2.post(
+        f"{address}/v1/models/demo/references",
+        files={"file": ("newer.jsonl", newer.read_bytes())},
+        timeout=30,
+    )
+    assert answer.status_code == 202
+    with open_page(f"{address}{MODEL}/references") as page:
+        references = page.get_by_role("table", name="References")
+        expect(references.locator("tbody tr").first).to_be_visible()
+        before = references.locator("tr", has_text="active").locator("td").first.inner_text()
+        # A reference that comes while the page is open is shown; the list to choose from is of its opening.
+        expect(references.locator("tbody tr")).to_have_count(2, timeout=20_000)
+        page.reload()
+        new = references.locator("tbody tr", has_not_text="active").locator("td").first.inner_text()
+        page.get_by_role("combobox", name="Reference").click()
+        page.get_by_role("option", name=new).click()
+        page.get_by_label("From", exact=True).fill("yesterday")
+        page.get_by_role("button", name="Activate").click()
+        expect(page.get_by_role("alert")).to_contain_text("yesterday")
+        page.get_by_label("From", exact=True).fill("")
+        page.get_by_role("button", name="Activate").click()
+        expect(page.get_by_role("status").first).to_have_text(f"Windows are compared with {new}.")
+    store = store_opener(load_config(drifted_demo))()
+    try:
+        assert [each.version for each in store.activations("demo", "1")] == [new]
+        assert before != new
+        store.activate("demo", "1", Activation(version=before, effective_from=None))
+    finally:
+        store.close()
+
+
+def test_a_key_that_may_read_changes_nothing(drifted_demo: Path, open_page: Open) -> None:
+    with serving(drifted_demo, keys=KEYS) as address:
+        with open_page(f"{address}/login?then={MODEL}/references") as page:
+            page.get_by_label("API key").fill(READ)
+            page.get_by_role("button").click()
+            expect(
+                page.get_by_text("Activating a reference needs a key with the role admin.")
+            ).to_be_visible()
+            expect(page.get_by_role("button", name="Activate")).to_have_count(0)
+            page.goto(f"{address}/compare")
+            expect(page.get_by_text("comparing files needs write")).to_be_visible()
+        # Without the form, and without a key, nothing is taken either.
+        sent = {"baseline": ("a.csv", b"x\n1\n"), "current": ("b.csv", b"x\n1\n")}
+        answer = httpx2.post(f"{address}/compare/files", files=sent, timeout=30)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login?then=/compare")

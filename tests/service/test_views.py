@@ -15,11 +15,14 @@ from flows.config import load_config
 from flows.connections import store_opener
 from flows.serving import watched_model
 from service.models import WatchedColumn, WatchedModel
+from service.views.happenings import PAGE as MOST_EVENTS
+from service.views.happenings import Happening, happenings
 from service.views.heat import MOST_CELLS, PAGE, heat_map
 from service.views.history import history_of
 from service.views.lines import first_shown, last_end, model_lines
 from service.views.sides import QUANTILES, bands_of, sides_of
 from service.views.standing import rank, standing_of
+from service.views.violations import by_check, lines_of, violations_of
 from state.columns import Role
 from state.events import EventType
 from state.stores.base import Point, SeriesKey, Store
@@ -212,3 +215,44 @@ def test_a_history_has_limits_and_episodes(store: Store, model: WatchedModel) ->
     assert "missing_share" not in lines
     calm = history_of(store, model, model.windows[0], "plan", windows=0)
     assert (calm.told, calm.level) == ("No drift, and no check is violated.", "ok")
+
+
+def test_events_come_page_by_page_without_what_every_window_tells(store: Store, model: WatchedModel) -> None:
+    seen: list[Happening] = []
+    beyond: str | None = None
+    while True:
+        page = happenings(store, model, beyond=beyond)
+        seen += page.events
+        beyond = page.following
+        if beyond is None:
+            break
+        assert len(page.events) == MOST_EVENTS
+    changes = [event for event in store.events(model.name) if event.type != EventType.REPORT]
+    assert [each.id for each in seen] == [event.id for event in changes][::-1]
+    opened = next(each for each in seen if each.type == "drift.opened" and each.feature == "income")
+    told = json.loads(store.event(model.name, opened.id).body)["data"]
+    assert opened.severity == told["episode"]["severity"]
+    assert opened.told == f"up, effect (PSI) {told['result']['effect']:.3f}"
+    (only,) = {each.feature for each in happenings(store, model, feature="country", window="daily").events}
+    assert only == "country"
+
+
+def test_reports_tell_rows_and_share(store: Store, model: WatchedModel) -> None:
+    found = happenings(store, model, types=[EventType.REPORT], window="daily").events[0]
+    report = reports(store, model, "daily")[-1][1]
+    assert found.told.startswith(f"{report['window']['rows']:,} rows, ")
+
+
+def test_violations_are_summed_up_by_check(store: Store, model: WatchedModel) -> None:
+    found = violations_of(store, model)
+    checks = by_check(found)
+    assert sum(each.going + each.ended for each in checks) == len(found) > 0
+    assert len({each.check for each in checks}) == len(checks)
+    assert {each.check for each in checks if each.going} == {each.check for each in found if each.is_open}
+    goings = [each.going for each in checks]
+    assert goings == sorted(goings, reverse=True)
+    lines = lines_of(store, model, found, "daily", most=1)
+    (line,) = lines
+    # What is violated is above its limit somewhere.
+    assert line.metric.startswith("quality.")
+    assert max(value for _time, value in line.points) > 0.01

@@ -1,0 +1,36 @@
+"""Starts the comparison of two files that were sent."""
+
+from fastapi import UploadFile
+
+from service.context import Service
+from service.jobs import Job
+from service.ports import Compared
+from service.uploads import Workspace
+
+FIELDS = ("column", "kind", "verdict", "severity", "test", "statistic", "p_value", "q_value", "effect")
+"""Of a compared column, what a table shows."""
+
+
+def compare_uploads(service: Service, baseline: UploadFile, current: UploadFile) -> Job[Compared]:
+    """Keep both files until they are compared.
+
+    Raises
+    ------
+    ProblemError
+        A file is too large, empty, or of no known format, or nothing is compared here.
+    JobsFullError
+        Too many comparisons wait.
+    """
+    compare = service.needed_ports.compare_files
+    workspace = Workspace(service.upload_limits)
+    try:
+        files = [
+            workspace.keep(place, sent.filename, sent.file)
+            for place, sent in (("baseline", baseline), ("current", current))
+        ]
+    except BaseException:
+        workspace.remove()
+        raise
+    return service.comparisons.start(
+        lambda on_progress: compare(*files, on_progress=on_progress), workspace.remove
+    )
