@@ -18,6 +18,7 @@ from flows.commands import (
     episodes,
     explain,
     generate,
+    init,
     reference_activate,
     reference_build,
     reference_list,
@@ -49,6 +50,7 @@ state = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 app.command("demo", epilog=demo.EXAMPLE, rich_help_panel=_START)(demo.demo)
 app.command("generate", epilog=generate.EXAMPLE, rich_help_panel=_START)(generate.generate)
+app.command("init", epilog=init.EXAMPLE, rich_help_panel=_START)(init.init)
 app.add_typer(
     reference,
     name="reference",

@@ -17,6 +17,12 @@ NEARLY_ALL = 0.9
 ENOUGH = 20
 """Values from which something can be told from how many are distinct."""
 
+A_TIME = "a time"
+"""Why times are left out."""
+
+IDENTIFIES = ("an identifier", "a running number", "nearly every record has another text")
+"""Why fields that name the record are left out."""
+
 NUMBER_WORDS = ("NaN", "nan", "null", "NULL", "NA", "N/A")
 """What programs write into number columns of CSV files where nothing stands."""
 
@@ -76,7 +82,7 @@ def infer_columns(samples: Sequence[Sample]) -> Inferred:
     for name in names:
         fields = [sample.fields[name] for sample in samples]
         texts = [not sample.format.typed for sample in samples]
-        read = [_numbers(f.values) if text else f.values for f, text in zip(fields, texts, strict=True)]
+        read = [read_numbers(f.values) if text else f.values for f, text in zip(fields, texts, strict=True)]
         if any(text and _is_number_column(v) for text, v in zip(texts, read, strict=True)):
             words |= {v for f in fields for v in f.values if isinstance(v, str) and v in NUMBER_WORDS}
         reason = _why_not(name, fields, read, samples)
@@ -111,7 +117,7 @@ def _shortened(columns: Sequence[InferredColumn], samples: Sequence[Sample]) -> 
     ]
 
 
-def _numbers(texts: Iterable[Value]) -> list[Value]:
+def read_numbers(texts: Iterable[Value]) -> list[Value]:
     """Read the texts of a CSV field as numbers where all of them are, those that mean nothing aside."""
     kept = [text for text in texts if text not in NUMBER_WORDS]
     numbers: list[Value] = []
@@ -181,30 +187,36 @@ def _why_not_number(name: str, parts: Sequence[Sequence[float]]) -> str | None:
     values = [value for part in parts for value in part]
     rising = all(b >= a for part in parts for a, b in pairwise(part))
     if (rising or _TIME_NAME.search(name)) and len(values) > 1 and _are_epochs(values):
-        return "a time"
+        return A_TIME
     if len(values) < ENOUGH or not all(isinstance(value, int) for value in values):
         return None
     if not all(len(set(part)) == len(part) for part in parts):
         return None
     if rising:
-        return "a running number"
-    return "an identifier" if _ID_NAME.search(name) else None
+        return IDENTIFIES[1]
+    return IDENTIFIES[0] if _ID_NAME.search(name) else None
 
 
 def _why_not_text(parts: Sequence[Sequence[Value]]) -> str | None:
     values = [value for part in parts for value in part]
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) == len(values) and sum(map(_is_time, texts)) >= _TIMES * len(texts):
-        return "a time"
+        return A_TIME
     # Side by side: two files with the same records hold every value twice.
     if len(values) >= ENOUGH and all(len(set(part)) >= NEARLY_ALL * len(part) for part in parts):
-        return "nearly every record has another text"
+        return IDENTIFIES[2]
     return None
 
 
 def _are_epochs(values: Sequence[float]) -> bool:
+    return epoch_scale(values) is not None
+
+
+def epoch_scale(values: Sequence[float]) -> int | None:
+    """Return how many units of numbers make a second, where all are from 2000 to 2100; None: not all are."""
     low, high = min(values), max(values)
-    return any(_EPOCH[0] * scale <= low and high <= _EPOCH[1] * scale for scale in _SCALES)
+    fits = (scale for scale in _SCALES if _EPOCH[0] * scale <= low and high <= _EPOCH[1] * scale)
+    return next(fits, None)
 
 
 def _is_time(text: str) -> bool:
