@@ -10,6 +10,7 @@ import msgspec
 from detectors.base import Kind
 from flows.config_values import ConfigError
 from flows.sections.base import Section
+from state.epoch_dates import EpochDate
 from state.text_steps import Date, DatePart, FillText, Hashed, Lower, Rename
 from state.transforms import Bucket, Clip, FillNumber, Log, Scale, Step, Transform
 
@@ -44,6 +45,21 @@ class ScaleConfig(Section, frozen=True):
     center: float = 0.0
 
 
+class EpochConfig(Section, frozen=True):
+    """A part of the date that a number stands for.
+
+    Attributes
+    ----------
+    part
+        which part of the date, in UTC: those of `date`
+    unit
+        what the number counts since 1970: `s`, `ms` or `us`
+    """
+
+    part: DatePart
+    unit: Literal["s", "ms", "us"]
+
+
 class StepConfig(Section, frozen=True):
     """One step; exactly one key.
 
@@ -71,6 +87,7 @@ class StepConfig(Section, frozen=True):
     map: dict[str, str] | None = None
     hash: Annotated[int, msgspec.Meta(ge=2, le=4_096)] | None = None
     date: DatePart | None = None
+    epoch: EpochConfig | None = None
 
 
 PlainStep = Literal["log", "log1p", "lower"]
@@ -133,6 +150,8 @@ def _of_numbers(given: StepConfig, key: str) -> Step | None:
         return _clip(given.clip, f"{key}.clip")
     if given.scale is not None:
         return Scale(given.scale.center, given.scale.width)
+    if given.epoch is not None:
+        return EpochDate(given.epoch.part, given.epoch.unit)
     return None if given.bucket is None else Bucket(_edges(given.bucket, f"{key}.bucket"))
 
 

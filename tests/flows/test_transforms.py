@@ -173,3 +173,19 @@ def test_comparisons_take_the_steps_too(tmp_path: Path, call: Call) -> None:
     assert found["left_out"] == []
     (country,) = (column for column in found["columns"] if column["column"] == "country")
     assert country["new_categories"] == []
+
+
+def test_epochs_are_read_as_numbers() -> None:
+    text = CONFIG.replace(
+        "path: at, transform: [{date: hour}]", "path: at, transform: [{epoch: {part: hour, unit: s}}]"
+    )
+    decoder = make_decoder(FileFormat.JSONL, config_of(text).fields, None)
+    # date -u -d @1795679940 says 2026-11-26 07:59:00.
+    decoded = decoder.decode([b'{"order":{"amount":1},"age":18,"country":"UK","user":"u","at":1795679940}'])
+    assert decoded.refused == ()
+    assert decoded.numeric["hour"].tolist() == [7.0]
+
+
+def test_an_epoch_has_a_unit() -> None:
+    with pytest.raises(ConfigError, match=r"unit"):
+        config_of(CONFIG.replace("{date: hour}", "{epoch: {part: hour}}"))

@@ -1,7 +1,7 @@
 """Steps from a field to what is watched: known values, and that a value depends on its own row alone."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.base import Kind
+from state.epoch_dates import EpochDate
 from state.text_steps import Date, DatePart, FillText, Hashed, Lower, Rename
 from state.transforms import Bucket, Clip, ColumnValues, FillNumber, Log, Scale, Step, Transform
 
@@ -22,6 +23,7 @@ NUMBER_STEPS: tuple[Step, ...] = (
     Log(1.0),
     Scale(1.0, 1e-300),
     Bucket((0.0, 10.0)),
+    *(EpochDate(part, unit) for part in DatePart for unit in ("s", "us")),
 )
 TEXT_STEPS: tuple[Step, ...] = (
     FillText("none"),
@@ -106,6 +108,26 @@ def test_known_values(step: Step, given: list[object], wanted: list[object]) -> 
         else [v if isinstance(v, str) else None for v in given]
     )
     assert plain(step.apply(values)) == wanted
+
+
+@pytest.mark.parametrize(("unit", "per_second"), [("s", 1), ("ms", 1_000), ("us", 1_000_000)])
+@pytest.mark.parametrize("part", DatePart)
+@given(days=st.lists(st.integers(-719_162, 2_932_896), max_size=5), second=st.integers(0, 86_399))
+def test_epochs_are_read_as_the_standard_library_writes_them(
+    part: DatePart, unit: str, per_second: int, days: list[int], second: int
+) -> None:
+    # Days of the years 1 to 9999.
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    texts = [(start + timedelta(days=day, seconds=second)).isoformat() for day in days]
+    seconds = np.array([day * 86_400 + second for day in days], dtype=np.float64)
+    found = EpochDate(part, unit).apply(seconds * per_second)
+    assert plain(found) == pytest.approx(plain(Date(part).apply(texts)), rel=1e-15)
+
+
+def test_what_is_no_date_is_not_finite() -> None:
+    # The first second of year 10,000.
+    numbers = np.array([253_402_300_799.0, 253_402_300_800.0, INF, NAN, 1e300, -1e300])
+    assert plain(EpochDate(DatePart.YEAR, "s").apply(numbers)) == [9999.0, INF, INF, "nan", INF, INF]
 
 
 def test_days_are_those_of_the_standard_library() -> None:
