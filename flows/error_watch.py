@@ -79,6 +79,8 @@ class ErrorWatch:
             last=joined.last,
             quiet=False,
             size=0,
+            # What a time-out keeps from either side keeps errors from the panes in which labels came.
+            skipped=(*joined.skipped, *joined.skipped_labels),
         )
         generations = [(feature,) for feature in self.features]
         for _, partial in summarize(batch, generations, self.context.generations.schedule):

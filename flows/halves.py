@@ -28,7 +28,7 @@ def halves(batch: Batch, labels: Labels, payload: FloatArray) -> Iterator[tuple[
     ------
     shard, partial
         One per shard, unless the batch has nothing to tell. Without rows it still carries the frontier; late
-        rows are told to the first.
+        rows and skipped panes are told to the first.
     """
     if batch.quiet:
         return
@@ -36,11 +36,11 @@ def halves(batch: Batch, labels: Labels, payload: FloatArray) -> Iterator[tuple[
     # The batch that ends a partition has no columns.
     ids = hash_ids(batch.categorical[column] if batch.rows else ())
     panes = np.repeat(batch.panes, pane_lengths(batch.starts, batch.rows))
-    late = tuple(sorted(batch.late.items()))
+    late, skipped = tuple(sorted(batch.late.items())), batch.skipped
     parts = sharded(Halves(ids, panes, payload), labels.shards)
     for shard, part in zip(shard_names(labels.shards), parts, strict=True):
         yield (
             shard,
-            (str(batch.side), batch.partition, batch.frontier, batch.last, part.to_bytes(), late),
+            (str(batch.side), batch.partition, batch.frontier, batch.last, part.to_bytes(), late, skipped),
         )
-        late = ()
+        late, skipped = (), ()

@@ -28,11 +28,15 @@ class Side(StrEnum):
     LABELS = "labels"
 
 
-HalvesPartial = tuple[str, str, int, int, bytes, tuple[tuple[int, int], ...]]
-"""What one batch adds to one shard: side, partition, frontier, last pane, packed halves, late rows.
+Spans = tuple[tuple[int, int], ...]
+"""Half-open ranges of panes."""
 
-Frontier and last pane are those of the partition (`state.panes.Partial`). Late rows are counted by the pane
-in which time stood when they came. Plain texts, whole numbers and bytes, because it crosses processes.
+HalvesPartial = tuple[str, str, int, int, bytes, tuple[tuple[int, int], ...], Spans]
+"""What one batch adds to one shard: side, partition, frontier, last pane, packed halves, late rows, and spans
+of panes that a time-out closed.
+
+Frontier, last pane and spans are those of the partition (`state.panes.Partial`). Late rows are counted by the
+pane in which time stood when they came. Plain texts, whole numbers and bytes, because it crosses processes.
 """
 
 
@@ -126,6 +130,23 @@ def together(parts: Sequence[Halves]) -> Halves:
         np.concatenate([part.panes for part in parts]),
         np.concatenate([part.payload for part in parts]),
     )
+
+
+def first_of_each(rows: Halves) -> tuple[Halves, int, int]:
+    """Keep the first row of each id, ids increasing.
+
+    Returns
+    -------
+    rows, without_id, repeated
+        The rows, and the number of those without an id and of those whose id stands before.
+    """
+    rows = rows.take(np.argsort(rows.ids, kind="stable"))
+    first = np.ones(len(rows.ids), dtype=np.bool_)
+    first[1:] = rows.ids[1:] != rows.ids[:-1]
+    without_id = int(np.searchsorted(rows.ids, NO_ID, side="right"))
+    first[:without_id] = False
+    kept = rows.take(first)
+    return kept, without_id, len(rows.ids) - without_id - len(kept.ids)
 
 
 def sharded(halves: Halves, shards: int) -> list[Halves]:

@@ -8,16 +8,16 @@ import msgspec
 import numpy as np
 
 from state.grid import END
-from state.halves import NO_ID, Halves, HalvesPartial, Side, halves_from_bytes, no_halves, together
+from state.halves import Halves, HalvesPartial, Side, first_of_each, halves_from_bytes, no_halves, together
 from state.id_table import IdTable
-from state.joined import FROM_START, Count, Joined, JoinLimits
+from state.joined import FROM_START, Count, Joined, JoinLimits, closed_spans
 from state.panes import UnknownPartitionError
 from state.sketches.base import pane_lengths
 
 _COUNTS = len(Count)
 
 
-class _State(msgspec.Struct):
+class _State(msgspec.Struct, omit_defaults=True):
     upto: int
     frontiers: dict[str, tuple[int, int]]
     pending: list[tuple[int, str, str, bytes]]
@@ -25,6 +25,8 @@ class _State(msgspec.Struct):
     waiting: bytes
     labelled: bytes
     early: bytes
+    # By side; not in states of before.
+    skipped: list[tuple[str, int, int]] = []
 
 
 def rows_held(snapshot: bytes) -> tuple[int, int]:
@@ -76,6 +78,7 @@ class LabelJoin:
         self._waiting, self._labelled, self._early = IdTable(widths[0]), IdTable(0), IdTable(widths[1])
         self._counts: dict[tuple[int, int], list[int]] = {}
         self._pairs: list[tuple[int, Halves, Halves]] = []
+        self._skipped: set[tuple[str, int, int]] = set()
         if resume is not None:
             self._resume(msgspec.msgpack.decode(resume, type=_State))
 
@@ -97,13 +100,14 @@ class LabelJoin:
         UnknownPartitionError
             The partition is not one of those the run started with.
         """
-        side, partition, frontier, last, data, late = partial
+        side, partition, frontier, last, data, late, skipped = partial
         if partition not in self._frontiers:
             raise UnknownPartitionError(
                 f"found a batch of partition {partition!r}, wanted one of "
                 f"{', '.join(sorted(self._frontiers))}: restart the run, so that all workers know it"
             )
         self._frontiers[partition] = (frontier, last)
+        self._skipped.update((side, *span) for span in skipped)
         place = Count.LATE_PREDICTIONS if side == Side.PREDICTIONS else Count.LATE_LABELS
         for pane, count in late:
             self._add_late(pane, place, count)
@@ -154,6 +158,7 @@ class LabelJoin:
                 waiting=self._waiting.held().to_bytes(),
                 labelled=self._labelled.held().to_bytes(),
                 early=self._early.held().to_bytes(),
+                skipped=sorted(self._skipped),
             )
         )
 
@@ -166,6 +171,7 @@ class LabelJoin:
         self._waiting.add(halves_from_bytes(state.waiting))
         self._labelled.add(halves_from_bytes(state.labelled))
         self._early.add(halves_from_bytes(state.early))
+        self._skipped.update(state.skipped)
 
     def _add_late(self, pane: int, place: Count, count: int) -> None:
         """Count rows that came too late in the first pane that is open."""
@@ -210,13 +216,7 @@ class LabelJoin:
         self._early.add(new.take(waits))
 
     def _taken(self, pane: int, side: Side) -> tuple[Halves, int, int]:
-        """Take one side's rows of a pane: the first of each id, ids increasing; and what is left out of it.
-
-        Returns
-        -------
-        rows, without_id, repeated
-            The rows, and the number of those without an id and of those whose id stands before.
-        """
+        """Take one side's rows of a pane out of those that are pending; see `first_of_each`."""
         held = self._pending.get(pane, {})
         parts = [rows for key in sorted(held) if key[0] == side for rows in held[key]]
         left = {key: rows for key, rows in held.items() if key[0] != side}
@@ -226,14 +226,7 @@ class LabelJoin:
             self._pending.pop(pane, None)
         if not parts:
             return no_halves(self._widths[side == Side.LABELS]), 0, 0
-        rows = together(parts)
-        rows = rows.take(np.argsort(rows.ids, kind="stable"))
-        first = np.ones(len(rows.ids), dtype=np.bool_)
-        first[1:] = rows.ids[1:] != rows.ids[:-1]
-        without_id = int(np.searchsorted(rows.ids, NO_ID, side="right"))
-        first[:without_id] = False
-        kept = rows.take(first)
-        return kept, without_id, len(rows.ids) - without_id - len(kept.ids)
+        return first_of_each(together(parts))
 
     def _join(self, pane: int, predictions: Halves, labels: Halves) -> None:
         """Join halves of the same ids, which become known in the present pane."""
@@ -277,19 +270,22 @@ class LabelJoin:
 
     def _told(self, last: int) -> Joined:
         """Hand over what has become known."""
-        pairs, counts = self._pairs, self._counts
+        pairs, counts, upto, skipped = self._pairs, self._counts, self._upto, sorted(self._skipped)
         self._pairs, self._counts = [], {}
+        self._skipped = {(side, max(start, upto), end) for side, start, end in skipped if end > upto}
         first = together([rows for _, rows, _ in pairs]) if pairs else no_halves(self._widths[0])
         second = together([rows for *_, rows in pairs]) if pairs else no_halves(self._widths[1])
         lengths = np.array([len(rows.ids) for _, rows, _ in pairs], dtype=np.int64)
         return Joined(
-            upto=self._upto,
+            upto=upto,
             last=last,
             known=np.repeat(np.array([pane for pane, *_ in pairs], dtype=np.int64), lengths),
             panes=first.panes,
             predictions=first.payload,
             labels=second.payload,
             counts=tuple((*key, tuple(counts[key])) for key in sorted(counts)),
+            skipped=closed_spans(skipped, Side.PREDICTIONS, upto),
+            skipped_labels=closed_spans(skipped, Side.LABELS, upto),
             waiting=self._waiting.size,
             early=self._early.size,
             memory=self.memory,

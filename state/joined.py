@@ -1,5 +1,6 @@
 """What a join is told, and what it tells: limits, counts and joined rows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -70,6 +71,9 @@ class Joined:
         Payloads of both sides, shapes ``(rows, width)``.
     counts
         Known pane, pane of the row that is counted, and one number for each of `Count`; in order.
+    skipped, skipped_labels
+        Ranges of panes before `upto` that a time-out closed for a partition of predictions, and of labels:
+        they may lack rows. Half-open, in order.
     waiting, early
         Predictions that wait for a label now, and labels that wait for a prediction.
     memory
@@ -83,6 +87,15 @@ class Joined:
     predictions: FloatArray
     labels: FloatArray
     counts: tuple[tuple[int, int, tuple[int, ...]], ...]
+    skipped: tuple[tuple[int, int], ...] = ()
+    skipped_labels: tuple[tuple[int, int], ...] = ()
     waiting: int = 0
     early: int = 0
     memory: int = 0
+
+
+def closed_spans(
+    skipped: Iterable[tuple[str, int, int]], side: str, upto: int
+) -> tuple[tuple[int, int], ...]:
+    """Return one side's spans of skipped panes as far as they lie before a pane."""
+    return tuple((start, min(end, upto)) for of, start, end in skipped if of == side and start < upto)

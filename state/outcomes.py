@@ -156,7 +156,7 @@ class OutcomeLayout:
             sketch = found.setdefault((known, pane), empty(self.width))
             sketch.counters[: len(Count)] += counts
         packed = tuple((*key, found[key].to_bytes()) for key in sorted(found))
-        return origin, joined.upto, joined.last, packed, ()
+        return origin, joined.upto, joined.last, packed, joined.skipped
 
     def _counted(self, predictions: FloatArray, labels: FloatArray, starts: IntArray) -> IntArray:
         """Count rows that are sorted by cell, from the first row of each cell; shape ``(cells, width)``."""

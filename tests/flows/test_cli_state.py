@@ -246,7 +246,7 @@ def test_rows_that_wait_are_counted_in_the_join_s_own_bytes() -> None:
     join = LabelJoin(("p",), (1, 1), JoinLimits(horizon=9, early=9, max_rows=9))
     ids = np.array([7, 8], dtype=np.uint64)
     rows = Halves(ids, np.array([3, 3], dtype=np.int64), np.zeros((2, 1)))
-    join.add(("predictions", "p", 4, 3, rows.to_bytes(), ()))
+    join.add(("predictions", "p", 4, 3, rows.to_bytes(), (), ()))
     assert join.close() is not None
     assert rows_held(join.snapshot()) == (2, 0)
     packed = pickle.dumps(pack("join", 2, bytes(16), join.snapshot()))

@@ -143,7 +143,7 @@ def _rows_of(plan: Plan, late: Counter[tuple[int, Count]]) -> Iterator[Row]:
     for name in plan.sources:
         partition = plan.open_partition(name, None)
         while (batch := partition.poll()) is not None:
-            for _, (side, _, _, _, data, late_rows) in plan.halves(batch):
+            for _, (side, _, _, _, data, late_rows, _) in plan.halves(batch):
                 label = side == "labels"
                 for pane, count in late_rows:
                     late[pane, Count.LATE_LABELS if label else Count.LATE_PREDICTIONS] += count

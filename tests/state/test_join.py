@@ -1,3 +1,4 @@
+import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Report:
     last: int
     rows: tuple[Row, ...] = ()
     late: tuple[tuple[int, int], ...] = ()
+    skipped: tuple[tuple[int, int], ...] = ()
 
     @property
     def message(self) -> HalvesPartial:
@@ -40,7 +42,8 @@ class Report:
             np.array(payload, dtype=np.float64).reshape(len(self.rows), 1 + label),
         )
         side = Side.LABELS if label else Side.PREDICTIONS
-        return str(side), self.partition, self.frontier, self.last, halves.to_bytes(), self.late
+        data = halves.to_bytes()
+        return str(side), self.partition, self.frontier, self.last, data, self.late, self.skipped
 
 
 def begin(limits: JoinLimits = WIDE, resume: bytes | None = None, names: Sequence[str] = NAMES) -> LabelJoin:
@@ -337,6 +340,29 @@ def test_memory_follows_what_is_held_not_what_has_come() -> None:
     assert join.waiting == (held, 0)
     # Twice what is held: 25 bytes a waiting prediction with one number, 17 one that has its label.
     assert max(sizes[20:]) <= 2 * held * (25 + 17)
+
+
+def test_panes_that_a_time_out_closed_are_told_once_they_are_worked_off() -> None:
+    join, found = begin(names=TWO), list[Joined]()
+    for reported in (
+        dataclasses.replace(predictions(5), skipped=((2, 5),)),
+        dataclasses.replace(labels(4), skipped=((0, 1),)),
+        labels(6),
+        predictions(7),
+        labels(END),
+        predictions(END),
+    ):
+        join.add(reported.message)
+        told = join.close()
+        found += [] if told is None else [told]
+        join = begin(resume=join.snapshot(), names=TWO)
+    assert [(each.upto, each.skipped, each.skipped_labels) for each in found] == [
+        (4, ((2, 4),), ((0, 1),)),
+        (5, ((4, 5),), ()),
+        (6, (), ()),
+        (7, (), ()),
+        (END, (), ()),
+    ]
 
 
 def test_stored_state_of_this_version_still_loads(golden: Golden) -> None:
