@@ -17,6 +17,7 @@ from service.dashboard.parts import Live, banner, chart, facts, heading, quiet
 from service.models import WatchedColumn, WatchedModel, WatchedWindow
 from service.problems import ProblemError
 from service.views.history import History, history_of
+from service.views.loaded import LoadedReferences
 from service.views.sides import Bands, Sides, bands_of, sides_of
 
 
@@ -29,6 +30,7 @@ class _Found:
 
 def add_feature(service: Service) -> None:
     """Add the page."""
+    references = LoadedReferences()
 
     @ui.page("/models/{name}/features/{feature:path}")
     def feature_page(name: str, feature: str, request: Request) -> Response | None:
@@ -44,7 +46,7 @@ def add_feature(service: Service) -> None:
             controls = ui.element("div").classes("controls")
             live: Live[Any] = Live(
                 lambda: stamp_of(service, model),
-                lambda: _load(service, model, column, asked),
+                lambda: _load(service, references, model, column, asked),
                 lambda found: _draw(found, model, column, asked),
             )
             with controls:
@@ -70,15 +72,21 @@ def _window(model: WatchedModel, name: str) -> WatchedWindow:
     return next(each for each in model.windows if each.name == name)
 
 
-def _load(service: Service, model: WatchedModel, column: WatchedColumn, asked: Asked) -> _Found:
+def _load(
+    service: Service,
+    references: LoadedReferences,
+    model: WatchedModel,
+    column: WatchedColumn,
+    asked: Asked,
+) -> _Found:
     window = _window(model, asked.window)
     with service.store(model) as store:
         history = history_of(store, model, window, column.name, windows=asked.windows)
-        return _Found(
-            history=history,
-            sides=None if history.end is None else sides_of(store, model, window, column.name, history.end),
-            bands=bands_of(store, model, column.name),
-        )
+        sides = None
+        if history.end is not None:
+            sides = sides_of(store, model, window, column.name, history.end, references=references)
+        bands = bands_of(store, model, column.name, references=references)
+    return _Found(history=history, sides=sides, bands=bands)
 
 
 def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: Asked) -> None:

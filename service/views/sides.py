@@ -7,9 +7,10 @@ import numpy as np
 from detectors.base import FloatArray
 from service.bars import BARS, bars_of
 from service.models import WatchedModel, WatchedWindow
+from service.views.loaded import LoadedReferences
 from state.closed_panes import read_pane
 from state.explain import histogram
-from state.reference import FeatureReference, load
+from state.reference import FeatureReference
 from state.sketches.base import Sketch, merge_all
 from state.stores.base import Store
 
@@ -67,7 +68,13 @@ class Bands:
 
 
 def sides_of(
-    store: Store, model: WatchedModel, window: WatchedWindow, feature: str, end: int
+    store: Store,
+    model: WatchedModel,
+    window: WatchedWindow,
+    feature: str,
+    end: int,
+    *,
+    references: LoadedReferences,
 ) -> Sides | None:
     """Put the panes of the window that ends at `end` beside the reference; None where panes are gone."""
     panes = store.panes(model.name, model.version, feature, start=end - window.size, end=end)
@@ -75,7 +82,7 @@ def sides_of(
         return None
     # Where two references share a pane, the later one counts from it on.
     version = panes[-1].reference
-    reference = load(store.reference(model.name, version)).feature(feature)
+    reference = references.feature(store, model.name, version, feature)
     current = merge_all([read_pane(pane).sketch for pane in panes if pane.reference == version])
     found = histogram(reference, reference.bins.summary(current).counts)
     before, now = (np.array(side, dtype=np.int64) for side in (found.reference, found.current))
@@ -100,7 +107,9 @@ def sides_of(
     )
 
 
-def bands_of(store: Store, model: WatchedModel, feature: str) -> Bands | None:
+def bands_of(
+    store: Store, model: WatchedModel, feature: str, *, references: LoadedReferences
+) -> Bands | None:
     """Read the quantiles of a numeric column over time; None of categories, and where no pane is kept."""
     panes = store.panes(model.name, model.version, feature)
     if not panes:
@@ -109,7 +118,7 @@ def bands_of(store: Store, model: WatchedModel, feature: str) -> Bands | None:
     ends, values = [], []
     for pane in panes:
         if pane.reference not in known:
-            known[pane.reference] = load(store.reference(model.name, pane.reference)).feature(feature)
+            known[pane.reference] = references.feature(store, model.name, pane.reference, feature)
         quantiles = _quantiles(known[pane.reference], read_pane(pane).sketch)
         if quantiles is not None:
             ends.append(pane.end)

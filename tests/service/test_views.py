@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,12 +20,13 @@ from service.views.happenings import Happening, happenings
 from service.views.heat import MOST_CELLS, PAGE, heat_map
 from service.views.history import history_of
 from service.views.lines import first_shown, last_end, model_lines
+from service.views.loaded import MOST, LoadedReferences
 from service.views.sides import QUANTILES, bands_of, sides_of
 from service.views.standing import rank, standing_of
 from service.views.violations import by_check, lines_of, violations_of
 from state.columns import Role
 from state.events import EventType
-from state.stores.base import Point, SeriesKey, Store
+from state.stores.base import Point, SeriesKey, Store, StoredReference
 from state.stores.episodes import StoredEpisode
 from state.stores.memory import MemoryStore
 
@@ -150,7 +151,7 @@ def test_both_sides_are_those_of_the_window(store: Store, model: WatchedModel, f
     # An event has the counts of its window and of the reference: the same shares, however they are drawn.
     event = store.events(model.name, window="daily", feature=feature, types=[EventType.OPENED])[-1]
     told = json.loads(event.body)["data"]
-    found = sides_of(store, model, model.windows[0], feature, event.end)
+    found = sides_of(store, model, model.windows[0], feature, event.end, references=LoadedReferences())
     assert found is not None
     assert found.rows == told["window"]["rows"]
     assert sum(found.reference) == pytest.approx(1.0)
@@ -171,12 +172,14 @@ def test_both_sides_are_those_of_the_window(store: Store, model: WatchedModel, f
 
 
 def test_sides_of_panes_that_are_gone(model: WatchedModel) -> None:
-    assert sides_of(MemoryStore(), model, model.windows[0], "income", 0) is None
-    assert bands_of(MemoryStore(), model, "income") is None
+    none = LoadedReferences()
+    assert sides_of(MemoryStore(), model, model.windows[0], "income", 0, references=none) is None
+    assert bands_of(MemoryStore(), model, "income", references=none) is None
 
 
 def test_quantiles_are_those_of_the_rows(drifted_demo: Path, store: Store, model: WatchedModel) -> None:
-    found = bands_of(store, model, "income")
+    references = LoadedReferences()
+    found = bands_of(store, model, "income", references=references)
     assert found is not None
     rows = [json.loads(line) for line in (drifted_demo.parent / "events.jsonl").read_text().splitlines()]
     size = model.windows[1].slide
@@ -195,7 +198,7 @@ def test_quantiles_are_those_of_the_rows(drifted_demo: Path, store: Store, model
     for quantile, band in zip(QUANTILES, found.values, strict=True):
         # 64 bins of equal share: a value is placed within one of them.
         assert np.mean(values <= band[3]) == pytest.approx(quantile, abs=1 / 64 + 0.01)
-    assert bands_of(store, model, "country") is None
+    assert bands_of(store, model, "country", references=references) is None
 
 
 def test_a_history_has_limits_and_episodes(store: Store, model: WatchedModel) -> None:
@@ -256,3 +259,23 @@ def test_violations_are_summed_up_by_check(store: Store, model: WatchedModel) ->
     # What is violated is above its limit somewhere.
     assert line.metric.startswith("quality.")
     assert max(value for _time, value in line.points) > 0.01
+
+
+def test_the_references_that_were_asked_for_last_are_kept(store: Store, model: WatchedModel) -> None:
+    class Counting(MemoryStore):
+        read: ClassVar[list[str]] = []
+
+        def reference(self, model: str, version: str) -> StoredReference:
+            self.read.append(model)
+            return super().reference(model, version)
+
+    counting, references = Counting(), LoadedReferences()
+    (info,) = (each for each in store.references(model.name) if each.rows == 5_000)
+    stored = store.reference(model.name, info.version)
+    names = [f"m{number}" for number in range(MOST + 1)]
+    for name in names:
+        counting.put_reference(replace(stored, info=replace(info, model=name)))
+    for name in (names[0], *names[:-1], names[0], names[-1], names[1], names[0]):
+        assert references.feature(counting, name, info.version, "income").column.name == "income"
+    # The last one drives out the second, for the first was asked for again.
+    assert counting.read == [*names, names[1]]
