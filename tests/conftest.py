@@ -46,6 +46,8 @@ settings.register_profile(
 )
 settings.load_profile("driftflow")
 
+_SERVICES = frozenset({"kafka_bootstrap", "new_topic", "own_stack", "redis_prefix", "redis_url"})
+
 Golden = Callable[[str, Callable[[], bytes]], bytes]
 """Gives the content of a golden file; the function makes it where it is missing and may be written."""
 
@@ -57,11 +59,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares fixtures: a module, and all that needs real processes and services."""
+    """Keep together what shares fixtures: a module, and the integration tests that share services."""
+    serviced = {item.path for item in items if _SERVICES.intersection(getattr(item, "fixturenames", ()))}
     for item in items:
         place = item.path.relative_to(ROOT)
-        group = "integration" if "integration" in place.parts else place.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+        shares = "integration" in place.parts and item.path in serviced
+        item.add_marker(pytest.mark.xdist_group("services" if shares else place.as_posix()))
 
 
 @pytest.fixture
