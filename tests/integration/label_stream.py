@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,14 @@ from pathlib import Path
 import numpy as np
 import orjson
 
+from flows.config import load_config
+from flows.input import file_input
 from flows.plan import Plan
+from flows.reference_build import build_reference
 from state.halves import halves_from_bytes
 from state.joined import Count, Joined, JoinLimits
-from tests.integration.stream import Layout, write_stream
+from state.stores.sqlite import SqliteStore
+from tests.integration.stream import MODEL, Layout, activate, write_stream
 from tests.state.join_oracle import Row, batch_join
 
 LABELS = "{path: labels, label: outcome, time: {column: known_at}, horizon: 1d, early: 6h, lateness: 1h}"
@@ -100,6 +105,31 @@ def _labelled(
         record = {"request": name or None, "outcome": outcome, "known_at": known.isoformat()}
         told.append((stands, orjson.dumps(record)))
     return orjson.dumps(row), told
+
+
+def keep_labelled_reference(stream: LabelledLayout, *, performance: str) -> None:
+    """Build the reference anew with labels, one in twenty of which is not what was predicted."""
+    folder, rng = stream.layout.folder, np.random.default_rng(3)
+    rows = [orjson.loads(line) for line in (folder / "reference.jsonl").read_bytes().splitlines()]
+    for row in rows:
+        row["truth"] = row["prediction"] if rng.random() < 0.95 else "accept"
+    (folder / "labelled.jsonl").write_bytes(b"\n".join(map(orjson.dumps, rows)) + b"\n")
+    config = load_config(stream.whole("reference", performance=performance))
+    assert config.performance is not None
+    source = file_input(
+        folder / "labelled.jsonl", columns=config.fields, time=config.time, derived=config.derivations
+    )
+    built = build_reference(
+        source,
+        config.tracks,
+        model=MODEL,
+        now_ms=0,
+        segments=config.segments,
+        outcomes=config.performance.spec,
+    ).reference
+    with closing(SqliteStore(stream.layout.reference)) as store:
+        store.put_reference(built.stored())
+    activate(stream.layout, built.version)
 
 
 def hear(told: Told) -> Callable[[str, Joined], None]:

@@ -3,7 +3,6 @@
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +10,13 @@ import orjson
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from flows.config import load_config
 from flows.engine import run
-from flows.input import file_input
 from flows.plan import Plan
-from flows.reference_build import build_reference
 from state.halves import Side
-from state.stores.sqlite import SqliteStore
-from tests.integration.label_stream import LabelledLayout, write_labelled
+from tests.integration.label_stream import LabelledLayout, keep_labelled_reference, write_labelled
 from tests.integration.processes import run_through, running
 from tests.integration.results import Results, assert_same, inline_results, outputs_in, read_results
-from tests.integration.stream import MODEL, activate, load_plan
+from tests.integration.stream import load_plan
 
 ROWS = 9_000
 RULES = "{positive: decline, metrics: [accuracy, f1], min_rows: 50}"
@@ -30,33 +25,8 @@ RULES = "{positive: decline, metrics: [accuracy, f1], min_rows: 50}"
 @pytest.fixture(scope="module")
 def stream(tmp_path_factory: pytest.TempPathFactory) -> LabelledLayout:
     found = write_labelled(tmp_path_factory.mktemp("performed") / "data", rows=ROWS, files=2)
-    keep_labelled_reference(found)
+    keep_labelled_reference(found, performance=RULES)
     return found
-
-
-def keep_labelled_reference(stream: LabelledLayout) -> None:
-    """Build the reference anew with labels, one in twenty of which is not what was predicted."""
-    folder, rng = stream.layout.folder, np.random.default_rng(3)
-    rows = [orjson.loads(line) for line in (folder / "reference.jsonl").read_bytes().splitlines()]
-    for row in rows:
-        row["truth"] = row["prediction"] if rng.random() < 0.95 else "accept"
-    (folder / "labelled.jsonl").write_bytes(b"\n".join(map(orjson.dumps, rows)) + b"\n")
-    config = load_config(stream.whole("reference", performance=RULES))
-    assert config.performance is not None
-    source = file_input(
-        folder / "labelled.jsonl", columns=config.fields, time=config.time, derived=config.derivations
-    )
-    built = build_reference(
-        source,
-        config.tracks,
-        model=MODEL,
-        now_ms=0,
-        segments=config.segments,
-        outcomes=config.performance.spec,
-    ).reference
-    with closing(SqliteStore(stream.layout.reference)) as store:
-        store.put_reference(built.stored())
-    activate(stream.layout, built.version)
 
 
 def config(stream: LabelledLayout, mode: str, name: str, *, batch_rows: int = 8_192) -> Path:
