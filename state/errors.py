@@ -35,7 +35,9 @@ class PredictionError:
     def columns(self) -> tuple[Column, ...]:
         """The one column."""
         sign = "-" if self.numbers else "!="
-        formula = formula_path(f"{self.prediction.name} {sign} {self.label.name}")
+        # A label from elsewhere has no name that anybody has given it.
+        label = self.label.path if self.label.name.startswith("@") else self.label.name
+        formula = formula_path(f"{self.prediction.name} {sign} {label}")
         name, kind = (ERROR, Kind.NUMERIC) if self.numbers else (WRONG, Kind.CATEGORICAL)
         return (Column(name=name, path=formula, kind=kind, role=Role.LABEL),)
 

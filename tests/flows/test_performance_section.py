@@ -160,7 +160,10 @@ def test_errors_are_no_column_of_the_records_where_labels_come_later() -> None:
     later += "labels: {path: l.csv, label: y, id: n}\n"
     config = parsed("{}", text=later)
     assert "wrong" not in [column.name for column in config.tracks]
-    assert [column.name for made in config.late_errors for column in made.columns] == ["wrong"]
+    (column,) = [column for made in config.late_errors for column in made.columns]
+    assert (column.name, column.formula) == ("wrong", "leaves != left")
+    elsewhere = parsed("{}", text=later.replace("  left: {kind: categorical, role: label}\n", ""))
+    assert [made.columns[0].formula for made in elsewhere.late_errors] == ["leaves != y"]
     assert parsed("{errors: false}", text=later).late_errors == ()
     assert parsed("{}").late_errors == ()
 
