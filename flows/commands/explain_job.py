@@ -51,7 +51,8 @@ def explain_stored(path: Path, beginning: str, *, json: bool) -> None:
         return
     console = results()
     kind = EventType(found.type)
-    formulas = {column.name: column.formula for column in config.tracks}
+    of_errors = [column for made in config.late_errors for column in made.columns]
+    formulas = {column.name: column.formula for column in (*config.tracks, *of_errors)}
     if kind is EventType.REPORT:
         show(console, report_lines(msgspec.json.decode(found.body, type=_Report).data, console.width))
     elif kind is EventType.PERFORMANCE_REPORT:

@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import orjson
+import pytest
 
 from bench.kinds import watch
 from bench.kinds_events import moment
 from bench.kinds_table import STREAMS
+from tests.command_line import caller
 
 
-def test_errors_are_told_when_prices_leave_the_model_behind(tmp_path: Path) -> None:
+def test_errors_are_told_when_prices_leave_the_model_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched = watch(STREAMS["house-prices"], tmp_path, seed=1)
     events = [orjson.loads(line) for line in (tmp_path / "out" / "errors.jsonl").read_bytes().splitlines()]
     opened, grown = events
@@ -28,3 +32,5 @@ def test_errors_are_told_when_prices_leave_the_model_behind(tmp_path: Path) -> N
     assert (grown["data"]["direction"], grown["data"]["episode"]["severity"]) == ("down", "high")
     # The log of the other columns does not know them.
     assert b'"error"' not in (tmp_path / "out" / "events.jsonl").read_bytes()
+    told = caller(capsys, monkeypatch)("explain", tmp_path / "driftflow.yaml", grown["id"][:12])
+    assert "prediction - price" in told.out
