@@ -75,7 +75,7 @@ def test_both_sides_cannot_be_the_pipe(call: Call) -> None:
 
 def test_a_file_that_is_not_there(call: Call, tmp_path: Path) -> None:
     outcome = call("compare", tmp_path / "a.csv", tmp_path / "b.csv")
-    assert outcome.code == 1
+    assert outcome.code == 2
     assert "a.csv: no such file or folder" in outcome.err
 
 

@@ -61,6 +61,10 @@ def test_a_line_says_when_what_and_how_much(call: Call, config: Path) -> None:
             assert words[3:5] == ["–", data["window"]["name"]]  # noqa: RUF001  # as the table has it
             assert f"{len(drifting)} of {len(data['features'])} columns" in line or not drifting
             continue
+        if "check" in data:
+            assert words[4] == data["window"]["name"]
+            assert data["check"]["name"] in line
+            continue
         assert words[3:6] == [data["result"]["feature"], data["window"]["name"], data["episode"]["severity"]]
         assert float(words[6]) == pytest.approx(data["result"]["effect"], abs=0.0005)
         assert words[7] == data["direction"]
