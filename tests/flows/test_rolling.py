@@ -173,7 +173,7 @@ def test_run_leaves_the_same_log_in_several_files(
     call("reference", "build", config, tmp_path / "reference.jsonl")
     whole = call("run", config, "--json").json()
     log = (tmp_path / "out" / "events.jsonl").read_bytes()
-    told = config.read_text().replace("output:", "output:\n  max_file_bytes: 65536")
+    told = config.read_text().replace("output:", "output:\n  max_file_bytes: 65536\n  keep_files: 100")
     told = told.replace("input:", "input:\n  batch_rows: 100")
     config.write_text(f"{told}\nrecovery: {{folder: snapshots, interval: 10ms}}\n")
     again = call("run", config, "--overwrite", "--json").json()
