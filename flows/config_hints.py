@@ -16,7 +16,7 @@ def hint(error: str) -> str:
     Examples
     --------
     >>> hint("Object contains unknown field `latenes` - at `$.time`")
-    '; did you mean `time.lateness`?'
+    '; did you mean `time.lateness` or `time.latest`?'
     """
     found = _UNKNOWN.search(error)
     if found is None:

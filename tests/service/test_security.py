@@ -46,12 +46,13 @@ def test_without_keys_only_this_machine_is_served() -> None:
 
 def test_every_route_under_v1_asks_for_a_key(demo: Path) -> None:
     with client_of(demo, MemoryStore, all_keys()) as client:
-        paths = [path for path in client.get("/openapi.json").json()["paths"] if path.startswith("/v1")]
-        assert len(paths) >= 7
-        for path in paths:
-            asked = path.format(model="demo", event_id="x")
-            assert client.get(asked).status_code == 401
-            wrong = client.get(asked, headers={"X-API-Key": "no-such-key-0123456789"})
+        paths = client.get("/openapi.json").json()["paths"]
+        routes = [(path, method) for path in paths if path.startswith("/v1") for method in paths[path]]
+        assert len(routes) >= 15
+        for path, method in routes:
+            asked = path.format(model="demo", event_id="x", job_id="x", reference="x")
+            assert client.request(method, asked).status_code == 401
+            wrong = client.request(method, asked, headers={"X-API-Key": "no-such-key-0123456789"})
             assert wrong.status_code == 401
             assert wrong.json()["detail"] == "Nobody has this key."
         assert client.get("/v1/models", headers={"X-API-Key": READ}).status_code == 200

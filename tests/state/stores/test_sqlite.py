@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import rule
 
-from state.stores.base import KEEP_ALL, Keeping, Point, Store, StoreBusyError, StoreError
+from state.stores.base import KEEP_ALL, Keeping, Point, Store, StoreBusyError, StoredEvent, StoreError
 from state.stores.sqlite import SqliteStore
 from state.stores.sqlite_schema import SCHEMA_VERSION
 from tests.conftest import Golden
@@ -275,17 +275,11 @@ def test_full_disk_keeps_nothing_of_the_call(tmp_path: Path) -> None:
         assert store.add_events([an_event("d")]) == 1
 
 
-def test_another_thread_is_a_bug_and_no_store_error(tmp_path: Path) -> None:
-    caught: list[BaseException] = []
-
-    def read() -> None:
-        try:
-            store.events("fraud")
-        except sqlite3.ProgrammingError as error:
-            caught.append(error)
-
+def test_threads_may_use_one_connection_one_after_the_other(tmp_path: Path) -> None:
+    found: list[StoredEvent] = []
     with closing(SqliteStore(tmp_path / "store.db")) as store:
-        thread = threading.Thread(target=read)
+        store.add_events([an_event("a")])
+        thread = threading.Thread(target=lambda: found.extend(store.events("fraud")))
         thread.start()
         thread.join()
-    assert len(caught) == 1
+    assert found == [an_event("a")]
