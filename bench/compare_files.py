@@ -30,6 +30,7 @@ class Cost:
     """What a process took; None where it could not be run."""
 
     seconds: float
+    cpu_s: float
     mebibytes: float
     drifted: str
 
@@ -56,11 +57,11 @@ def main() -> None:
         found = {name: _cost(command) for name, command in tools.items()}
     show(
         f"{rows:,} rows x {NUMERIC + CATEGORICAL} columns against as many, {size:,.0f} MiB of CSV",
-        ("tool", "seconds", "memory, MiB", "columns called drifted (3 are)"),
+        ("tool", "seconds", "CPU s", "memory, MiB", "columns called drifted (3 are)"),
         [
-            (name, "-", "-", "could not be run")
+            (name, "-", "-", "-", "could not be run")
             if cost is None
-            else (name, f"{cost.seconds:.1f}", f"{cost.mebibytes:,.0f}", cost.drifted)
+            else (name, f"{cost.seconds:.1f}", f"{cost.cpu_s:.1f}", f"{cost.mebibytes:,.0f}", cost.drifted)
             for name, cost in found.items()
         ],
     )
@@ -96,7 +97,8 @@ def _cost(command: Sequence[str]) -> Cost | None:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         return None
-    return Cost(time.perf_counter() - began, used.ru_maxrss / 1024, _drifted(said))
+    cpu_s = used.ru_utime + used.ru_stime
+    return Cost(time.perf_counter() - began, cpu_s, used.ru_maxrss / 1024, _drifted(said))
 
 
 def _drifted(said: str) -> str:
