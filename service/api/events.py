@@ -6,11 +6,11 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from service.api.common import Asked, Cursor, End, Limit, Served, Start, may, moment
+from service.api.common import Asked, Cursor, End, Limit, Served, Start, may
+from service.api.paging import page_of_events
 from service.problems import RESPONSES, ProblemError
 from service.security import Right
 from state.events import EventType
-from state.stores.base import NotFoundError
 
 router = APIRouter(tags=["events"], responses=RESPONSES, dependencies=[Depends(may(Right.READ))])
 
@@ -43,25 +43,18 @@ def list_events(
 ) -> Response:
     """List the events of a model by the end of their window."""
     wanted = None if types is None else [_type(text) for text in types]
-    try:
-        with service.store(asked.model) as store:
-            found = store.events(
-                asked.model.name,
-                model_version=asked.version,
-                window=window,
-                feature=feature,
-                types=wanted,
-                start=moment(start, asked.model, "start"),
-                end=moment(end, asked.model, "end"),
-                newest_first=order == "newest",
-                beyond=cursor,
-                # One more than asked for tells whether there are others.
-                limit=limit + 1,
-            )
-    except NotFoundError as error:
-        raise ProblemError(422, "cursor: its event is not kept any more; begin again without it.") from error
-    page = found[:limit]
-    following = page[-1].id if len(found) > limit else None
+    page, following = page_of_events(
+        service,
+        asked,
+        start=start,
+        end=end,
+        limit=limit,
+        cursor=cursor,
+        newest_first=order == "newest",
+        window=window,
+        feature=feature,
+        types=wanted,
+    )
     # The bodies are JSON already, and need not be read to be sent on.
     body = b'{"events":[' + b",".join(event.body for event in page) + b'],"next":' + orjson.dumps(following)
     return Response(body + b"}", media_type="application/json")

@@ -6,12 +6,12 @@ import orjson
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from service.api.common import Asked, Cursor, End, Limit, Served, Start, may, moment
-from service.problems import RESPONSES, ProblemError
+from service.api.common import Asked, Cursor, End, Limit, Served, Start, may
+from service.api.paging import page_of_events
+from service.problems import RESPONSES
 from service.security import Right
 from state.event_data import Instant
 from state.events import EventType
-from state.stores.base import NotFoundError
 
 router = APIRouter(tags=["windows"], responses=RESPONSES, dependencies=[Depends(may(Right.READ))])
 
@@ -51,25 +51,19 @@ def list_windows(
     cursor: Cursor = None,
 ) -> WindowPage:
     """List the windows of a model, the last one first."""
-    try:
-        with service.store(asked.model) as store:
-            found = store.events(
-                asked.model.name,
-                model_version=asked.version,
-                window=window,
-                types=[EventType.REPORT],
-                start=moment(start, asked.model, "start"),
-                end=moment(end, asked.model, "end"),
-                newest_first=True,
-                beyond=cursor,
-                limit=limit + 1,
-            )
-    except NotFoundError as error:
-        raise ProblemError(422, "cursor: its event is not kept any more; begin again without it.") from error
-    page = found[:limit]
+    page, following = page_of_events(
+        service,
+        asked,
+        start=start,
+        end=end,
+        limit=limit,
+        cursor=cursor,
+        window=window,
+        types=[EventType.REPORT],
+    )
     return WindowPage(
         windows=[_report(event.id, orjson.loads(event.body)["data"]) for event in page],
-        next=page[-1].id if len(found) > limit else None,
+        next=following,
     )
 
 
