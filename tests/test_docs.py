@@ -146,7 +146,7 @@ def test_every_source_file_is_on_the_map() -> None:
     named |= set(re.findall(r"`((?:detectors|state|service|flows)/[\w/]+)\.py`", text))
     folders = re.findall(r"`((?:detectors|state|service|flows)/[\w/]+)/`", text)
     for path in sorted(
-        p for package in ("detectors", "state", "service", "flows") for p in (ROOT / package).rglob("*.py")
+        p for package in ("detectors", "state", "alerts", "service", "flows") for p in (ROOT / package).rglob("*.py")
     ):
         name = path.relative_to(ROOT).with_suffix("").as_posix()
         if path.name != "__init__.py" and not any(name.startswith(f"{folder}/") for folder in folders):

@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_top_level_names(wheel: Path) -> None:
     names = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     packages = {name for name in names if not name.endswith(".dist-info")}
-    assert packages == {"detectors", "state", "service", "flows"}
+    assert packages == {"detectors", "state", "alerts", "service", "flows"}
 
 
 def test_installed_command_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
