@@ -8,6 +8,8 @@ WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY detectors detectors
 COPY state state
+COPY alerts alerts
+COPY service service
 COPY flows flows
 # Without pip inside: what runs needs none.
 RUN python -m venv --without-pip /opt/driftflow \

@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(
-    p for package in ("detectors", "state", "alerts", "service", "flows") for p in (ROOT / package).rglob("*.py")
+    p
+    for package in ("detectors", "state", "alerts", "service", "flows")
+    for p in (ROOT / package).rglob("*.py")
 )
 MAX_LINES = 300
 MAX_FUNCTION_LINES = 45

@@ -131,7 +131,7 @@ def test_examples_are_valid_configurations(page: Path, monkeypatch: pytest.Monke
     assert f"driftflow run {folder}/driftflow.yaml" in readme
 
 
-_PACKAGES = "(?:detectors|state|service|flows)"
+_PACKAGES = "(?:detectors|state|alerts|service|flows)"
 
 
 def test_every_source_file_is_on_the_map() -> None:
@@ -139,14 +139,16 @@ def test_every_source_file_is_on_the_map() -> None:
     named = {
         f"{where}/{name.strip()}"
         for where, names in re.findall(
-            r"`((?:detectors|state|service|flows)(?:/\w+)*)/\{([^}]+)\}\.py`", text
+            r"`((?:detectors|state|alerts|service|flows)(?:/\w+)*)/\{([^}]+)\}\.py`", text
         )
         for name in names.split(",")
     }
-    named |= set(re.findall(r"`((?:detectors|state|service|flows)/[\w/]+)\.py`", text))
-    folders = re.findall(r"`((?:detectors|state|service|flows)/[\w/]+)/`", text)
+    named |= set(re.findall(r"`((?:detectors|state|alerts|service|flows)/[\w/]+)\.py`", text))
+    folders = re.findall(r"`((?:detectors|state|alerts|service|flows)/[\w/]+)/`", text)
     for path in sorted(
-        p for package in ("detectors", "state", "alerts", "service", "flows") for p in (ROOT / package).rglob("*.py")
+        p
+        for package in ("detectors", "state", "alerts", "service", "flows")
+        for p in (ROOT / package).rglob("*.py")
     ):
         name = path.relative_to(ROOT).with_suffix("").as_posix()
         if path.name != "__init__.py" and not any(name.startswith(f"{folder}/") for folder in folders):
