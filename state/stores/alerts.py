@@ -126,7 +126,7 @@ class AlertStore(Protocol):
         ...
 
     def drop_notices(self, model: str, *, before_ms: int) -> int:
-        """Delete notices that were settled before; return how many. What waits stays."""
+        """Delete notices that were settled before; return how many. What waits stays, its id too."""
         ...
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.base import DriftflowError
+from state.stores.alerts import AcknowledgementStore, AlertStore
 from state.stores.episodes import EpisodeStore
 from state.stores.panes import PaneStore
 
@@ -275,7 +276,16 @@ class SeriesStore(Protocol):
         ...
 
 
-class Store(ReferenceStore, EventStore, SeriesStore, PaneStore, EpisodeStore, Protocol):
+class Store(
+    ReferenceStore,
+    EventStore,
+    SeriesStore,
+    PaneStore,
+    EpisodeStore,
+    AlertStore,
+    AcknowledgementStore,
+    Protocol,
+):
     """All of them, as the embedded default and Redis offer them."""
 
     def close(self) -> None:

@@ -36,14 +36,14 @@ def checked_reference(reference: StoredReference) -> StoredReference:
     """
     info = reference.info
     name = f"reference {info.version!r} of model {info.model!r}"
-    _require_texts(name, info.model, info.version, info.source)
-    _require_bytes(name, reference.body)
+    require_texts(name, info.model, info.version, info.source)
+    require_bytes(name, reference.body)
     plain = replace(
         info,
-        created_ms=_whole(f"{name}: created_ms", info.created_ms),
-        rows=_whole(f"{name}: rows", info.rows),
-        start_ms=None if info.start_ms is None else _whole(f"{name}: start_ms", info.start_ms),
-        end_ms=None if info.end_ms is None else _whole(f"{name}: end_ms", info.end_ms),
+        created_ms=whole(f"{name}: created_ms", info.created_ms),
+        rows=whole(f"{name}: rows", info.rows),
+        start_ms=None if info.start_ms is None else whole(f"{name}: start_ms", info.start_ms),
+        end_ms=None if info.end_ms is None else whole(f"{name}: end_ms", info.end_ms),
     )
     return replace(reference, info=plain)
 
@@ -51,10 +51,10 @@ def checked_reference(reference: StoredReference) -> StoredReference:
 def checked_activation(model: str, model_version: str, activation: Activation) -> Activation:
     """Return the activation with a plain number; raises `StoreError` like `checked_reference`."""
     name = f"activation of {activation.version!r} for version {model_version!r} of model {model!r}"
-    _require_texts(name, model, model_version, activation.version)
+    require_texts(name, model, model_version, activation.version)
     if activation.effective_from is None:
         return activation
-    return replace(activation, effective_from=_whole(f"{name}: start", activation.effective_from))
+    return replace(activation, effective_from=whole(f"{name}: start", activation.effective_from))
 
 
 def checked_events(events: Iterable[StoredEvent]) -> list[StoredEvent]:
@@ -62,10 +62,10 @@ def checked_events(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     checked = []
     for event in events:
         name = f"event {event.id!r}"
-        _require_texts(name, event.id, event.type, event.model, event.model_version, event.window)
-        _require_texts(name, *(text for text in (event.feature, event.episode) if text is not None))
-        _require_bytes(name, event.body)
-        checked.append(replace(event, end=_whole(f"{name}: end", event.end)))
+        require_texts(name, event.id, event.type, event.model, event.model_version, event.window)
+        require_texts(name, *(text for text in (event.feature, event.episode) if text is not None))
+        require_bytes(name, event.body)
+        checked.append(replace(event, end=whole(f"{name}: end", event.end)))
     return checked
 
 
@@ -80,7 +80,7 @@ def _checked_point(point: Point) -> Point:
     if type(point.time) is int and abs(point.time) <= MAX_TIME and type(point.value) is float:
         plain, time = point, point.time
     else:
-        time = _whole(f"{_series_name(point.key)}: time", point.time)
+        time = whole(f"{_series_name(point.key)}: time", point.time)
         plain = Point(point.key, time, float(point.value)) if _is_finite(point.value) else point
     if not _is_finite(plain.value):
         raise StoreError(
@@ -97,7 +97,7 @@ def _series_name(key: SeriesKey) -> str:
 @lru_cache(maxsize=100_000)
 def _check_key(key: SeriesKey) -> None:
     """Look at a key once: the same ones come with every window."""
-    _require_texts(_series_name(key), *key_texts(key))
+    require_texts(_series_name(key), *key_texts(key))
 
 
 def checked_panes(panes: Iterable[StoredPane]) -> list[StoredPane]:
@@ -105,9 +105,9 @@ def checked_panes(panes: Iterable[StoredPane]) -> list[StoredPane]:
     checked = []
     for pane in panes:
         name = f"pane of column {pane.feature!r} at {pane.start!r}"
-        _require_texts(name, pane.model, pane.model_version, pane.feature, pane.reference)
-        _require_bytes(name, pane.body)
-        start, end = _whole(f"{name}: start", pane.start), _whole(f"{name}: end", pane.end)
+        require_texts(name, pane.model, pane.model_version, pane.feature, pane.reference)
+        require_bytes(name, pane.body)
+        start, end = whole(f"{name}: start", pane.start), whole(f"{name}: end", pane.end)
         checked.append(replace(pane, start=start, end=end))
     return checked
 
@@ -118,18 +118,18 @@ def checked_episodes(episodes: Iterable[StoredEpisode]) -> list[StoredEpisode]:
     for episode in episodes:
         name = f"episode {episode.id!r}"
         texts = (episode.model, episode.model_version, episode.window, episode.feature, episode.reference)
-        _require_texts(name, episode.id, *texts, episode.severity, episode.family, episode.check)
+        require_texts(name, episode.id, *texts, episode.severity, episode.family, episode.check)
         if not _is_finite(episode.peak):
             raise StoreError(f"{name}: the peak is {episode.peak!r}; it must be a finite number")
         checked.append(
             replace(
                 episode,
-                since=_whole(f"{name}: since", episode.since),
-                opened=_whole(f"{name}: opened", episode.opened),
-                updated=_whole(f"{name}: updated", episode.updated),
+                since=whole(f"{name}: since", episode.since),
+                opened=whole(f"{name}: opened", episode.opened),
+                updated=whole(f"{name}: updated", episode.updated),
                 is_open=bool(episode.is_open),
                 peak=float(episode.peak),
-                windows=_whole(f"{name}: windows", episode.windows),
+                windows=whole(f"{name}: windows", episode.windows),
             )
         )
     return checked
@@ -157,8 +157,8 @@ def time_span(start: int | None, end: int | None) -> tuple[int, int]:
     StoreError
         A bound is not a whole number that a time could be.
     """
-    first = -MAX_TIME if start is None else _whole("start", start)
-    last = MAX_TIME if end is None else _whole("end", end) - 1
+    first = -MAX_TIME if start is None else whole("start", start)
+    last = MAX_TIME if end is None else whole("end", end) - 1
     return first, last
 
 
@@ -184,7 +184,7 @@ def _is_finite(value: object) -> bool:
         return False
 
 
-def _whole(name: str, value: object) -> int:
+def whole(name: str, value: object) -> int:
     """Return a plain int of anything that is a whole number, NumPy's too."""
     try:
         number = operator.index(value)  # type: ignore[arg-type]  # what is no integer raises TypeError
@@ -195,7 +195,8 @@ def _whole(name: str, value: object) -> int:
     return number
 
 
-def _require_texts(name: str, *texts: object) -> None:
+def require_texts(name: str, *texts: object) -> None:
+    """Raise `StoreError` for what is no text, or none that UTF-8 can hold."""
     for text in texts:
         if not isinstance(text, str):
             raise StoreError(f"{name}: found {text!r} where text is wanted")
@@ -205,7 +206,8 @@ def _require_texts(name: str, *texts: object) -> None:
             raise StoreError(f"{name}: {text!r} is not valid Unicode ({error.reason})") from None
 
 
-def _require_bytes(name: str, body: object) -> None:
+def require_bytes(name: str, body: object) -> None:
+    """Raise `StoreError` for what is no bytes."""
     # A bytearray could change after it was stored.
     if not isinstance(body, bytes):
         raise StoreError(f"{name}: the body is of type {type(body).__name__}; it must be bytes")

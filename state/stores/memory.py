@@ -27,15 +27,17 @@ from state.stores.checks import (
     time_span,
 )
 from state.stores.episodes import EpisodeFilter, StoredEpisode
+from state.stores.memory_alerts import MemoryAlerts
 from state.stores.panes import StoredPane
 from state.stores.schedules import extended
 from state.stores.trimming import last_panes, newest_ends
 
 
-class MemoryStore:
+class MemoryStore(MemoryAlerts):
     """A `state.stores.base.Store` that ends with the process."""
 
     def __init__(self, keeping: Keeping = KEEP_ALL) -> None:
+        super().__init__()
         self._keeping = keeping
         self._references: dict[tuple[str, str], StoredReference] = {}
         self._schedules: dict[tuple[str, str], tuple[Activation, ...]] = {}

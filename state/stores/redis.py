@@ -1,9 +1,10 @@
-"""References, events, series, panes and episodes in Redis, for several machines."""
+"""References, events, series, panes, episodes and alerts in Redis, for several machines."""
 
 from collections.abc import Iterable
 
 from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey, StoreError
 from state.stores.checks import checked_points, key_texts, time_span
+from state.stores.redis_alerts import RedisAlerts
 from state.stores.redis_episodes import RedisEpisodes
 from state.stores.redis_events import RedisEvents
 from state.stores.redis_facts import RedisFacts, read_facts
@@ -14,7 +15,7 @@ from state.stores.redis_series import RedisSeries, SeriesBackend, SortedSets, Ti
 from state.stores.redis_server import RedisServer
 
 
-class RedisStore(RedisReferences, RedisEvents, RedisPanes, RedisEpisodes):
+class RedisStore(RedisReferences, RedisEvents, RedisPanes, RedisEpisodes, RedisAlerts):
     """A `state.stores.base.Store` on a Redis server, a replicated one, or a cluster.
 
     Every call that writes is one step on the server, all or none. How much of it survives a crash is the

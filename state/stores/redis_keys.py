@@ -122,6 +122,30 @@ class RedisKeys:
         """Sorted set of the episodes of a model version that were closed, by their end."""
         return f"{self._model(model)}:closed-episodes:{escaped(model_version)}"
 
+    def alert_claim(self, model: str) -> str:
+        """Hash: who sends alerts, and until when."""
+        return f"{self._model(model)}:alert-claim"
+
+    def alert_progress(self, model: str) -> str:
+        """Hash: how far alerting has come."""
+        return f"{self._model(model)}:alert-progress"
+
+    def notice(self, model: str, id_: str) -> str:
+        """Hash of one notice."""
+        return f"{self._model(model)}:notice:{escaped(id_)}"
+
+    def notices(self, model: str, delivery: str = "") -> str:
+        """Sorted set of the notices, or of those of one delivery, by decision and insertion."""
+        return f"{self._model(model)}:notices:{delivery}".removesuffix(":")
+
+    def notice_counter(self, model: str) -> str:
+        """Number of notices ever inserted."""
+        return f"{self._model(model)}:notice-counter"
+
+    def acknowledgements(self, model: str) -> str:
+        """Hash of the episodes that somebody has seen, each with who and when, as JSON."""
+        return f"{self._model(model)}:acknowledgements"
+
     def series_index(self, model: str) -> str:
         """Set of the keys of the series."""
         return f"{self._model(model)}:series"

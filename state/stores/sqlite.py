@@ -1,4 +1,4 @@
-"""References, events, series, panes and episodes in one SQLite file."""
+"""References, events, series, panes, episodes and alerts in one SQLite file."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from state.stores.base import KEEP_ALL, Keeping, Point, SeriesKey
 from state.stores.checks import checked_points, key_texts, time_span
+from state.stores.sqlite_alerts import SqliteAlerts
 from state.stores.sqlite_episodes import SqliteEpisodes
 from state.stores.sqlite_events import SqliteEvents
 from state.stores.sqlite_file import SqliteFile
@@ -32,7 +33,7 @@ _LIST_SERIES = """
 """
 
 
-class SqliteStore(SqliteReferences, SqliteEvents, SqlitePanes, SqliteEpisodes):
+class SqliteStore(SqliteReferences, SqliteEvents, SqlitePanes, SqliteEpisodes, SqliteAlerts):
     """A `state.stores.base.Store` in one file, for one machine.
 
     Every call is one transaction. With write-ahead logging and ``synchronous=NORMAL`` what a call has stored

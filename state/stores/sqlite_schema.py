@@ -76,7 +76,36 @@ _CHECKS = (
     """ALTER TABLE episode ADD COLUMN "check" TEXT NOT NULL DEFAULT ''""",
 )
 
-LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES, _EPISODES, _AGES, _CHECKS)
+_ALERTS = (
+    """
+    CREATE TABLE alert_claim (
+        model TEXT PRIMARY KEY, owner TEXT NOT NULL, until_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE alert_progress (
+        model TEXT PRIMARY KEY, revision INTEGER NOT NULL, body BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE notice (
+        position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, model TEXT NOT NULL,
+        channel TEXT NOT NULL, decided_ms INTEGER NOT NULL, body BLOB NOT NULL, delivery TEXT NOT NULL,
+        attempts INTEGER NOT NULL, next_ms INTEGER NOT NULL, settled_ms INTEGER, reason TEXT NOT NULL,
+        UNIQUE (model, id)
+    ) STRICT
+    """,
+    "CREATE INDEX notice_by_time ON notice (model, decided_ms, position)",
+    "CREATE INDEX notice_by_delivery ON notice (model, delivery, decided_ms, position)",
+    """
+    CREATE TABLE acknowledgement (
+        model TEXT NOT NULL, episode TEXT NOT NULL, "by" TEXT NOT NULL, at_ms INTEGER NOT NULL,
+        note TEXT NOT NULL, PRIMARY KEY (model, episode)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+LAYOUTS = (_FIRST, _ACTIVATIONS, _PANES, _EPISODES, _AGES, _CHECKS, _ALERTS)
 """What makes each version out of the one before; the first starts from an empty file."""
 
 SCHEMA_VERSION = len(LAYOUTS)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from state.stores.base import NotFoundError, Point, Store, StoredEvent, StoreError
+from tests.contracts.alert_store import AlertStoreContract
 from tests.contracts.episode_store import EpisodeStoreContract
 from tests.contracts.pane_store import PaneStoreContract
 from tests.contracts.reference_store import ReferenceStoreContract
@@ -14,7 +15,9 @@ from tests.contracts.retention import RetentionContract
 from tests.contracts.store_values import a_key, a_reference, an_event, ids
 
 
-class StoreContract(ReferenceStoreContract, PaneStoreContract, EpisodeStoreContract, RetentionContract):
+class StoreContract(
+    ReferenceStoreContract, PaneStoreContract, EpisodeStoreContract, AlertStoreContract, RetentionContract
+):
     """A subclass says how to open a store; it may add tests, not replace them."""
 
     def test_events_come_back_equal_by_end_then_by_insertion(self, store: Store) -> None:
