@@ -233,3 +233,16 @@ def instant(value: int, axis: Axis) -> Instant:
     return (_EPOCH + timedelta(milliseconds=value)).isoformat(timespec="milliseconds").removesuffix(
         "+00:00"
     ) + "Z"
+
+
+def position(value: Instant) -> int:
+    """Read what `instant` wrote: milliseconds since the epoch, or a row number.
+
+    Examples
+    --------
+    >>> position("2026-01-05T00:00:00.000Z")
+    1767571200000
+    """
+    if isinstance(value, int):
+        return value
+    return (datetime.fromisoformat(value) - _EPOCH) // timedelta(milliseconds=1)

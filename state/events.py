@@ -10,6 +10,7 @@ from state.check_data import CheckData
 from state.durations import Axis
 from state.event_data import DriftData, MissingReferenceData, ReportData, instant
 from state.performance_data import PerformanceData
+from state.retrain_data import RetrainData
 from state.stores.base import StoredEvent
 
 DATA_SCHEMA = "https://driftflow.io/schemas/drift-event.v1.json"
@@ -33,6 +34,7 @@ class EventType(StrEnum):
     PERFORMANCE_DEGRADED = "io.driftflow.performance.degraded"
     PERFORMANCE_RECOVERED = "io.driftflow.performance.recovered"
     PERFORMANCE_REPORT = "io.driftflow.performance.report"
+    RETRAIN = "io.driftflow.retrain.requested"
 
     @property
     def of_check(self) -> bool:
@@ -138,3 +140,34 @@ def missing_reference_event(data: MissingReferenceData, *, fingerprint: str) -> 
         end=0,
         body=msgspec.json.encode(envelope),
     )
+
+
+def retrain_event(data: RetrainData) -> tuple[str, bytes]:
+    """Write a request to train a model again; return its id and its body.
+
+    The id is that of the reasons: model, reference, rule, episodes and the number of the attempt. A request
+    that is sent again has the same, so whoever trains can leave out what was done.
+    """
+    reasons = sorted(episode.id for episode in data.episodes)
+    identity: list[str | int] = [
+        data.model,
+        data.model_version,
+        data.reference,
+        data.rule,
+        *reasons,
+        data.attempt,
+    ]
+    event_id = deterministic_id([EventType.RETRAIN, *identity])
+    envelope = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"/driftflow/{data.model}",
+        "type": EventType.RETRAIN,
+        "subject": f"{data.model}/{data.model_version}",
+        "time": data.requested,
+        "datacontenttype": "application/json",
+        "dataschema": DATA_SCHEMA,
+        "partitionkey": data.model,
+        "data": data,
+    }
+    return event_id, msgspec.json.encode(envelope)

@@ -138,7 +138,7 @@ def gather(lines: Iterable[bytes], *, model: str, model_version: str) -> Finding
             if (told.model, told.model_version) == (model, model_version):
                 gathered.report(told)
             continue
-        if found.type == EventType.MISSING:
+        if found.type in {EventType.MISSING, EventType.RETRAIN}:
             continue
         if found.type == EventType.PERFORMANCE_REPORT:
             performed = performance.decode(found.data)

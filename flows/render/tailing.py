@@ -15,6 +15,7 @@ from state.check_data import CheckData
 from state.event_data import Contributor, EpisodeData, MissingReferenceData, WindowData
 from state.events import EventType
 from state.performance_data import PerformanceData
+from state.retrain_data import RetrainData
 from state.segment_scores import SegmentScores
 
 _NAMES = {kind: kind.rpartition(".")[2] for kind in EventType}
@@ -25,6 +26,7 @@ _STYLES = {
     EventType.REPORT: "dim",
     EventType.MISSING: "bold red",
     EventType.PERFORMANCE_REPORT: "dim",
+    EventType.RETRAIN: "bold yellow",
 }
 _CHECK_STYLES = {"violated": "bold red", "degraded": "bold red", "resolved": "green", "recovered": "green"}
 _TIME, _TYPE, _SEVERITY, _EFFECT, _DIRECTION = 16, 9, 8, 6, 9
@@ -37,8 +39,8 @@ def type_names() -> dict[str, frozenset[EventType]]:
 
     Examples
     --------
-    >>> list(type_names())
-    ['opened', 'updated', 'closed', 'report', 'missing', 'violated', 'resolved', 'degraded', 'recovered']
+    >>> list(type_names())[5:]
+    ['violated', 'resolved', 'degraded', 'recovered', 'requested']
     """
     found: dict[str, frozenset[EventType]] = {}
     for kind, name in _NAMES.items():
@@ -101,6 +103,10 @@ class _MissingEvent(msgspec.Struct, frozen=True):
     data: MissingReferenceData
 
 
+class _RetrainEvent(msgspec.Struct, frozen=True):
+    data: RetrainData
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Said:
     """The parts of a line that differ between drifts and reports."""
@@ -126,6 +132,8 @@ def event_line(kind: EventType, body: bytes, widths: Widths) -> Text:
     """
     if kind is EventType.MISSING:
         return _missing(body)
+    if kind is EventType.RETRAIN:
+        return _retrain(body)
     if kind.of_check:
         said = _check(body)
     elif kind is EventType.PERFORMANCE_REPORT:
@@ -149,6 +157,14 @@ def _missing(body: bytes) -> Text:
     line = Text(f"{NOTHING:<{_TIME}}  ")
     line.append(f"{_NAMES[EventType.MISSING]:<{_TYPE}}  ", _STYLES[EventType.MISSING])
     return line.append(f"version {_plain(data.model_version)} has no reference: its run waits for one")
+
+
+def _retrain(body: bytes) -> Text:
+    """Write a request to train again, which some channel has put beside the events."""
+    data = msgspec.json.decode(body, type=_RetrainEvent).data
+    line = Text(f"{moment_text(data.span.end):<{_TIME}}  ")
+    line.append(f"{_NAMES[EventType.RETRAIN]:<{_TYPE}}  ", _STYLES[EventType.RETRAIN])
+    return line.append(f"train again: {_plain(data.reason)}")
 
 
 def _drift(kind: EventType, body: bytes) -> _Said:
