@@ -22,7 +22,8 @@ class WindowData(msgspec.Struct, frozen=True, kw_only=True):
     """The window an event is about; `end` is the first instant that is no longer in it.
 
     `partial` tells that it starts before the stream's first pane, or ends behind its last; `incomplete` that
-    a time-out closed it while rows may still have been on their way.
+    a time-out closed it while rows may still have been on their way, or that rows of a partition that
+    appeared in mid-run were dropped from it.
     """
 
     name: str

@@ -45,7 +45,8 @@ class PanesClosed(NamedTuple):
     panes
         Pane, generation and sketch of those closed since the last message that have rows, in order.
     skipped
-        Ranges of panes that a time-out closed for some partition: they may lack rows. Half-open, in order.
+        Ranges of panes that a time-out closed for some partition, or whose rows were dropped because they
+        came when the pane was closed: they lack rows, or may. Half-open, in order.
     """
 
     upto: int
@@ -73,9 +74,10 @@ class PaneMerger:
     reported once. Since a partition sends its frontier in the same stream as its rows, and calls rows late
     by its own watermark alone, the content of a pane does not depend on how partitions interleave.
 
-    A partition that appears when a run has begun may bring rows of panes that are closed. They are dropped,
-    and counted as late in the next pane that closes. That is the same for every column: until the frontier of
-    the new partition has passed the closed panes, nothing else closes.
+    A partition that appears when a run has begun may bring rows of panes that are closed: others went on
+    before it was known. They are dropped, counted as late in the next pane that closes, and their panes are
+    told as skipped. That is the same for every column: until the frontier of the new partition has passed the
+    closed panes, nothing else closes.
     """
 
     frontiers: dict[str, tuple[int, int] | None]
@@ -131,6 +133,9 @@ class PaneMerger:
                 # A row counts once, however many generations summarized it.
                 if generation == self.schedule.of_pane(pane).start:
                     self.dropped += sketch.rows + int(sketch.counters[LATE])
+                if sketch.rows:
+                    # Longer windows that are still open lack these rows.
+                    self.skipped.add((pane, pane + 1))
                 continue
             held = self.open.get((pane, generation))
             self.open[pane, generation] = sketch if held is None else held.merge(sketch)

@@ -19,9 +19,9 @@ class ClosedWindow(NamedTuple):
     """One window of one column; covers panes ``[start, end)``.
 
     `partial`: it starts before the first pane of the stream, or ends behind the last one. `incomplete`: a
-    time-out closed one of its panes for some partition, so rows may be missing. `filled` are its panes with
-    rows. `edge`: it holds the stream's first pane, or the last one of a stream that has ended, of which it is
-    not known how much the stream covered.
+    time-out closed one of its panes for some partition, or rows of one were dropped (`PanesClosed.skipped`).
+    `filled` are its panes with rows. `edge`: it holds the stream's first pane, or the last one of a stream
+    that has ended, of which it is not known how much the stream covered.
     """
 
     spec: int
@@ -78,7 +78,7 @@ class _Ring:
     """The slices of one window specification, by place and generation of the reference.
 
     `first` is the first pane of the stream, `next` the first window that is not yet closed, `skipped` the
-    ranges of panes that a time-out closed, `filled` how many panes of a slice have rows.
+    ranges of panes that lack rows, or may, `filled` how many panes of a slice have rows.
     """
 
     window: PanedWindow
@@ -147,13 +147,14 @@ class _Ring:
         self.filled = Counter({kept: panes for kept, panes in self.filled.items() if kept >= place})
 
     def skip(self, ranges: Sequence[tuple[int, int]]) -> None:
-        """Remember panes that a time-out closed; ranges that touch become one."""
-        for start, end in ranges:
-            if self.skipped and start <= self.skipped[-1][1]:
-                low, high = self.skipped[-1]
-                self.skipped[-1] = (min(low, start), max(high, end))
+        """Remember panes that lack rows; ranges that touch become one."""
+        kept = list[tuple[int, int]]()
+        for start, end in sorted([*self.skipped, *ranges]):
+            if kept and start <= kept[-1][1]:
+                kept[-1] = (kept[-1][0], max(kept[-1][1], end))
             else:
-                self.skipped.append((start, end))
+                kept.append((start, end))
+        self.skipped = kept
 
     def _forget_skipped(self, upto: int) -> None:
         """Forget what no later window can hold: a window that is still to close ends behind `upto`."""
