@@ -68,7 +68,7 @@ def _services() -> dict[str, Service]:
 
 SERVICES = _services()
 OURS = {name: service for name, service in SERVICES.items() if service.build is not None}
-LONG_LIVED = {"kafka", "redis", "workers"}
+LONG_LIVED = {"kafka", "redis", "workers", "prometheus", "grafana"}
 
 
 def _paths_of_the_host(arguments: list[str], data: Path) -> list[str]:
@@ -118,13 +118,13 @@ def test_scripts_of_the_compose_file_are_mounted_and_take_their_options(name: st
 
 def test_ports_are_on_loopback() -> None:
     ports = [port for service in SERVICES.values() for port in service.ports]
-    assert len(ports) == 2
+    assert len(ports) == 4
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_are_pinned(name: str) -> None:
-    assert re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+(-\w+)?(@sha256:[0-9a-f]{64})?", SERVICES[name].image)
+    assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+\.\d+(-\w+)?(@sha256:[0-9a-f]{64})?", SERVICES[name].image)
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -171,7 +171,7 @@ def test_the_embedded_demo_needs_no_service() -> None:
     demo = SERVICES["demo"]
     assert demo.profiles == ["demo"]
     assert not demo.depends_on
-    assert [name for name, service in SERVICES.items() if service.profiles] == ["demo"]
+    assert [name for name, service in SERVICES.items() if service.profiles == ["demo"]] == ["demo"]
 
 
 def test_redis_refuses_to_forget() -> None:
