@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerts.rules import AlertRules
 from detectors.checks import Given
 from detectors.verdicts import Rules
 from flows.config_hints import hint
@@ -13,6 +14,7 @@ from flows.config_text import filled, parse_text, read_text
 from flows.config_values import ConfigError, instant_of, span_of
 from flows.presets import with_preset
 from flows.schema import ColumnConfig, FileConfig
+from flows.sections.alerts import alert_rules
 from flows.sections.detection import checked_rules
 from flows.sections.labels import Labels, checked_labels, joining, with_label
 from flows.sections.operations import operation_rules
@@ -62,6 +64,8 @@ class Config:
         What latencies and statuses are held against; None: nothing.
     record_limits
         Limits that are given for checks of whole records, by their name.
+    alerts
+        Who is told what, and when.
     keeping
         How much the store keeps.
     """
@@ -80,6 +84,7 @@ class Config:
     labels: Labels | None
     operations: OperationRules | None
     record_limits: dict[str, Given]
+    alerts: AlertRules
     keeping: Keeping
 
     @property
@@ -211,6 +216,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         labels=labels,
         operations=operation_rules(file.operations, fields, min_rows=file.detection.min_rows),
         record_limits=record_limits(file.quality),
+        alerts=alert_rules(file.alerts, model=file.model.name, windows=tuple(file.windows)),
         keeping=_keeping(file.output, axis),
     )
 

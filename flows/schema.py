@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from detectors.base import Kind
+from flows.sections.alerts import AlertsConfig
 from flows.sections.base import Name, Section
 from flows.sections.detection import DetectionConfig
 from flows.sections.input import InputConfig
@@ -162,3 +163,4 @@ class FileConfig(Section, frozen=True):
     predictions: PredictionsConfig = PredictionsConfig()
     kafka: KafkaConfig = KafkaConfig()
     recovery: RecoveryConfig | None = None
+    alerts: AlertsConfig = AlertsConfig()

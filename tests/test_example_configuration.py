@@ -32,7 +32,9 @@ def _keys(value: object, annotation: object, prefix: str = "") -> Iterator[str]:
         return
     types = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
     for key, item in value.items():
-        yield from _keys(item, types[key], f"{prefix}.{key}" if prefix else key)
+        # What tells kinds of a section apart is no key of any.
+        if key != struct.__struct_config__.tag_field:
+            yield from _keys(item, types[key], f"{prefix}.{key}" if prefix else key)
 
 
 def _known(annotation: object, prefix: str = "") -> Iterator[str]:
