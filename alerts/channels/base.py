@@ -5,6 +5,9 @@ from typing import Protocol
 from alerts.notices import Notice
 from detectors.base import DriftflowError
 
+TIMEOUT_S = 10.0
+"""Seconds that one attempt may take."""
+
 
 class TryAgainError(DriftflowError):
     """The other side did not take it now, and may take it later.
