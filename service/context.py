@@ -8,6 +8,7 @@ from fastapi import Request
 
 from service.jobs import Jobs
 from service.models import WatchedModel
+from service.news import News
 from service.ports import Compared, Ports
 from service.problems import ProblemError
 from service.security import Keyring
@@ -26,6 +27,8 @@ class Service:
         By name, in the order in which they are listed.
     ports
         What reads files and rows; None where nothing is compared on demand.
+    news
+        What tells pages whether to look again.
     comparisons, builds
         Those that run, and those that have ended of late.
     """
@@ -35,6 +38,7 @@ class Service:
     keys: Keyring = field(default_factory=Keyring)
     ports: Ports | None = None
     upload_limits: UploadLimits = field(default_factory=UploadLimits)
+    news: News = field(default_factory=News)
     comparisons: Jobs[Compared] = field(default_factory=Jobs)
     builds: Jobs[str] = field(default_factory=Jobs)
 

@@ -1,18 +1,74 @@
-"""Episodes as a table."""
+"""Episodes as a table, with who has seen each and a button for who may say so."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from anyio.to_thread import run_sync
+from nicegui import ui
+
+from detectors.base import DriftflowError
+from service.context import Service
 from service.dashboard.charts import number_text, time_text
 from service.dashboard.frame import feature_path
-from service.dashboard.parts import Cell, quiet, table
+from service.dashboard.parts import Cell, Deed, Do, Live, quiet, table
 from service.models import WatchedModel
+from service.security import Caller, Right
 from service.views.standing import rank
+from state.durations import Axis
+from state.stores.alerts import Acknowledgement
+from state.stores.base import StoreError
 from state.stores.episodes import StoredEpisode
 
-_HEAD = ("what", "severity", "window", "since", "opened", "last change", "worst", "state")
+_HEAD = ("what", "severity", "window", "since", "opened", "last change", "worst", "state", "seen by")
 
 
-def episode_table(caption: str, episodes: Sequence[StoredEpisode], model: WatchedModel) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Who has seen which episode, and what acknowledges one; None where who looks may not."""
+
+    by: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    acknowledge: Do | None = None
+
+
+NOBODY = Seen()
+"""For tables that do not ask."""
+
+
+def seen_of(
+    service: Service,
+    model: WatchedModel,
+    caller: Caller,
+    known: Sequence[Acknowledgement],
+    live: Live[Any],
+) -> Seen:
+    """Return who has seen what, with a way to add to it for callers who may write."""
+
+    async def acknowledge(episode: str) -> None:
+        try:
+            first = await run_sync(_store, service, model, episode, caller.name)
+        except (DriftflowError, StoreError) as error:
+            ui.notify(str(error), type="negative", multi_line=True)
+            return
+        ui.notify("Acknowledged." if first else "Somebody was faster.", type="positive")
+        await live.again()
+
+    may = caller.right >= Right.WRITE
+    return Seen(by={each.episode: each for each in known}, acknowledge=acknowledge if may else None)
+
+
+def _store(service: Service, model: WatchedModel, episode: str, by: str) -> bool:
+    """Note that somebody has seen an episode; what a browser sends may be of none, and is not stored then."""
+    with service.store(model) as store:
+        if all(each.id != episode for each in store.episodes(model.name, model_version=model.version)):
+            return False
+        return store.acknowledge(
+            Acknowledgement(model=model.name, episode=episode, by=by, at_ms=int(time.time() * 1000))
+        )
+
+
+def episode_table(caption: str, episodes: Sequence[StoredEpisode], model: WatchedModel, seen: Seen) -> None:
     """Show episodes: those that go on first, the most severe ahead; says so where there is none."""
     if not episodes:
         quiet("None.")
@@ -20,10 +76,12 @@ def episode_table(caption: str, episodes: Sequence[StoredEpisode], model: Watche
     ordered = sorted(
         episodes, key=lambda each: (not each.is_open, -rank(each.severity), -each.opened, each.id)
     )
-    table(caption, _HEAD, [_row(each, model) for each in ordered])
+    columns = len(_HEAD) if seen is not NOBODY else -1
+    rows = [_row(each, model, seen)[:columns] for each in ordered]
+    table(caption, _HEAD[:columns], rows, do=seen.acknowledge)
 
 
-def _row(episode: StoredEpisode, model: WatchedModel) -> list[Cell]:
+def _row(episode: StoredEpisode, model: WatchedModel, seen: Seen) -> list[Cell]:
     name = episode.feature or "all records"
     text = f"{name}: {episode.check}" if episode.check else name
     known = episode.feature in {column.name for column in model.columns}
@@ -36,4 +94,14 @@ def _row(episode: StoredEpisode, model: WatchedModel) -> list[Cell]:
         time_text(episode.updated, model.axis),
         number_text(episode.peak),
         "open" if episode.is_open else "closed",
+        _seen(episode, text, seen),
     ]
+
+
+def _seen(episode: StoredEpisode, text: str, seen: Seen) -> Cell:
+    found = seen.by.get(episode.id)
+    if found is not None:
+        return f"{found.by}, {time_text(found.at_ms, Axis.MILLISECONDS)}"
+    if seen.acknowledge is None or not episode.is_open:
+        return ""
+    return Deed(text="Acknowledge", label=f"Acknowledge {text}, {episode.window}", subject=episode.id)

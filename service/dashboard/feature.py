@@ -9,7 +9,7 @@ from nicegui import ui
 
 from service.context import Service
 from service.dashboard import charts
-from service.dashboard.episodes import episode_table
+from service.dashboard.episodes import Seen, episode_table, seen_of
 from service.dashboard.frame import caller_of, feature_path, framed, missing, to_login
 from service.dashboard.model import Asked, stamp_of, window_controls
 from service.dashboard.model_parts import bands_values, lines_values, sides_values
@@ -19,6 +19,7 @@ from service.problems import ProblemError
 from service.views.history import History, history_of
 from service.views.loaded import LoadedReferences
 from service.views.sides import Bands, Sides, bands_of, sides_of
+from state.stores.alerts import Acknowledgement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class _Found:
     history: History
     sides: Sides | None
     bands: Bands | None
+    acknowledgements: tuple[Acknowledgement, ...]
 
 
 def add_feature(service: Service) -> None:
@@ -34,7 +36,8 @@ def add_feature(service: Service) -> None:
 
     @ui.page("/models/{name}/features/{feature:path}")
     def feature_page(name: str, feature: str, request: Request) -> Response | None:
-        if caller_of(service, request) is None:
+        caller = caller_of(service, request)
+        if caller is None:
             return to_login(request)
         try:
             model = service.model(name)
@@ -47,7 +50,9 @@ def add_feature(service: Service) -> None:
             live: Live[Any] = Live(
                 lambda: stamp_of(service, model),
                 lambda: _load(service, references, model, column, asked),
-                lambda found: _draw(found, model, column, asked),
+                lambda found: _draw(
+                    found, model, column, asked, seen_of(service, model, caller, found.acknowledgements, live)
+                ),
             )
             with controls:
                 window_controls(model, asked, live)
@@ -86,10 +91,11 @@ def _load(
         if history.end is not None:
             sides = sides_of(store, model, window, column.name, history.end, references=references)
         bands = bands_of(store, model, column.name, references=references)
-    return _Found(history=history, sides=sides, bands=bands)
+        acknowledgements = tuple(store.acknowledgements(model.name, [each.id for each in history.episodes]))
+    return _Found(history=history, sides=sides, bands=bands, acknowledgements=acknowledgements)
 
 
-def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: Asked) -> None:
+def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: Asked, seen: Seen) -> None:
     history = found.history
     if history.end is None:
         quiet("No window of this kind has closed yet.")
@@ -126,4 +132,4 @@ def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: Aske
             if lines:
                 chart(title, charts.line_options(lines, model.axis), partial(lines_values, lines, model))
     heading(2, "Episodes")
-    episode_table("Episodes", history.episodes, model)
+    episode_table("Episodes", history.episodes, model, seen)

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
-from nicegui import ui
+from nicegui import Client, ui
 
 from service.context import Service
 from service.dashboard.parts import banner, heading
@@ -43,11 +44,11 @@ def to_login(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/login?then={quote(request.url.path)}", status_code=303)
 
 
-def missing(request: Request, problem: ProblemError) -> Response:
+def missing(request: Request, problem: ProblemError, client: Client | None = None) -> Response:
     """Say that there is no such page, or that it cannot be shown now."""
     with framed("Not found" if problem.status == HTTPStatus.NOT_FOUND else "Not to be shown"):
         banner(problem.detail, "suspect")
-    return ui.context.client.build_response(request, problem.status)
+    return (client or ui.context.client).build_response(request, problem.status)
 
 
 def model_path(model: str, part: str = "") -> str:
@@ -73,6 +74,7 @@ def framed(title: str, *, model: WatchedModel | None = None, here: str = "") -> 
     ui.add_css(_STYLE)
     with ui.header().props("bordered"), ui.element("nav").classes("bar") as bar:
         bar.props["aria-label"] = "Pages"
+        ui.link("Skip to content", "#content").classes("skip")
         _link("Models", "/", here)
         _link("Compare files", "/compare", here)
         _link("API", "/docs", here)
@@ -80,8 +82,22 @@ def framed(title: str, *, model: WatchedModel | None = None, here: str = "") -> 
             for part, name in _PARTS:
                 path = model_path(model.name, part)
                 _link(name if part else model.name, path, here)
+        _logout()
+    ui.link_target("content")
     heading(1, title)
     yield
+
+
+def _logout() -> None:
+    """Offer to forget a key that was shown; the cookie of the session is never sent by other sites."""
+    request = ui.context.client.request
+    name = request.session.get(SESSION_KEY) if "session" in request.scope else None
+    if name:
+        ui.html(
+            '<form method="post" action="/logout">'
+            f'<button class="deed" type="submit">Log out {escape(name)}</button></form>',
+            sanitize=False,
+        )
 
 
 def _link(text: str, path: str, here: str) -> None:

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from service.context import Service
 from service.dashboard import charts
-from service.dashboard.episodes import episode_table
+from service.dashboard.episodes import Seen, episode_table, seen_of
 from service.dashboard.frame import caller_of, framed, missing, model_path, to_login
 from service.dashboard.model_parts import column_table, heat_values, lines_values, open_feature
 from service.dashboard.parts import Live, banner, chart, heading, quiet
@@ -18,6 +18,7 @@ from service.problems import ProblemError
 from service.views.heat import HeatMap, heat_map
 from service.views.lines import Line, first_shown, model_lines
 from service.views.standing import Standing, standing_of
+from state.stores.alerts import Acknowledgement
 from state.stores.episodes import StoredEpisode
 
 SPANS = {48: "last 48 windows", 200: "last 200 windows", 720: "last 720 windows", 0: "all windows"}
@@ -42,6 +43,7 @@ class _Found:
     heat: HeatMap
     lines: tuple[Line, ...]
     episodes: tuple[StoredEpisode, ...]
+    acknowledgements: tuple[Acknowledgement, ...]
 
 
 def add_model(service: Service) -> None:
@@ -49,7 +51,8 @@ def add_model(service: Service) -> None:
 
     @ui.page("/models/{name}")
     def model_page(name: str, request: Request) -> Response | None:
-        if caller_of(service, request) is None:
+        caller = caller_of(service, request)
+        if caller is None:
             return to_login(request)
         try:
             model = service.model(name)
@@ -58,10 +61,12 @@ def add_model(service: Service) -> None:
         asked = Asked(model.windows[0].name)
         with framed(model.name, model=model, here=model_path(model.name)):
             controls = ui.element("div").classes("controls")
-            live = Live(
+            live: Live[Any] = Live(
                 lambda: stamp_of(service, model),
                 lambda: _load(service, model, asked),
-                lambda found: _draw(found, model, asked, live),
+                lambda found: _draw(
+                    found, model, asked, live, seen_of(service, model, caller, found.acknowledgements, live)
+                ),
             )
             with controls:
                 window_controls(model, asked, live)
@@ -69,10 +74,18 @@ def add_model(service: Service) -> None:
 
 
 def stamp_of(service: Service, model: WatchedModel) -> object:
-    """Return what changes with every window and every change of references."""
-    with service.store(model) as store:
-        newest = store.events(model.name, model_version=model.version, newest_first=True, limit=1)
-        return (newest[0].id if newest else None, store.activations(model.name, model.version))
+    """Return what changes with every window, change of references and acknowledgement."""
+
+    def read() -> object:
+        with service.store(model) as store:
+            newest = store.events(model.name, model_version=model.version, newest_first=True, limit=1)
+            return (
+                newest[0].id if newest else None,
+                store.activations(model.name, model.version),
+                tuple(each.episode for each in store.acknowledgements(model.name)),
+            )
+
+    return service.news.of(model.name, read)
 
 
 def window_controls(model: WatchedModel, asked: Asked, live: Live[Any]) -> None:
@@ -97,10 +110,11 @@ def _load(service: Service, model: WatchedModel, asked: Asked) -> _Found:
             heat=heat_map(store, model, window.name, start=start, page=asked.page),
             lines=model_lines(store, model, window.name, start),
             episodes=tuple(store.episodes(model.name, model_version=model.version, open_only=True)),
+            acknowledgements=tuple(store.acknowledgements(model.name)),
         )
 
 
-def _draw(found: _Found, model: WatchedModel, asked: Asked, live: Live[Any]) -> None:
+def _draw(found: _Found, model: WatchedModel, asked: Asked, live: Live[Any], seen: Seen) -> None:
     banner(found.standing.told, found.standing.level)
     if found.standing.last_window is None:
         quiet("Windows appear here as a run closes them: driftflow run CONFIG.")
@@ -121,7 +135,7 @@ def _draw(found: _Found, model: WatchedModel, asked: Asked, live: Live[Any]) -> 
             title = f"{line.title} of {line.feature}" if line.feature else line.title
             chart(title, charts.line_options([line], model.axis), partial(lines_values, [line], model))
     heading(2, "What goes on")
-    episode_table("Open episodes", found.episodes, model)
+    episode_table("Open episodes", found.episodes, model, seen)
 
 
 def _pages(heat: HeatMap, asked: Asked, live: Live[Any]) -> None:

@@ -1,12 +1,13 @@
 """What pages are put together from: headings, tables, charts, and parts that follow the store."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Generic, TypeVar
 
 from anyio.to_thread import run_sync
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 
 from detectors.base import DriftflowError
 from service.dashboard.charts import Options
@@ -19,8 +20,23 @@ LOOK_AGAIN_S = 2.0
 
 _WORDS = frozenset({"high", "medium", "low", "suspect", "violated", "ok", "closed", "open"})
 
-Cell = str | tuple[str, str]
-"""Text, or text and where it leads."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """A button in a table: what stands on it, what screen readers say, and which row it is of."""
+
+    text: str
+    label: str
+    subject: str
+
+
+Cell = str | tuple[str, str] | Deed
+"""Text, text and where it leads, or a button."""
+
+Do = Callable[[str], Awaitable[None]]
+"""Does what a button says, for the subject of its row."""
+
+_PRESSED = "(e) => { const b = e.target.closest('button[data-subject]'); if (b) emit(b.dataset.subject); }"
 
 Found = TypeVar("Found")
 
@@ -60,9 +76,15 @@ def table_html(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]
     return f'<table aria-label="{escape(caption)}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    """Show a table."""
-    ui.html(table_html(caption, head, rows), sanitize=False).classes("table")
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], *, do: Do | None = None) -> None:
+    """Show a table; `do` is called when one of its buttons is pressed."""
+    shown = ui.html(table_html(caption, head, rows), sanitize=False).classes("table")
+    if do is not None:
+
+        async def pressed(event: GenericEventArguments) -> None:
+            await do(str(event.args))
+
+        shown.on("click", pressed, js_handler=_PRESSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +179,12 @@ def _save(title: str, found: Values) -> None:
 
 
 def _cell(cell: Cell) -> str:
+    if isinstance(cell, Deed):
+        label, subject = escape(cell.label), escape(cell.subject)
+        return (
+            f'<td><button class="deed" type="button" aria-label="{label}" data-subject="{subject}">'
+            f"{escape(cell.text)}</button></td>"
+        )
     text, link = cell if isinstance(cell, tuple) else (cell, "")
     inner = escape(text)
     if text in _WORDS:

@@ -8,7 +8,7 @@ from nicegui import ui
 
 from service.context import Service
 from service.dashboard import charts
-from service.dashboard.episodes import episode_table
+from service.dashboard.episodes import NOBODY, episode_table
 from service.dashboard.frame import caller_of, framed, missing, model_path, to_login
 from service.dashboard.model import stamp_of
 from service.dashboard.model_parts import lines_values
@@ -85,4 +85,4 @@ def _draw(found: _Found, model: WatchedModel) -> None:
             options = charts.line_options([line], model.axis)
             chart(title, options, partial(lines_values, [line], model))
     heading(2, "Every violation")
-    episode_table("Violations", found.violations, model)
+    episode_table("Violations", found.violations, model, NOBODY)
