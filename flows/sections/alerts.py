@@ -64,7 +64,7 @@ class RouteConfig(Section, frozen=True):
     Attributes
     ----------
     name
-        stands in messages and in `driftflow alert explain`
+        stands in messages
     channels
         names of `alerts.channels`
     go_on
