@@ -1,11 +1,11 @@
 """Comparisons that the service asks for: of two files, and of rows with a reference."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
 
 from detectors.verdicts import Verdict
 from flows.commands.reference_build_job import build_configured, keep, reference_source
@@ -84,7 +84,8 @@ def compare_with_reference(
     reference: Reference, rows: Sequence[Mapping[str, Any]], config: Config
 ) -> Comparison:
     """Compare rows with a reference, as one window; they are decoded as records of the model's input are."""
-    records = [orjson.dumps(row) for row in rows]
+    # The standard library writes any number and text: whether a value can be used is the decoder's to say.
+    records = [json.dumps(row).encode() for row in rows]
 
     def opened(_position: bytes | None) -> tuple[Reader, Decoder]:
         # Without times: the rows are one window, whenever they were.

@@ -117,7 +117,15 @@ def add_handlers(app: FastAPI) -> None:
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": _TITLES[status], "content": {MEDIA_TYPE: {}}}
-    for status in (401, 403, 404, 409, 413, 415, 422, 429, 503)
+    status: {
+        "description": _TITLES[status],
+        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+    }
+    for status in (400, 401, 403, 404, 409, 413, 415, 422, 429, 501, 503)
 }
 """Errors that every route may answer with, for the OpenAPI document."""
+
+
+def answers(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """Tell the OpenAPI document of what type an answer is that the route writes itself."""
+    return {200: {"description": "What was asked for.", "content": {media_type: {}}}}

@@ -4,8 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from state.stores.base import Store
+from service.problems import ProblemError
+from state.stores.base import NotFoundError, Store
 from state.stores.memory import MemoryStore
+
+_ORDINARY = (NotFoundError, ProblemError)
+"""Answers rather than faults: what was asked of the store has come to its end."""
 
 
 class StorePool:
@@ -26,7 +30,7 @@ class StorePool:
     def lend(self, model: str) -> Iterator[Store]:
         """Lend a connection to the store of a model; an empty store where there is none yet.
 
-        One that was lent when an error came is closed: what it holds of a transaction is not known.
+        One that was lent when a fault came is closed: what it holds of a transaction is not known.
 
         Raises
         ------
@@ -41,13 +45,19 @@ class StorePool:
         if store is None:
             yield MemoryStore()
             return
+        kept = False
         try:
             yield store
-        except BaseException:
-            store.close()
+            kept = True
+        except _ORDINARY:
+            kept = True
             raise
-        with self._lock:
-            idle.append(store)
+        finally:
+            if kept:
+                with self._lock:
+                    idle.append(store)
+            else:
+                store.close()
 
     def close(self) -> None:
         """Close what is idle; called once, when no request is on its way any more."""

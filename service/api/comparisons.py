@@ -9,7 +9,7 @@ from service.api.common import Asked, Served, may
 from service.comparing import FIELDS, compare_uploads
 from service.jobs import Job, JobState
 from service.ports import Compared
-from service.problems import RESPONSES, ProblemError
+from service.problems import RESPONSES, ProblemError, answers
 from service.security import Right
 from service.tables import csv_text
 
@@ -21,7 +21,10 @@ _WRITE = [Depends(may(Right.WRITE))]
 MOST_ROWS = 100_000
 """Rows of one request body."""
 
-JobId = Annotated[str, Path(max_length=100, description="What starting it has answered.")]
+JobId = Annotated[
+    str,
+    Path(max_length=100, description="What starting it has answered.", examples=["Yy0k3VwZk2m1yXoZrX8T1g"]),
+]
 
 
 class ComparisonAnswer(BaseModel):
@@ -54,13 +57,23 @@ def one_comparison(*, service: Served, request: Request, job_id: JobId) -> Compa
     return _answer(_job(service, job_id), request)
 
 
-@router.get("/comparisons/{job_id}/document", dependencies=_READ)
+@router.get(
+    "/comparisons/{job_id}/document",
+    dependencies=_READ,
+    response_class=Response,
+    responses=answers("application/json"),
+)
 def comparison_document(*, service: Served, job_id: JobId) -> Response:
     """Give the outcome as ``driftflow compare --json`` prints it."""
     return Response(_result(service, job_id).document, media_type="application/json")
 
 
-@router.get("/comparisons/{job_id}/table", dependencies=_READ)
+@router.get(
+    "/comparisons/{job_id}/table",
+    dependencies=_READ,
+    response_class=Response,
+    responses=answers("text/csv"),
+)
 def comparison_table(*, service: Served, job_id: JobId) -> Response:
     """Give the outcome as CSV, a line for each column."""
     columns = _result(service, job_id).rows()
@@ -72,7 +85,12 @@ def comparison_table(*, service: Served, job_id: JobId) -> Response:
     )
 
 
-@router.get("/comparisons/{job_id}/page", dependencies=_READ)
+@router.get(
+    "/comparisons/{job_id}/page",
+    dependencies=_READ,
+    response_class=Response,
+    responses=answers("text/html"),
+)
 def comparison_page(*, service: Served, job_id: JobId) -> Response:
     """Give the outcome as one HTML file."""
     return Response(
@@ -85,10 +103,19 @@ def comparison_page(*, service: Served, job_id: JobId) -> Response:
 class Rows(BaseModel):
     """Rows as the model writes them into its log."""
 
-    rows: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_ROWS)
+    rows: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MOST_ROWS,
+        examples=[[{"ts": "2026-01-05T10:00:00Z", "features": {"amount": 12.5, "country": "DE"}}]],
+    )
 
 
-@router.post("/models/{model}/compare", dependencies=_WRITE)
+@router.post(
+    "/models/{model}/compare",
+    dependencies=_WRITE,
+    response_class=Response,
+    responses=answers("application/json"),
+)
 def compare_rows(*, service: Served, asked: Asked, rows: Rows) -> Response:
     """Compare rows with the active reference of a model, as one window."""
     found = service.needed_ports.compare_rows(asked.model.name, rows.rows)

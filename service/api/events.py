@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from service.api.common import Asked, Cursor, End, Limit, Served, Start, may
 from service.api.paging import page_of_events
-from service.problems import RESPONSES, ProblemError
+from service.problems import RESPONSES, ProblemError, answers
 from service.security import Right
 from state.events import EventType
 
@@ -24,7 +24,11 @@ class EventPage(BaseModel):
     next: str | None = Field(description="Cursor of what comes behind; null where nothing does.")
 
 
-@router.get("/models/{model}/events")
+@router.get(
+    "/models/{model}/events",
+    response_class=Response,
+    responses={200: {"description": "A page of events.", "model": EventPage}},
+)
 def list_events(
     *,
     service: Served,
@@ -60,9 +64,17 @@ def list_events(
     return Response(body + b"}", media_type="application/json")
 
 
-@router.get("/models/{model}/events/{event_id}")
+@router.get(
+    "/models/{model}/events/{event_id}",
+    response_class=Response,
+    responses=answers("application/cloudevents+json"),
+)
 def one_event(
-    service: Served, asked: Asked, event_id: Annotated[str, Path(max_length=100, description="Its id.")]
+    service: Served,
+    asked: Asked,
+    event_id: Annotated[
+        str, Path(max_length=100, description="Its id.", examples=["574c5053f84eea0181fd76cab6304e9c"])
+    ],
 ) -> Response:
     """Give one event as it was written."""
     with service.store(asked.model) as store:

@@ -14,7 +14,9 @@ def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get(
+    "/readyz", responses={503: {"description": "The store of a model is away.", "model": dict[str, str]}}
+)
 def ready(service: Served, response: Response) -> dict[str, str]:
     """Say for each model whether its store answers; needs no key. 503 where one does not."""
     found = {}

@@ -20,7 +20,9 @@ router = APIRouter(tags=["references"], responses=RESPONSES)
 _READ = [Depends(may(Right.READ))]
 _ADMIN = [Depends(may(Right.ADMIN))]
 
-Version = Annotated[str, Path(max_length=100, description="Version of the reference.")]
+Version = Annotated[
+    str, Path(max_length=100, description="Version of the reference.", examples=["397f28596107"])
+]
 
 
 class TakesOver(BaseModel):
@@ -102,7 +104,12 @@ def one_build(
     *,
     service: Served,
     asked: Asked,
-    job_id: Annotated[str, Path(max_length=100, description="What starting it has answered.")],
+    job_id: Annotated[
+        str,
+        Path(
+            max_length=100, description="What starting it has answered.", examples=["Yy0k3VwZk2m1yXoZrX8T1g"]
+        ),
+    ],
 ) -> BuildAnswer:
     """Say how far the building of a reference is."""
     found = service.builds.find(job_id)
