@@ -42,6 +42,13 @@ def checked_progress(model: str, progress: Progress) -> Progress:
     return replace(progress, revision=whole(f"{name}: revision", progress.revision))
 
 
+def checked_claim(model: str, owner: str, now_ms: int, until_ms: int) -> tuple[int, int]:
+    """Return both times as plain numbers; raises `StoreError` like `checked_notices`."""
+    name = f"claim of {owner!r} on alerts of model {model!r}"
+    require_texts(name, model, owner)
+    return whole(f"{name}: now_ms", now_ms), whole(f"{name}: until_ms", until_ms)
+
+
 def checked_acknowledgement(acknowledgement: Acknowledgement) -> Acknowledgement:
     """Return it with a plain number; raises `StoreError` like `checked_notices`."""
     name = f"acknowledgement of {acknowledgement.episode!r}"

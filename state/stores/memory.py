@@ -214,12 +214,15 @@ class MemoryStore(MemoryAlerts):
         return wanted.select(episode for (name, _), episode in self._episodes.items() if name == model)
 
     def _drop_episodes(self, newest: dict[tuple[str, str], int]) -> None:
-        self._episodes = {
-            key: episode
+        gone = [
+            key
             for key, episode in self._episodes.items()
-            if episode.is_open
-            or episode.updated >= self._keeping.cutoff(newest.get((episode.model, episode.model_version)))
-        }
+            if not episode.is_open
+            and episode.updated < self._keeping.cutoff(newest.get((episode.model, episode.model_version)))
+        ]
+        for key in gone:
+            del self._episodes[key]
+            self._acknowledgements.pop(key, None)
 
     def close(self) -> None:
         """Release nothing; the values stay readable."""

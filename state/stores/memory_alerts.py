@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from state.stores.alert_checks import (
     checked_acknowledgement,
+    checked_claim,
     checked_notices,
     checked_progress,
     no_notice,
@@ -25,15 +26,16 @@ class MemoryAlerts:
 
     def claim_alerts(self, model: str, *, owner: str, now_ms: int, until_ms: int) -> bool:
         """Take or renew the right to send alerts of a model; return whether `owner` has it."""
-        holder, until = self._claims.get(model, (owner, 0))
-        if holder != owner and until > now_ms:
+        now, until = checked_claim(model, owner, now_ms, until_ms)
+        holder, held_until = self._claims.get(model, (owner, 0))
+        if holder != owner and held_until > now:
             return False
-        self._claims[model] = (owner, until_ms)
+        self._claims[model] = (owner, until)
         return True
 
     def release_alerts(self, model: str, *, owner: str) -> None:
         """Give the right back; what is another's stays."""
-        if self._claims.get(model, ("", 0))[0] == owner:
+        if model in self._claims and self._claims[model][0] == owner:
             del self._claims[model]
 
     def alert_progress(self, model: str) -> Progress | None:

@@ -1,10 +1,10 @@
 """What alerting does in one step on the server, in Lua; see `state.stores.redis_scripts`."""
 
 CLAIM = """
--- KEYS: the claim. ARGV: owner, now, until.
-local held = redis.call('HMGET', KEYS[1], 'owner', 'until_ms')
-if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until_ms', ARGV[3])
+-- KEYS: the claim. ARGV: owner, now, until; both in 20 digits, because a double rounds beyond 2^53.
+local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
+if held[1] and held[1] ~= ARGV[1] and held[2] > ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', ARGV[3])
 return 1
 """
 

@@ -6,6 +6,7 @@ import msgspec
 
 from state.stores.alert_checks import (
     checked_acknowledgement,
+    checked_claim,
     checked_notices,
     checked_progress,
     no_notice,
@@ -30,8 +31,9 @@ class RedisAlerts:
 
     def claim_alerts(self, model: str, *, owner: str, now_ms: int, until_ms: int) -> bool:
         """Take or renew the right to send alerts of a model; return whether `owner` has it."""
-        key = self._keys.alert_claim(model)
-        return bool(self._server.run("EVAL", CLAIM, 1, key, owner, now_ms, until_ms))
+        now, until = checked_claim(model, owner, now_ms, until_ms)
+        times = (time_text(now), time_text(until))
+        return bool(self._server.run("EVAL", CLAIM, 1, self._keys.alert_claim(model), owner, *times))
 
     def release_alerts(self, model: str, *, owner: str) -> None:
         """Give the right back; what is another's stays."""

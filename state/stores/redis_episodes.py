@@ -87,12 +87,12 @@ def newest_end(server: RedisServer, keys: RedisKeys, model: str, model_version: 
 
 
 def drop_episodes(server: RedisServer, keys: RedisKeys, model: str, model_version: str, cutoff: int) -> None:
-    """Drop the episodes of a model version that closed before a time."""
+    """Drop the episodes of a model version that closed before a time, and who has seen them."""
     ends = keys.closed_episodes(model, model_version)
     members = server.run("ZRANGEBYLEX", ends, "-", f"({time_text(cutoff)}")
     for member in members:
         id_ = member.split(b":", 1)[1].decode()
-        names = (keys.episode(model, id_), keys.episodes(model), ends)
+        names = (keys.episode(model, id_), keys.episodes(model), ends, keys.acknowledgements(model))
         content = server.run("GET", names[0])
         # It may have been written again since, open or with a later end.
         episode = None if content is None else msgspec.json.decode(content, type=StoredEpisode)

@@ -118,11 +118,12 @@ return 0
 """
 
 DROP_EPISODE = """
--- KEYS: the episode, the index, the index of ends. ARGV: id, its content as it was read, or nothing where it
--- stays; the member in the index of ends.
+-- KEYS: the episode, the index, the index of ends, who has seen which. ARGV: id, its content as it was read,
+-- or nothing where it stays; the member in the index of ends.
 if ARGV[2] ~= '' and redis.call('GET', KEYS[1]) == ARGV[2] then
     redis.call('DEL', KEYS[1])
     redis.call('SREM', KEYS[2], ARGV[1])
+    redis.call('HDEL', KEYS[4], ARGV[1])
 end
 redis.call('ZREM', KEYS[3], ARGV[3])
 return 0

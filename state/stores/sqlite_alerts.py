@@ -9,6 +9,7 @@ import orjson
 
 from state.stores.alert_checks import (
     checked_acknowledgement,
+    checked_claim,
     checked_notices,
     checked_progress,
     no_notice,
@@ -62,7 +63,8 @@ class SqliteAlerts:
 
     def claim_alerts(self, model: str, *, owner: str, now_ms: int, until_ms: int) -> bool:
         """Take or renew the right to send alerts of a model; return whether `owner` has it."""
-        named = {"model": model, "owner": owner, "now_ms": now_ms, "until_ms": until_ms}
+        now, until = checked_claim(model, owner, now_ms, until_ms)
+        named = {"model": model, "owner": owner, "now_ms": now, "until_ms": until}
         with self._file.transaction():
             return self._file.connection.execute(_CLAIM, named).rowcount == 1
 

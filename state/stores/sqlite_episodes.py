@@ -1,6 +1,6 @@
 """Episodes in one SQLite file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -30,8 +30,9 @@ _LIST = """
         AND (:feature IS NULL OR feature = :feature)
     ORDER BY opened, id
 """
-DROP_EPISODES = "DELETE FROM episode WHERE model = ? AND model_version = ? AND NOT is_open AND updated < ?"
-"""Drops the episodes of a model version that closed before a time."""
+_AGED = "FROM episode WHERE model = ? AND model_version = ? AND NOT is_open AND updated < ?"
+_DROP_EPISODES = f"DELETE {_AGED}"
+_DROP_ACKNOWLEDGEMENTS = f"DELETE FROM acknowledgement WHERE (model, episode) IN (SELECT model, id {_AGED})"  # noqa: S608 - no values
 
 
 class SqliteEpisodes:
@@ -49,7 +50,7 @@ class SqliteEpisodes:
                 versions = dict.fromkeys((episode.model, episode.model_version) for episode in checked)
                 newest = {version: newest_end(self._file, *version) for version in versions}
                 aged = [(*version, self._keeping.cutoff(end)) for version, end in newest.items()]
-                self._file.connection.executemany(DROP_EPISODES, aged)
+                drop_episodes(self._file, aged)
 
     def episodes(
         self,
@@ -75,6 +76,18 @@ class SqliteEpisodes:
         }
         with self._file.errors():
             return [_episode(row) for row in self._file.connection.execute(_LIST, parameters)]
+
+
+def drop_episodes(file: SqliteFile, aged: Sequence[tuple[str, str, int]]) -> None:
+    """Drop the episodes of model versions that closed before a time, and who has seen them.
+
+    Parameters
+    ----------
+    aged
+        Model, model version and time of each.
+    """
+    file.connection.executemany(_DROP_ACKNOWLEDGEMENTS, aged)
+    file.connection.executemany(_DROP_EPISODES, aged)
 
 
 def _episode(row: tuple[Any, ...]) -> StoredEpisode:

@@ -9,7 +9,7 @@ import orjson
 
 from state.stores.base import Keeping, StoredEvent
 from state.stores.checks import checked_events, checked_limit, no_event, time_span
-from state.stores.sqlite_episodes import DROP_EPISODES
+from state.stores.sqlite_episodes import drop_episodes
 from state.stores.sqlite_file import SqliteFile, newest_end
 from state.stores.trimming import newest_ends
 
@@ -62,7 +62,7 @@ class SqliteEvents:
             if self._keeping.retention is not None:
                 aged = [(*version, cutoff) for version, cutoff in cutoffs.items()]
                 self._file.connection.executemany(_DROP, aged)
-                self._file.connection.executemany(DROP_EPISODES, aged)
+                drop_episodes(self._file, aged)
         return new
 
     def event(self, model: str, event_id: str) -> StoredEvent:

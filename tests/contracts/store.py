@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from state.stores.base import NotFoundError, Point, Store, StoredEvent, StoreError
+from tests.contracts.acknowledgement_store import AcknowledgementStoreContract
 from tests.contracts.alert_store import AlertStoreContract
 from tests.contracts.episode_store import EpisodeStoreContract
 from tests.contracts.pane_store import PaneStoreContract
@@ -16,7 +17,12 @@ from tests.contracts.store_values import a_key, a_reference, an_event, ids
 
 
 class StoreContract(
-    ReferenceStoreContract, PaneStoreContract, EpisodeStoreContract, AlertStoreContract, RetentionContract
+    ReferenceStoreContract,
+    PaneStoreContract,
+    EpisodeStoreContract,
+    AlertStoreContract,
+    AcknowledgementStoreContract,
+    RetentionContract,
 ):
     """A subclass says how to open a store; it may add tests, not replace them."""
 

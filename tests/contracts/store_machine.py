@@ -4,7 +4,7 @@ import math
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import invariant, rule
 
 from state.stores.base import (
     Activation,
@@ -20,6 +20,7 @@ from state.stores.base import (
 from state.stores.episodes import StoredEpisode
 from state.stores.memory import MemoryStore
 from state.stores.panes import StoredPane
+from tests.contracts.alert_machine import AlertMachine
 from tests.contracts.store_values import a_key
 
 _NAMES = st.sampled_from(["", "a", "B", "ä", "a\x00b", "1' OR 1=1"])
@@ -96,7 +97,7 @@ FEW = Keeping(panes=3)
 """So little that much of what is drawn has to go."""
 
 
-class StoreMachine(RuleBasedStateMachine):
+class StoreMachine(AlertMachine):
     """Does the same to a store that keeps `FEW` and to the model; a subclass opens the store."""
 
     def __init__(self) -> None:

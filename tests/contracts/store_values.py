@@ -1,5 +1,6 @@
-"""Small references, events and keys for the tests of stores."""
+"""Small references, events, notices and keys for the tests of stores."""
 
+from state.stores.alerts import Acknowledgement, StoredNotice
 from state.stores.base import Activation, ReferenceInfo, SeriesKey, StoredEvent, StoredReference
 from state.stores.episodes import StoredEpisode
 from state.stores.panes import StoredPane
@@ -104,6 +105,16 @@ def an_episode(
         family=family,
         check=check,
     )
+
+
+def a_notice(id_: str, *, decided_ms: int = 5, model: str = "fraud") -> StoredNotice:
+    return StoredNotice(id=id_, model=model, channel="mail", decided_ms=decided_ms, body=b"{}")
+
+
+def an_acknowledgement(
+    episode: str, *, model: str = "fraud", by: str = "ann", at_ms: int = 7, note: str = ""
+) -> Acknowledgement:
+    return Acknowledgement(model=model, episode=episode, by=by, at_ms=at_ms, note=note)
 
 
 def a_key(

@@ -3,6 +3,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
+from state.stores.alerts import Delivery
 from state.stores.base import SeriesKey, StoreError
 from state.stores.redis_keys import RedisKeys, escaped, labels, time_of, time_text, unescaped
 from tests.contracts.store_values import a_key
@@ -64,6 +65,13 @@ def test_keys_of_a_model_are_different_and_in_one_slot(key: SeriesKey, version: 
         KEYS.closed_episodes(model, version),
         KEYS.pane_index(model, version),
         KEYS.panes(model, version, key.feature),
+        KEYS.alert_claim(model),
+        KEYS.alert_progress(model),
+        KEYS.notice(model, id_),
+        KEYS.notices(model),
+        *(KEYS.notices(model, delivery) for delivery in Delivery),
+        KEYS.notice_counter(model),
+        KEYS.acknowledgements(model),
         KEYS.series_index(model),
         KEYS.series(key),
         f"{KEYS.series(key)}:1h:avg",

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,17 @@ import pytest
 from redis import Redis
 
 from state.stores import redis_events, redis_series
+from state.stores.alerts import Delivery, Progress
 from state.stores.base import Keeping, Point, SeriesKey, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
 from tests.contracts import redis_servers
 from tests.contracts.store_values import (
     a_key,
+    a_notice,
     a_pane,
     a_reference,
+    an_acknowledgement,
     an_episode,
     an_event,
     from_start,
@@ -68,6 +72,11 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         store.add_points([Point(key, 1, 0.5)])
         store.put_episodes([an_episode("d1", model="a:b"), an_episode("d2", model="a:b", is_open=False)])
         store.put_panes([a_pane(1, model="a:b", model_version="v(1)", feature="ä")])
+        store.claim_alerts("a:b", owner="me", now_ms=0, until_ms=9)
+        notices = [a_notice("n1", model="a:b"), a_notice("n2", model="a:b")]
+        store.commit_alerts("a:b", Progress(revision=1, body=b""), notices)
+        store.settle_notice(replace(notices[0], delivery=Delivery.SENT, settled_ms=6))
+        store.acknowledge(an_acknowledgement("d1", model="a:b"))
     model = f"{prefix}:{{a%3Ab}}"
     series = f"{model}:v%281%29:series:1h:ä:x=y%2Cz:psi"
     wanted = [
@@ -86,6 +95,15 @@ def test_keys_and_labels_are_as_documented(redis_url: str, prefix: str, raw: Raw
         f"{model}:closed-episodes:1",
         f"{model}:episodes",
         f"{model}:open-episodes",
+        f"{model}:alert-claim",
+        f"{model}:alert-progress",
+        f"{model}:notice-counter",
+        f"{model}:notice:n1",
+        f"{model}:notice:n2",
+        f"{model}:notices",
+        f"{model}:notices:sent",
+        f"{model}:notices:waiting",
+        f"{model}:acknowledgements",
         f"{model}:sketch:v%281%29:ä",
         f"{model}:sketches:v%281%29",
         series,
