@@ -12,6 +12,9 @@ from state.durations import Axis
 RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
 """Severities in order."""
 
+COMMAND_CHANNEL = "retraining"
+"""Name of the channel that starts the command of `alerts.retraining`."""
+
 
 class Guard(StrEnum):
     """Why a request that a rule asks for is not made."""

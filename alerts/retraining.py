@@ -22,9 +22,6 @@ from state.event_data import instant
 from state.events import retrain_event
 from state.retrain_data import RetrainData, RetrainEpisode, RetrainSpan
 
-COMMAND_CHANNEL = "retraining"
-"""Name of the channel that starts the command of `alerts.retraining`."""
-
 _MOST_NAMES = 4
 _TITLE = 120
 

@@ -2,26 +2,30 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alerts.retrain_rules import RetrainRules
 from alerts.rules import AlertRules
+from alerts.watches import MonitorRules
 from detectors.checks import Given
 from detectors.verdicts import Rules
+from flows.config_grid import checked_grid
 from flows.config_hints import hint
 from flows.config_text import filled, parse_text, read_text
-from flows.config_values import ConfigError, instant_of, span_of
+from flows.config_values import ConfigError
 from flows.presets import with_preset
 from flows.schema import ColumnConfig, FileConfig
 from flows.sections.alerts import alert_rules
 from flows.sections.detection import checked_rules
 from flows.sections.labels import Labels, checked_labels, joining, with_label
+from flows.sections.monitor import checked_monitor
 from flows.sections.operations import operation_rules
-from flows.sections.output import OutputConfig
+from flows.sections.output import checked_keeping
 from flows.sections.performance import Performance, checked_performance
 from flows.sections.predictions import derivations_of
 from flows.sections.quality import check_quality, record_limits
+from flows.sections.retraining import checked_retraining
 from flows.sections.segments import segment_spec
 from flows.sections.transforms import transform_of
 from flows.time_bounds import TimeBounds, time_bounds
@@ -30,7 +34,7 @@ from state.columns import FORMULA, Column, Role, TimeColumn, formula_path
 from state.derived import Derivation
 from state.durations import Axis
 from state.errors import PredictionError
-from state.grid import Grid, GridError, WindowSpec, build_grid
+from state.grid import Grid
 from state.operations import OperationRules
 from state.segments import SegmentSpec
 from state.stores.base import Keeping
@@ -66,6 +70,10 @@ class Config:
         Limits that are given for checks of whole records, by their name.
     alerts
         Who is told what, and when.
+    retraining
+        When to ask that the model be trained again; None: never.
+    monitor
+        When driftflow itself is not well.
     keeping
         How much the store keeps.
     """
@@ -85,6 +93,8 @@ class Config:
     operations: OperationRules | None
     record_limits: dict[str, Given]
     alerts: AlertRules
+    retraining: RetrainRules | None
+    monitor: MonitorRules
     keeping: Keeping
 
     @property
@@ -189,7 +199,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     fields = _fields(file)
     derivations = derivations_of(fields, file.predictions)
     derived = [column for derivation in derivations for column in derivation.columns]
-    grid = _grid(file, axis)
+    grid = checked_grid(file, axis)
     labels = checked_labels(file.labels, fields, grid, zone=time.zone, lateness=bounds.lateness)
     performance = checked_performance(
         file.performance,
@@ -217,7 +227,9 @@ def _checked(file: FileConfig, folder: Path) -> Config:
         operations=operation_rules(file.operations, fields, min_rows=file.detection.min_rows),
         record_limits=record_limits(file.quality),
         alerts=alert_rules(file.alerts, model=file.model.name, windows=tuple(file.windows)),
-        keeping=_keeping(file.output, axis),
+        retraining=_retraining(file, [*fields, *derived], axis),
+        monitor=checked_monitor(file.alerts.monitor, model=(file.model.name, file.model.version)),
+        keeping=checked_keeping(file.output, axis),
     )
 
 
@@ -271,22 +283,14 @@ def _check_choices(file: FileConfig) -> None:
                 raise ConfigError(f"`time.{key}`: has no meaning with `time.rows: true`; remove one of them")
 
 
-def _grid(file: FileConfig, axis: Axis) -> Grid:
-    specs = []
-    for name, window in file.windows.items():
-        size = span_of(window.size, axis, f"windows.{name}.size")
-        slide = size if window.slide is None else span_of(window.slide, axis, f"windows.{name}.slide")
-        specs.append(WindowSpec(name=name, size=size, slide=slide))
-    # The origin is a time on the wall clock of the zone, so it is read as if the zone were UTC.
-    origin = instant_of(file.time.origin, ZoneInfo("UTC"), "time.origin")
-    try:
-        return build_grid(tuple(specs), axis=axis, zone=file.time.zone, origin=origin)
-    except GridError as error:
-        raise ConfigError(f"`windows`: {error}") from error
-
-
-def _keeping(output: OutputConfig, axis: Axis) -> Keeping:
-    retention = None if output.retention is None else span_of(output.retention, axis, "output.retention")
-    if retention == 0:
-        raise ConfigError(f"`output.retention`: found {output.retention!r}, wanted a longer span")
-    return Keeping(retention=retention, panes=output.panes)
+def _retraining(file: FileConfig, columns: list[Column], axis: Axis) -> RetrainRules | None:
+    return checked_retraining(
+        file.alerts.retraining,
+        model=(file.model.name, file.model.version),
+        columns=columns,
+        windows=tuple(file.windows),
+        axis=axis,
+        zone=file.time.zone,
+        min_rows=None if file.performance is None else file.performance.min_rows,
+        known=tuple(file.alerts.channels),
+    )

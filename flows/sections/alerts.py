@@ -12,6 +12,8 @@ from detectors.verdicts import Severity
 from flows.config_values import ConfigError, instant_of, span_of, zone_of
 from flows.sections.base import Name, Section
 from flows.sections.channels import ChannelConfig, StdoutConfig
+from flows.sections.monitor import MonitorConfig
+from flows.sections.retraining import RetrainingConfig
 from state.durations import Axis
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -146,6 +148,8 @@ class AlertsConfig(Section, frozen=True):
     channels: dict[Name, ChannelConfig] = msgspec.field(default_factory=dict)
     routes: tuple[RouteConfig, ...] = ()
     quiet: QuietConfig = QuietConfig()
+    retraining: RetrainingConfig | None = None
+    monitor: MonitorConfig = MonitorConfig()
 
 
 def alert_channels(given: AlertsConfig) -> dict[str, ChannelConfig]:

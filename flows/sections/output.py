@@ -4,7 +4,10 @@ from typing import Annotated
 
 import msgspec
 
+from flows.config_values import ConfigError, span_of
 from flows.sections.base import Section
+from state.durations import Axis
+from state.stores.base import Keeping
 
 
 class OutputTopicsConfig(Section, frozen=True):
@@ -97,3 +100,11 @@ class RecoveryConfig(Section, frozen=True):
 
     folder: str
     interval: str = "2s"
+
+
+def checked_keeping(output: OutputConfig, axis: Axis) -> Keeping:
+    """Read how much the store keeps; raises `ConfigError`."""
+    retention = None if output.retention is None else span_of(output.retention, axis, "output.retention")
+    if retention == 0:
+        raise ConfigError(f"`output.retention`: found {output.retention!r}, wanted a longer span")
+    return Keeping(retention=retention, panes=output.panes)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from alerts.retrain_rules import Begin, Hours, RetrainRule, RetrainRules
+from alerts.retrain_rules import COMMAND_CHANNEL, Begin, Hours, RetrainRule, RetrainRules
 from alerts.signals import Kind as SignalKind
 from detectors.performance.base import METRICS
 from detectors.verdicts import Severity
@@ -66,7 +66,8 @@ class RetrainingConfig(Section, frozen=True):
     command
         a program and its arguments that gets the request as JSON on its standard input; exit code 0: taken
     timeout
-        the command is ended after it, and tried again later
+        the command is ended after it, and tried again later; no other message is sent meanwhile, so let it
+        start long work and end
     env
         variables of the environment that the command gets, beside `PATH`, `HOME`, the locale and the like
     importance : 1 each
@@ -89,7 +90,7 @@ class RetrainingConfig(Section, frozen=True):
     rules: tuple[RetrainRuleConfig, ...] = ()
     channels: tuple[Name, ...] = ()
     command: tuple[str, ...] = ()
-    timeout: str = "10m"
+    timeout: str = "1m"
     env: tuple[Annotated[str, msgspec.Meta(pattern=VARIABLE)], ...] = ()
     importance: dict[str, Annotated[float, msgspec.Meta(ge=0.0)]] = msgspec.field(default_factory=dict)
     at_most_every: str = "1d"
@@ -109,6 +110,7 @@ def checked_retraining(
     axis: Axis,
     zone: str,
     min_rows: int | None,
+    known: Sequence[str],
 ) -> RetrainRules | None:
     """Check the section.
 
@@ -122,6 +124,8 @@ def checked_retraining(
         Names of the configured windows.
     min_rows
         Rows with a label below which a window's metrics say nothing; None where performance is not measured.
+    known
+        Names of the channels.
 
     Raises
     ------
@@ -130,8 +134,7 @@ def checked_retraining(
     """
     if given is None or not given.rules:
         return None
-    if not given.channels and not given.command:
-        raise ConfigError(f"`{_KEY}`: wanted `channels` or `command`, whom a request is sent to; found none")
+    _check_channels(given, known)
     names = [rule.name for rule in given.rules]
     if len(set(names)) < len(names):
         raise ConfigError(f"`{_KEY}.rules`: found a name twice, wanted each once")
@@ -140,13 +143,14 @@ def checked_retraining(
             f"`{_KEY}`: found `fresh_labels` or `loss`, wanted a section `performance` as well: without it "
             "nothing is known of labels"
         )
+    command_timeout_s(given)
     return RetrainRules(
         model=model[0],
         model_version=model[1],
         axis=axis,
         rules=tuple(_rule(rule, windows, axis) for rule in given.rules),
         weights=_weights(given, columns),
-        channels=given.channels,
+        channels=(*given.channels, *([COMMAND_CHANNEL] if given.command else [])),
         despite_faults=given.despite_faults,
         at_most_every_ms=span_of(given.at_most_every, Axis.MILLISECONDS, f"{_KEY}.at_most_every"),
         attempts=given.attempts,
@@ -155,6 +159,31 @@ def checked_retraining(
         between=None if given.between is None else _hours(given.between, zone),
         train_on=_begin(given.train_on, axis),
     )
+
+
+def _check_channels(given: RetrainingConfig, known: Sequence[str]) -> None:
+    if not given.channels and not given.command:
+        raise ConfigError(f"`{_KEY}`: wanted `channels` or `command`, whom a request is sent to; found none")
+    if COMMAND_CHANNEL in known:
+        raise ConfigError(
+            f"`alerts.channels`: found {COMMAND_CHANNEL!r}, wanted another name: it is that of the command "
+            f"of `{_KEY}`"
+        )
+    for name in given.channels:
+        if name not in known:
+            raise ConfigError(
+                f"`{_KEY}.channels`: found {name!r}, wanted some of {', '.join(known) or 'alerts.channels'}"
+            )
+    if len(set(given.channels)) < len(given.channels):
+        raise ConfigError(f"`{_KEY}.channels`: found a name twice, wanted each once")
+
+
+def command_timeout_s(given: RetrainingConfig) -> float:
+    """Read how long the command may take; raises `ConfigError`."""
+    found = span_of(given.timeout, Axis.MILLISECONDS, f"{_KEY}.timeout")
+    if not found:
+        raise ConfigError(f"`{_KEY}.timeout`: found {given.timeout!r}, wanted a span above 0")
+    return found / 1_000
 
 
 def _rule(given: RetrainRuleConfig, windows: Sequence[str], axis: Axis) -> RetrainRule:

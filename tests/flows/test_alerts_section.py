@@ -111,3 +111,32 @@ def test_maintenance_ends_where_it_says_and_may_hold_back_everything() -> None:
         True,
         False,
     ]
+
+
+def test_retraining_and_the_monitor_are_part_of_the_section() -> None:
+    config = _config(
+        "{channels: {a: {type: stdout}}, retraining: {rules: [{name: r}], channels: [a], command: [train]}, "
+        "monitor: {silence: 3h}}"
+    )
+    assert config.retraining is not None
+    assert config.retraining.channels == ("a", "retraining")
+    assert config.monitor.silence_ms == 3 * 3_600_000
+    plain = _config("")
+    assert plain.retraining is None
+    assert plain.monitor.silence_ms is None
+
+
+@pytest.mark.parametrize(
+    ("alerts", "told"),
+    [
+        (
+            "{channels: {retraining: {type: stdout}}, retraining: {rules: [{name: r}], command: [x]}}",
+            "`alerts.channels`: found 'retraining', wanted another name",
+        ),
+        ("{retraining: {rules: [{name: r}], channels: [b]}}", "`alerts.retraining.channels`: found 'b'"),
+        ("{monitor: {workers: [nowhere]}}", "`alerts.monitor.workers`: found 'nowhere'"),
+    ],
+)
+def test_what_they_may_not_say_is_refused_when_the_file_is_read(alerts: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        _config(alerts)

@@ -19,6 +19,7 @@ PLAIN = {"rules": [{"name": "shift"}], "command": ["train"]}
 
 
 def checked(**changed: Any) -> RetrainRules | None:  # noqa: ANN401 - any key of it
+    known = changed.pop("known", ("pager",))
     axis, min_rows = changed.pop("axis", Axis.MILLISECONDS), changed.pop("min_rows", 100)
     return checked_retraining(
         msgspec.convert({**PLAIN, **changed}, RetrainingConfig),
@@ -28,6 +29,7 @@ def checked(**changed: Any) -> RetrainRules | None:  # noqa: ANN401 - any key of
         axis=axis,
         zone="Europe/Berlin",
         min_rows=min_rows,
+        known=known,
     )
 
 
@@ -58,6 +60,10 @@ def test_spans_are_read_in_the_unit_of_the_axis() -> None:
     ("changed", "told"),
     [
         ({"command": []}, "wanted `channels` or `command`"),
+        ({"channels": ["page"]}, "retraining.channels`: found 'page', wanted some of pager"),
+        ({"channels": ["pager", "pager"]}, "found a name twice"),
+        ({"known": ("retraining",)}, "`alerts.channels`: found 'retraining', wanted another name"),
+        ({"timeout": "0s"}, "timeout`: found '0s', wanted a span above 0"),
         ({"rules": [{"name": "a"}, {"name": "a"}]}, "found a name twice"),
         (
             {"rules": [{"name": "a", "windows": ["hourly"]}]},
