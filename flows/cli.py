@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from flows.commands import (
+    alert,
     compare,
     completion,
     config_explain,
@@ -45,6 +46,7 @@ app = typer.Typer(
     epilog="New here? [bold]driftflow demo[/bold] shows all of it in a minute.",
 )
 reference = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+alerts = typer.Typer(cls=alert.AlertGroup, no_args_is_help=True, rich_markup_mode="rich")
 config = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 state = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -63,6 +65,17 @@ reference.command("list", epilog=reference_list.EXAMPLE)(reference_list.list_ref
 reference.command("show", epilog=reference_show.EXAMPLE)(reference_show.show_reference)
 reference.command("activate", epilog=reference_activate.EXAMPLE)(reference_activate.activate)
 app.command("run", epilog=run.EXAMPLE, rich_help_panel=_WATCH)(run.run)
+app.add_typer(
+    alerts,
+    name="alert",
+    rich_help_panel=_WATCH,
+    help="Tell people and jobs of drifts and faults: alert CONFIG runs it.",
+    epilog=alert.EXAMPLE,
+)
+alerts.command("run", epilog=alert.EXAMPLE)(alert.run)
+alerts.command("test", epilog=alert.TEST_EXAMPLE)(alert.test)
+alerts.command("status", epilog=alert.STATUS_EXAMPLE)(alert.status)
+alerts.command("retry", epilog=alert.RETRY_EXAMPLE)(alert.retry)
 app.command("tail", epilog=tail.EXAMPLE, rich_help_panel=_WATCH)(tail.tail)
 app.command("episodes", epilog=episodes.EXAMPLE, rich_help_panel=_WATCH)(episodes.episodes)
 app.command("explain", epilog=explain.EXAMPLE, rich_help_panel=_WATCH)(explain.explain)

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import EnumMeta, StrEnum
 from functools import cache
@@ -71,8 +71,8 @@ def structs() -> tuple[type[msgspec.Struct], ...]:
     """Return the struct of the file, and those of all its sections."""
     found: list[type[msgspec.Struct]] = [FileConfig]
     for struct in found:
-        inner = (_struct_in(field.type) for field in msgspec.structs.fields(struct))
-        found += [each for each in inner if each is not None and each not in found]
+        for field in msgspec.structs.fields(struct):
+            found += [each for each in _structs_in(field.type) if each not in found]
     return tuple(found)
 
 
@@ -92,13 +92,38 @@ def _keys(struct: type[msgspec.Struct], prefix: str, above: str) -> Iterator[Key
         path = f"{prefix}{field.encode_name}"
         meaning, default = said.get(field.name, ("", None))
         joined = ": ".join(part for part in (above, meaning) if part)
-        inner = _struct_in(field.type)
-        if inner is None:
+        inner = _structs_in(field.type)
+        if not inner:
             wanted = _wanted(hints[field.name])
             yield Key(path=path, meaning=joined, wanted=wanted, default=default or _default(field))
             continue
         named = get_origin(field.type) is dict
-        yield from _keys(inner, f"{path}.{NAME}." if named else f"{path}.", joined)
+        below = f"{path}.{NAME}." if named else f"{path}."
+        if len(inner) == 1:
+            yield from _keys(inner[0], below, joined)
+        else:
+            yield from _union_keys(inner, below, joined)
+
+
+def _union_keys(members: Sequence[type[msgspec.Struct]], prefix: str, above: str) -> Iterator[Key]:
+    """Give the keys of structs that a tag tells apart: the tag, and each key once, with whose it is."""
+    by_path: dict[str, dict[str, Key]] = {}
+    for member in members:
+        for key in _keys(member, prefix, above):
+            by_path.setdefault(key.path, {})[str(member.__struct_config__.tag)] = key
+    tags = [str(member.__struct_config__.tag) for member in members]
+    words = ", ".join(f"`{tag}`" for tag in tags)
+    tag_path = f"{prefix}{members[0].__struct_config__.tag_field}"
+    yield Key(path=tag_path, meaning=f"which: {words}", wanted=words, default="required")
+    for path, keys in by_path.items():
+        said: dict[str, list[str]] = {}
+        for tag, key in keys.items():
+            said.setdefault(key.meaning, []).append(f"`{tag}`")
+        whole = len(keys) == len(tags) and len(said) == 1
+        parts = (text if whole else f"{', '.join(of)}: {text}" for text, of in said.items())
+        wanted = " or ".join(dict.fromkeys(key.wanted for key in keys.values()))
+        default = " or ".join(dict.fromkeys(key.default for key in keys.values()))
+        yield Key(path=path, meaning="; ".join(parts), wanted=wanted, default=default)
 
 
 def _said(struct: type[msgspec.Struct]) -> dict[str, tuple[str, str | None]]:
@@ -118,10 +143,13 @@ def _said(struct: type[msgspec.Struct]) -> dict[str, tuple[str, str | None]]:
     return found
 
 
-def _struct_in(annotation: object) -> type[msgspec.Struct] | None:
+def _structs_in(annotation: object) -> tuple[type[msgspec.Struct], ...]:
+    """Return the structs of an annotation: none, one, or those that a tag tells apart."""
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return annotation
-    return next((found for inner in get_args(annotation) if (found := _struct_in(inner))), None)
+        return (annotation,)
+    found = tuple(dict.fromkeys(each for inner in get_args(annotation) for each in _structs_in(inner)))
+    # Of others the file's form decides, and the first says what there is.
+    return found if all(each.__struct_config__.tag is not None for each in found) else found[:1]
 
 
 def _default(field: FieldInfo) -> str:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from socketserver import ThreadingMixIn
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from detectors.base import DriftflowError
-from flows.metrics import Metrics
 
 MAX_EPOCH_AGE_S = 60.0
 """Age of the last epoch from which a process is not healthy."""
@@ -26,6 +25,17 @@ _App = Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 
 class MetricsError(DriftflowError):
     """Metrics cannot be served."""
+
+
+class Served(Protocol):
+    """What is served: a registry, and how long ago the process last came on with its work."""
+
+    registry: CollectorRegistry
+
+    @property
+    def epoch_age_s(self) -> float:
+        """Seconds since the last epoch, or turn, ended."""
+        ...
 
 
 class MetricsServer:
@@ -49,7 +59,7 @@ class MetricsServer:
 
 
 def serve_metrics(
-    metrics: Metrics,
+    metrics: Served,
     port: int,
     host: str = "127.0.0.1",
     *,
@@ -79,7 +89,7 @@ def serve_metrics(
     return MetricsServer(server)
 
 
-def _app(metrics: Metrics, max_epoch_age_s: float) -> _App:
+def _app(metrics: Served, max_epoch_age_s: float) -> _App:
     exposition = make_wsgi_app(metrics.registry)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

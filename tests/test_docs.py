@@ -26,32 +26,31 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
 
-def _struct_in(annotation: object) -> type[msgspec.Struct] | None:
+def _structs_in(annotation: object) -> list[type[msgspec.Struct]]:
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return annotation
-    for inner in get_args(annotation):
-        found = _struct_in(inner)
-        if found is not None:
-            return found
-    return None
+        return [annotation]
+    found = [each for inner in get_args(annotation) for each in _structs_in(inner)]
+    return found if all(each.__struct_config__.tag is not None for each in found) else found[:1]
 
 
 def _keys(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
+    if struct.__struct_config__.tag is not None:
+        yield f"{prefix}{struct.__struct_config__.tag_field}"
     for field in msgspec.structs.fields(struct):
         path = f"{prefix}{field.encode_name}"
-        inner = _struct_in(field.type)
-        if inner is None:
+        inner = _structs_in(field.type)
+        if not inner:
             yield path
-        else:
-            named = get_origin(_plain(field)) is dict
-            yield from _keys(inner, f"{path}.NAME." if named else f"{path}.")
+        named = get_origin(_plain(field)) is dict
+        for each in inner:
+            yield from _keys(each, f"{path}.NAME." if named else f"{path}.")
 
 
 def _plain(field: FieldInfo) -> object:
     return field.type
 
 
-@pytest.mark.parametrize("key", list(_keys(FileConfig)))
+@pytest.mark.parametrize("key", list(dict.fromkeys(_keys(FileConfig))))
 def test_every_configuration_key_is_documented(key: str) -> None:
     assert f"`{key}`" in (DOCS / "configuration.md").read_text()
 

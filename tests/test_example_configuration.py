@@ -17,19 +17,20 @@ ROOT = Path(__file__).parents[1]
 
 def _keys(value: object, annotation: object, prefix: str = "") -> Iterator[str]:
     """Paths of the keys of a document, names of columns and windows as NAME."""
-    struct = _struct(annotation)
-    if struct is not None and isinstance(value, list):
+    structs = _structs(annotation)
+    if structs and isinstance(value, list):
         # A list of steps, of which those without options are texts.
         for item in value:
-            yield from _keys(item, struct, prefix) if isinstance(item, dict) else ()
+            yield from _keys(item, structs[0], prefix) if isinstance(item, dict) else ()
         return
-    if struct is None or not isinstance(value, dict):
+    if not structs or not isinstance(value, dict):
         yield prefix
         return
     if get_origin(annotation) is dict:
         for item in value.values():
-            yield from _keys(item, struct, f"{prefix}.NAME")
+            yield from _keys(item, _one_of(structs, item), f"{prefix}.NAME")
         return
+    struct = _one_of(structs, value)
     types = {field.encode_name: field.type for field in msgspec.structs.fields(struct)}
     for key, item in value.items():
         # What tells kinds of a section apart is no key of any.
@@ -38,20 +39,27 @@ def _keys(value: object, annotation: object, prefix: str = "") -> Iterator[str]:
 
 
 def _known(annotation: object, prefix: str = "") -> Iterator[str]:
-    struct = _struct(annotation)
-    if struct is None:
+    structs = _structs(annotation)
+    if not structs:
         yield prefix
-    elif get_origin(annotation) is dict:
-        yield from _known(struct, f"{prefix}.NAME")
-    else:
+    for struct in structs:
+        if get_origin(annotation) is dict:
+            yield from _known(struct, f"{prefix}.NAME")
+            continue
         for field in msgspec.structs.fields(struct):
             yield from _known(field.type, f"{prefix}.{field.encode_name}" if prefix else field.encode_name)
 
 
-def _struct(annotation: object) -> type[msgspec.Struct] | None:
+def _structs(annotation: object) -> list[type[msgspec.Struct]]:
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return annotation
-    return next((found for inner in get_args(annotation) if (found := _struct(inner))), None)
+        return [annotation]
+    found = [each for inner in get_args(annotation) for each in _structs(inner)]
+    return found if all(each.__struct_config__.tag is not None for each in found) else found[:1]
+
+
+def _one_of(structs: list[type[msgspec.Struct]], value: dict[str, object]) -> type[msgspec.Struct]:
+    tag = value.get(structs[0].__struct_config__.tag_field or "")
+    return next((each for each in structs if each.__struct_config__.tag == tag), structs[0])
 
 
 def test_the_example_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ from flows.commands.exits import ExitCode
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.connections import kafka_connector
+from flows.event_sources import EventSource, TopicTail, event_paths, file_tails
 from flows.kafka.reader import Begin, Start
 from flows.render.findings import EventsFileError
 from flows.render.tailing import Widths, event_line, type_names
-from flows.tailing import EventSource, FileTail, FileTails, TopicTail, follow
+from flows.tailing import follow
 from state.events import EventType
 
 _PAUSE_S = 0.2
@@ -94,13 +95,7 @@ def _opened(config: Config, asked: TailAsked, last: int | None) -> Iterator[tupl
                 "--no-follow to wait for it"
             )
         _tell_place(asked, shown(path))
-        paths = [path]
-        if config.performance is not None:
-            # The reports of performance and of errors have an order, and so a file, each of its own.
-            paths.append(config.output / config.file.output.performance)
-        if config.late_errors:
-            paths.append(config.output / config.file.output.errors)
-        with closing(FileTails([FileTail(each) for each in paths])) as files:
+        with closing(file_tails(event_paths(config), None)) as files:
             yield files, last
         return
     with closing(kafka_connector(config, os.environ)()) as client:

@@ -13,6 +13,8 @@ class Delivery(StrEnum):
     SENT = "sent"
     DEAD = "dead"
     """Given up: the last attempt failed, or the other side will never take it."""
+    FOLDED = "folded"
+    """Told by a digest in its place; the reason is the digest's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.event_sources import FileTail
 from flows.sinks.jsonl import JsonlFile, SinkError
 from flows.sinks.rolling import Rolling, drop_rolled, log_parts, rolled_parts
-from flows.tailing import FileTail
 from tests.command_line import Call, caller
 
 LINES = [b'{"n":%d}' % number for number in range(40)]

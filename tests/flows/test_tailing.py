@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.event_sources import FileTail
 from flows.sinks.jsonl import JsonlFile
-from flows.tailing import FileTail, SeenIds, follow
+from flows.tailing import SeenIds, follow
 from state.events import EventType
 
 
@@ -30,6 +31,9 @@ class Given:
         batch = self.batches.pop(0)
         self.caught_up = not batch
         return batch
+
+    def position(self) -> bytes:
+        return b""
 
     def close(self) -> None:
         """Nothing is open."""

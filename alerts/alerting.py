@@ -1,0 +1,202 @@
+"""Alerting of one model: events in, decisions and progress stored in one step, then sent."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from alerts.delivery import Deliveries, Heard, Outlet, Passed
+from alerts.folding import fold
+from alerts.notices import Notice, decode_notice, encode_notice
+from alerts.policy import step, tick
+from alerts.policy_state import PolicyState, state_bytes, state_of
+from alerts.progress import Saved, progress_bytes, progress_of
+from alerts.reading import read_signal
+from alerts.rules import AlertRules
+from state.stores.alerts import AcknowledgementStore, AlertStore, Delivery, Progress, StoredNotice
+
+KEPT_MS = 30 * 86_400_000
+"""How long settled notices are kept."""
+
+
+class Source(Protocol):
+    """Where events are read from; see `flows.tailing.EventSource`."""
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the last `read` found that there is no more by now."""
+        ...
+
+    def read(self) -> Sequence[bytes]:
+        """Return what has come since the last call; never waits."""
+        ...
+
+    def position(self) -> bytes:
+        """Return where reading goes on behind what was returned last."""
+        ...
+
+
+class Keeper(AlertStore, AcknowledgementStore, Protocol):
+    """What alerting needs of a store."""
+
+
+class Alerting:
+    """One turn after the other; a process that dies anywhere goes on where the last stored turn ended.
+
+    Parameters
+    ----------
+    open_source
+        Opens the source where a position says, or from its beginning.
+    from_start
+        Tell all that is in the log at the first start; otherwise only what is open at its end, in one
+        message.
+    """
+
+    def __init__(
+        self,
+        store: Keeper,
+        rules: AlertRules,
+        outlets: Mapping[str, Outlet],
+        open_source: Callable[[bytes | None], Source],
+        *,
+        from_start: bool,
+        now_ms: Callable[[], int],
+        random: Callable[[], float],
+        heard: Heard,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._now_ms = now_ms
+        self._heard = heard
+        progress = store.alert_progress(rules.model)
+        saved = None if progress is None else progress_of(progress.body)
+        self._revision = 0 if progress is None else progress.revision
+        self._state = PolicyState() if saved is None else state_of(saved.policy)
+        self._folds = {} if saved is None else dict(saved.folds)
+        self._source = open_source(None if saved is None else saved.position)
+        # Until its end is reached for the first time, what has closed by then is nobody's concern.
+        self._catching_up = saved is None and not from_start
+        self._from_start = saved is None and from_start
+        self._deliveries = Deliveries(store, rules.model, outlets, now_ms=now_ms, random=random, heard=heard)
+        self._settle_folds()
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether all that there is by now has been read."""
+        return self._source.caught_up
+
+    def turn(self, *, flush: bool = False) -> Passed:
+        """Read what has come, decide, store, send.
+
+        Parameters
+        ----------
+        flush
+            Nothing more is coming: groups do not wait for more signals once all is read.
+        """
+        bodies = self._source.read()
+        state, notices = self._decided(bodies)
+        if self._catching_up and self._source.caught_up:
+            self._catching_up = False
+        if not self._catching_up:
+            state, more = tick(
+                self._rules,
+                state,
+                self._now_ms(),
+                self._acknowledged(state),
+                flush=flush and self._source.caught_up,
+            )
+            notices += more
+        if bodies or notices or _changed(self._state, state):
+            self._commit(state, notices)
+        self._fold()
+        passed = self._deliveries.send_all()
+        self._heard.turned(passed.waiting)
+        return passed
+
+    def tidy(self) -> int:
+        """Drop notices that were settled long ago; return how many."""
+        return self._store.drop_notices(self._rules.model, before_ms=self._now_ms() - KEPT_MS)
+
+    def _decided(self, bodies: Sequence[bytes]) -> tuple[PolicyState, list[Notice]]:
+        state, notices, end = self._state, list[Notice](), None
+        for body in bodies:
+            signal = read_signal(body, model=self._rules.model)
+            if signal is None:
+                continue
+            if self._from_start and signal.end != end:
+                # What opened together in the past was told together.
+                state, told = tick(self._rules, state, self._now_ms(), flush=True)
+                notices += told
+            end = signal.end
+            state, told = step(self._rules, state, signal, self._now_ms(), together=self._catching_up)
+            notices += told
+        return state, notices
+
+    def _acknowledged(self, state: PolicyState) -> set[str]:
+        waiting = [name for group in state.groups.values() if group.escalate_ms >= 0 for name in group.open]
+        if not waiting:
+            return set()
+        return {each.episode for each in self._store.acknowledgements(self._rules.model, waiting)}
+
+    def _commit(self, state: PolicyState, notices: Sequence[Notice]) -> None:
+        saved = Saved(position=self._source.position(), policy=state_bytes(state), folds=self._folds)
+        progress = Progress(revision=self._revision + 1, body=progress_bytes(saved))
+        self._store.commit_alerts(self._rules.model, progress, [stored_notice(each) for each in notices])
+        self._revision, self._state = progress.revision, state
+
+    def _fold(self) -> None:
+        """Put a digest in the place of what would be a flood.
+
+        It is stored with the ids that it stands for: a crash before those are settled repeats nothing.
+        """
+        waiting: dict[str, list[Notice]] = {}
+        for stored in self._store.notices(self._rules.model, delivery=Delivery.WAITING):
+            waiting.setdefault(stored.channel, []).append(decode_notice(stored.body))
+        for channel, notices in waiting.items():
+            folded = fold(notices, room=self._deliveries.room(channel), now_ms=self._now_ms())
+            if folded is not None:
+                self._folds[folded.digest.id] = folded.ids
+                self._commit(self._state, [folded.digest])
+        self._settle_folds()
+
+    def _settle_folds(self) -> None:
+        if not self._folds:
+            return
+        waiting = self._store.notices(self._rules.model, delivery=Delivery.WAITING)
+        by_id = {stored.id: stored for stored in waiting}
+        for digest, ids in self._folds.items():
+            for each in ids:
+                if each in by_id:
+                    self._store.settle_notice(folded_notice(by_id[each], digest, self._now_ms()))
+        self._folds = {}
+
+
+def stored_notice(notice: Notice) -> StoredNotice:
+    """Write a notice as stores keep it."""
+    return StoredNotice(
+        id=notice.id,
+        model=notice.model,
+        channel=notice.channel,
+        decided_ms=notice.decided_ms,
+        body=encode_notice(notice),
+    )
+
+
+def folded_notice(stored: StoredNotice, digest: str, now_ms: int) -> StoredNotice:
+    """Settle a notice that a digest tells of."""
+    return StoredNotice(
+        id=stored.id,
+        model=stored.model,
+        channel=stored.channel,
+        decided_ms=stored.decided_ms,
+        body=stored.body,
+        delivery=Delivery.FOLDED,
+        attempts=stored.attempts,
+        settled_ms=now_ms,
+        reason=digest,
+    )
+
+
+def _changed(before: PolicyState, after: PolicyState) -> bool:
+    """Whether more than the time is different."""
+    return replace(before, now_ms=0) != replace(after, now_ms=0)

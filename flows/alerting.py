@@ -1,0 +1,208 @@
+"""Alerting as the configuration names it: source, store, channels, and turns until it is stopped."""
+
+import logging
+import os
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import TextIO
+
+from alerts.alerting import Alerting
+from alerts.delivery import Heard, Outlet, Passed
+from flows.alert_channels import open_channel
+from flows.config import Config
+from flows.connections import kafka_connector, store_opener
+from flows.event_sources import EventSource, TopicTail, event_paths, file_tails
+from flows.kafka.reader import Start
+from flows.patience import Patience
+from flows.sections.alerts import alert_channels
+from state.stores.base import Store, StoreBusyError
+
+CLAIM_MS = 30_000
+"""How long the right to send is held after the last turn: so long a second process waits after a crash."""
+
+PAUSE_S = 0.5
+TIDY_S = 3_600.0
+
+_logger = logging.getLogger("driftflow.alerts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What a pass over all that there is came to; `waiting` notices could not be sent yet."""
+
+    sent: int
+    died: int
+    waiting: int
+
+
+def now_ms() -> int:
+    """Return milliseconds since the epoch by the wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def opened_outlets(config: Config, environ: Mapping[str, str], stream: TextIO) -> Iterator[dict[str, Outlet]]:
+    """Open all channels.
+
+    Raises
+    ------
+    ConfigError
+        One of them cannot work.
+    """
+    with ExitStack() as stack:
+        outlets: dict[str, Outlet] = {}
+        for name, given in alert_channels(config.file.alerts).items():
+            channel = open_channel(name, given, folder=config.folder, environ=environ, stream=stream)
+            stack.callback(channel.close)
+            outlets[name] = Outlet(
+                channel=channel, max_attempts=given.max_attempts, cap_per_hour=given.cap_per_hour
+            )
+        yield outlets
+
+
+class AlertRun:
+    """Turns of alerting until it is stopped; after a failure of the store it goes on from what is stored.
+
+    Parameters
+    ----------
+    from_start
+        See `alerts.alerting.Alerting`.
+    stopped
+        Whether to end.
+    wait
+        Called with seconds between turns.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        outlets: Mapping[str, Outlet],
+        environ: Mapping[str, str],
+        *,
+        from_start: bool,
+        stopped: Callable[[], bool],
+        heard: Heard,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._config = config
+        self._outlets = outlets
+        self._environ = environ
+        self._from_start = from_start
+        self._stopped = stopped
+        self._heard = heard
+        self._wait = wait
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+        self._sent = self._died = 0
+
+    def follow(self) -> None:
+        """Turn after turn until it is stopped."""
+        self._lasting(self._follow)
+
+    def once(self) -> Ended:
+        """Tell of all that there is, and try once whatever waits."""
+        return self._lasting(self._once)
+
+    def _lasting(self, work: Callable[[Alerting, Store], Ended]) -> Ended:
+        patience = Patience("alerting", service="the store")
+        while True:
+            try:
+                with ExitStack() as stack:
+                    store = store_opener(self._config)()
+                    stack.callback(store.close)
+                    if not self._claimed(store):
+                        return self._ended(Passed())
+                    stack.callback(store.release_alerts, self._config.file.model.name, owner=self._owner)
+                    source = stack.enter_context(self._sources())
+                    alerting = self._alerting(store, source)
+                    patience.succeeded()
+                    return work(alerting, store)
+            except StoreBusyError as error:
+                # What was read and not stored is read again.
+                self._wait(patience.failed(str(error)))
+                if self._stopped():
+                    return self._ended(Passed())
+
+    def _follow(self, alerting: Alerting, store: Store) -> Ended:
+        tidied_s = float("-inf")
+        while not self._stopped():
+            self._renew(store)
+            self._count(alerting.turn())
+            if time.monotonic() - tidied_s > TIDY_S:
+                alerting.tidy()
+                tidied_s = time.monotonic()
+            if alerting.caught_up:
+                self._wait(PAUSE_S)
+        return self._ended(Passed())
+
+    def _once(self, alerting: Alerting, store: Store) -> Ended:
+        while not self._stopped():
+            self._renew(store)
+            passed = alerting.turn(flush=True)
+            self._count(passed)
+            # A turn that has reached the end flushes what was read before it; one more finds nothing new.
+            if alerting.caught_up and not (passed.sent or passed.died):
+                return self._ended(passed)
+        return self._ended(Passed())
+
+    def _alerting(self, store: Store, open_source: Callable[[bytes | None], EventSource]) -> Alerting:
+        return Alerting(
+            store,
+            self._config.alerts,
+            self._outlets,
+            open_source,
+            from_start=self._from_start,
+            now_ms=now_ms,
+            random=random.random,
+            heard=self._heard,
+        )
+
+    def _count(self, passed: Passed) -> None:
+        self._sent += passed.sent
+        self._died += passed.died
+
+    def _ended(self, passed: Passed) -> Ended:
+        return Ended(sent=self._sent, died=self._died, waiting=passed.waiting)
+
+    def _claimed(self, store: Store) -> bool:
+        """Wait for the right to send; False where it is stopped before."""
+        told = False
+        while not self._renew(store):
+            if not told:
+                _logger.warning(
+                    "another process sends the alerts of %s; this one waits until it ends",
+                    self._config.file.model.name,
+                )
+                told = True
+            if self._stopped():
+                return False
+            self._wait(PAUSE_S)
+        return True
+
+    def _renew(self, store: Store) -> bool:
+        now = now_ms()
+        return store.claim_alerts(
+            self._config.file.model.name, owner=self._owner, now_ms=now, until_ms=now + CLAIM_MS
+        )
+
+    @contextmanager
+    def _sources(self) -> Iterator[Callable[[bytes | None], EventSource]]:
+        """Give what opens the topic, or the files, at a position; close it all in the end."""
+        with ExitStack() as stack:
+            topic = self._config.file.output.topics.events
+            if topic is None:
+                yield lambda position: file_tails(event_paths(self._config), position)
+                return
+            client = kafka_connector(self._config, self._environ)()
+            stack.callback(client.close)
+
+            def opened(position: bytes | None) -> EventSource:
+                tail = TopicTail(client, topic, Start(), position=position)
+                stack.callback(tail.close)
+                return tail
+
+            yield opened

@@ -1,0 +1,116 @@
+"""What has become of notices, and sending again what was given up."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import typer
+from rich.table import Table
+
+from alerts.notices import decode_notice
+from flows.commands.console import results, say, shown
+from flows.commands.exits import ExitCode
+from flows.commands.usage import UsageError
+from flows.config import Config, load_config
+from flows.connections import store_opener
+from state.stores.alerts import Delivery, StoredNotice
+from state.stores.base import Store
+
+_SHORT = 12
+"""Characters of an id that are shown, and taken."""
+
+
+def show_status(path: Path, *, json: bool, limit: int) -> ExitCode:
+    """Print notices, the newest of each kind first."""
+    config = load_config(path)
+    with _opened(config) as store:
+        found = {
+            delivery: store.notices(config.file.model.name, delivery=delivery, newest_first=True, limit=limit)
+            for delivery in Delivery
+        }
+    if json:
+        typer.echo(orjson.dumps({name: [_document(each) for each in of] for name, of in found.items()}))
+        return ExitCode.DONE
+    if not any(found.values()):
+        say(f"No alert was decided yet: begin with 'driftflow alert {shown(path)}'.")
+        return ExitCode.DONE
+    for delivery, notices in found.items():
+        if notices:
+            results().print(_table(delivery, notices))
+    if found[Delivery.DEAD]:
+        say(f"'driftflow alert retry {shown(path)} --all' sends again what was given up.")
+    return ExitCode.DONE
+
+
+def retry_dead(path: Path, notice: str | None, *, everything: bool) -> ExitCode:
+    """Put notices that were given up back to those that wait.
+
+    Raises
+    ------
+    UsageError
+        Neither an id nor all are asked for, or both; or no notice that was given up has this id.
+    """
+    if (notice is None) != everything:
+        raise UsageError("wanted the id of a notice, or --all")
+    config = load_config(path)
+    model = config.file.model.name
+    with _opened(config) as store:
+        dead = store.notices(model, delivery=Delivery.DEAD)
+        chosen = [each for each in dead if everything or each.id.startswith(str(notice))]
+        if notice is not None and len(chosen) != 1:
+            raise UsageError(
+                f"NOTICE is {notice!r}: {len(chosen)} that were given up begin so; "
+                f"'driftflow alert status {shown(path)}' lists them"
+            )
+        for each in chosen:
+            again = replace(each, delivery=Delivery.WAITING, attempts=0, next_ms=0, settled_ms=None)
+            store.settle_notice(again)
+    say(f"{len(chosen)} to be sent again.")
+    return ExitCode.DONE
+
+
+@contextmanager
+def _opened(config: Config) -> Iterator[Store]:
+    """Open the store.
+
+    Raises
+    ------
+    UsageError
+        There is none yet: looking must not leave an empty one behind.
+    """
+    if isinstance(config.store, Path) and not config.store.exists():
+        raise UsageError(f"{shown(config.store)} does not exist yet: nothing has run")
+    with closing(store_opener(config)()) as store:
+        yield store
+
+
+def _table(delivery: Delivery, notices: list[StoredNotice]) -> Table:
+    table = Table(title=f"{delivery} ({len(notices)})", title_justify="left", expand=False)
+    for name in ("notice", "channel", "decided (UTC)", "tries", "what"):
+        table.add_column(name, overflow="fold", justify="right" if name == "tries" else "left")
+    for each in notices:
+        notice = decode_notice(each.body)
+        told = notice.title if not each.reason else f"{notice.title}\n{each.reason}"
+        when = datetime.fromtimestamp(each.decided_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(each.id[:_SHORT], each.channel, when, str(each.attempts), told)
+    return table
+
+
+def _document(stored: StoredNotice) -> dict[str, object]:
+    notice = decode_notice(stored.body)
+    return {
+        "id": stored.id,
+        "channel": stored.channel,
+        "route": notice.route,
+        "cause": notice.cause,
+        "title": notice.title,
+        "episodes": [signal.episode for signal in notice.signals],
+        "decided_ms": stored.decided_ms,
+        "attempts": stored.attempts,
+        "next_ms": stored.next_ms,
+        "settled_ms": stored.settled_ms,
+        "reason": stored.reason,
+    }
