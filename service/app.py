@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from service.api import comparisons, episodes, events, health, models, references, series, stream, windows
 from service.body_limit import BodyLimit
@@ -35,7 +36,14 @@ def create_app(service: Service, *, pages: bool = False) -> FastAPI:
         yield
         service.close()
 
-    app = FastAPI(title="driftflow", version=version("driftflow"), description=_ABOUT, lifespan=life)
+    app = FastAPIOffline(
+        # One page of routes is enough; what it loads comes from here, for a service may have no network.
+        redoc_url=None,
+        title="driftflow",
+        version=version("driftflow"),
+        description=_ABOUT,
+        lifespan=life,
+    )
     app.state.service = service
     app.add_middleware(
         BodyLimit,

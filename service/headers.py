@@ -21,7 +21,7 @@ PAGES_POLICY = (
 )
 """What pages may load, run and send: nothing from or to elsewhere."""
 
-_NO_PAGES = ("/v1", "/docs", "/redoc", "/openapi.json")
+_NO_PAGES = ("/v1", "/docs", "/openapi.json")
 """What is no page of ours."""
 
 

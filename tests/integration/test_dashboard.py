@@ -54,7 +54,7 @@ def test_a_cell_of_the_heat_map_leads_to_its_column(address: str, open_page: Ope
         first = page.get_by_role("table", name="Columns", exact=True).locator("tbody a").first.inner_text()
         page.get_by_role("region", name="Drift by column").locator("canvas").last.click(
             # The first row, a little below the legend.
-            position={"x": 600, "y": 70}
+            position={"x": 600, "y": 58}
         )
         expect(page.get_by_role("heading", level=1)).to_have_text(f"{first} of demo")
 

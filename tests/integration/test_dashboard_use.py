@@ -64,6 +64,12 @@ def test_pages_carry_a_policy_and_programs_do_not_need_one(address: str) -> None
     assert policy not in httpx2.get(f"{address}/v1/models", timeout=30).headers
 
 
+def test_the_page_of_routes_asks_no_other_host(address: str, open_page: Open) -> None:
+    # The fixture fails where anything else is asked.
+    with open_page(f"{address}/docs") as page:
+        expect(page.get_by_text("/v1/models", exact=True)).to_be_visible(timeout=SLOW_MS)
+
+
 def test_a_chart_is_zoomed_with_the_wheel(address: str, open_page: Open) -> None:
     with open_page(address + MODEL) as page:
         canvas = page.get_by_role("region", name="Columns in drift").locator("canvas").first
