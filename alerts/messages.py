@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from alerts.notices import Cause, Notice, notice_id
-from alerts.rules import RANK
 from alerts.signals import Kind, Signal
+from alerts.wording import cut
+from detectors.verdicts import RANK
 from state.episodes import Change
 
 MOST_SIGNALS = 50
@@ -59,4 +60,4 @@ def title_of(signals: list[Signal], cause: Cause) -> str:
         words = {Cause.CLOSED: "all clear, ", Cause.ESCALATED: "escalated, "}.get(cause, "")
         head = f"{first.model}: {words}{what}{severity}{place}: "
     line = " ".join((head + ", ".join(names)).split())
-    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
+    return cut(line, LONGEST_TITLE)

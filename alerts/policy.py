@@ -8,8 +8,9 @@ from msgspec.structs import replace as with_
 from alerts.messages import make_notice
 from alerts.notices import Cause, Notice, notice_id
 from alerts.policy_state import Group, Held, Known, PolicyState
-from alerts.rules import RANK, AlertRules, Route
-from alerts.signals import Signal
+from alerts.rules import AlertRules, Route
+from alerts.signals import Signal, worst
+from detectors.verdicts import RANK
 from state.episodes import Change
 
 HOUR_MS = 3_600_000
@@ -136,10 +137,10 @@ class _Work:
         if not group.waiting or (self._now_ms < group.due_ms and not flush):
             return
         route, fresh = self._routes[group.route], list(group.waiting.values())
-        worst = max((each.severity for each in fresh), key=RANK.__getitem__)
+        highest = worst(fresh)
         incident = group.incident or notice_id(key, *sorted(group.waiting))
         cool_ms = group.told_ms + route.cooldown_ms
-        calm = group.told_ms >= 0 and self._now_ms < cool_ms and RANK[worst] <= RANK[group.peak]
+        calm = group.told_ms >= 0 and self._now_ms < cool_ms and RANK[highest] <= RANK[group.peak]
         for channel in route.channels:
             if calm:
                 self._hold(channel, route.name, fresh, COOLDOWN, cool_ms)
@@ -150,7 +151,7 @@ class _Work:
             incident=incident,
             waiting={},
             open={**group.open, **{each.episode: replace(each, bars=None) for each in fresh}},
-            peak=max(worst, group.peak, key=RANK.__getitem__),
+            peak=max(highest, group.peak, key=RANK.__getitem__),
             told_ms=group.told_ms if calm else self._now_ms,
         )
         if route.escalation is not None and group.escalate_ms < 0 and not group.escalated:
@@ -183,8 +184,8 @@ class _Work:
         signals = [each.signal for each in held.values()]
         if not any(each.due_ms <= self._now_ms for each in held.values()):
             return
-        worst = max((each.severity for each in signals), key=RANK.__getitem__)
-        if self._rules.quiet.holds_back(worst, self._now_ms) or self._full(channel):
+        highest = worst(signals)
+        if self._rules.quiet.holds_back(highest, self._now_ms) or self._full(channel):
             return
         self._put(channel, "", notice_id(channel, "digest", *sorted(held)), Cause.DIGEST, signals)
         self.held[channel] = {}
@@ -227,9 +228,9 @@ class _Work:
         self.groups[key] = Group(route=group.route, told_ms=group.told_ms, peak=group.peak)
 
     def _send(self, channel: str, route: str, incident: str, cause: Cause, signals: list[Signal]) -> None:
-        worst = max((each.severity for each in signals), key=RANK.__getitem__)
+        highest = worst(signals)
         queued = any(each.why == CAP for each in self.held.get(channel, {}).values())
-        if self._rules.quiet.holds_back(worst, self._now_ms):
+        if self._rules.quiet.holds_back(highest, self._now_ms):
             self._hold(channel, route, signals, QUIET, 0)
         elif queued or self._full(channel):
             self._hold(channel, route, signals, CAP, 0)

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alerts.measured import Labelled, lost
-from alerts.retrain_rules import RANK, RetrainRule, RetrainRules
+from alerts.retrain_rules import RetrainRule, RetrainRules
 from alerts.retrain_state import OpenEpisode, RetrainState
 from alerts.signals import Kind
 from detectors.performance.base import better
+from detectors.verdicts import RANK
 from state.retrain_data import RetrainLoss
 
 FAULTS = frozenset({Kind.QUALITY, Kind.OPERATIONS})
@@ -77,13 +78,12 @@ def beginning(episodes: Iterable[OpenEpisode]) -> int | None:
 
 
 def _looked_at(rule: RetrainRule, state: RetrainState, episodes: Iterable[OpenEpisode]) -> list[OpenEpisode]:
-    least = -1 if rule.severity is None else RANK[rule.severity]
     return [
         each
         for each in episodes
         if each.kind in rule.kinds
         and (not rule.windows or each.window in rule.windows)
-        and (each.severity is None or RANK[each.severity] >= least)
+        and (each.severity is None or RANK[each.severity] >= RANK[rule.severity])
         and _lasts(each, rule.lasting, state.at)
     ]
 
@@ -106,8 +106,7 @@ def _case(
     share = sum(rules.weights.get(name, 0.0) for name in sorted(drifting)) / whole if whole else 0.0
     if rule.share is not None and share < rule.share:
         return None
-    grade = {each.id: -1 if each.severity is None else RANK[each.severity] for each in episodes}
-    ordered = tuple(sorted(episodes, key=lambda each: -grade[each.id]))
+    ordered = tuple(sorted(episodes, key=lambda each: -RANK[each.severity]))
     return Case(rule=rule, episodes=ordered, share=min(share, 1.0), losses=losses)
 
 

@@ -9,9 +9,6 @@ from alerts.signals import Kind
 from detectors.verdicts import Severity
 from state.durations import Axis
 
-RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
-"""Severities in order."""
-
 COMMAND_CHANNEL = "retraining"
 """Name of the channel that starts the command of `alerts.retraining`."""
 

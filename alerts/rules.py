@@ -7,10 +7,7 @@ from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 from alerts.signals import Kind, Signal
-from detectors.verdicts import Severity
-
-RANK = {None: -1, Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
-"""Order of severities; what is not graded is below all of them."""
+from detectors.verdicts import RANK, Severity
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MINUTES = 24 * 60

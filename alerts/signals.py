@@ -1,9 +1,10 @@
 """What the policy needs of an event: a drift or a fault that begins, gets worse or ends."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from detectors.verdicts import Severity
+from detectors.verdicts import RANK, Severity
 from state.episodes import Change
 
 
@@ -91,3 +92,8 @@ class Signal:
     told: str = ""
     effect: float | None = None
     bars: Bars | None = field(default=None, repr=False)
+
+
+def worst(signals: Iterable[Signal]) -> Severity | None:
+    """Return the highest severity; None where nothing is graded."""
+    return max((signal.severity for signal in signals), key=RANK.__getitem__, default=None)

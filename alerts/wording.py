@@ -5,14 +5,12 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from alerts.notices import Cause, Notice
-from alerts.signals import Bars, Kind, Signal
-from detectors.verdicts import Severity
+from alerts.signals import Bars, Kind, Signal, worst
 
 MOST_NAME, MOST_TOLD = 80, 300
 """Characters of a name or a sentence; both may come from data."""
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_RANK = {None: 0, Severity.LOW: 1, Severity.MEDIUM: 2, Severity.HIGH: 3}
 _CAUSES = {
     Cause.OPENED: "New",
     Cause.ESCALATED: "Escalated",
@@ -102,11 +100,6 @@ def view_of(notice: Notice, *, dashboard: str = "", most: int = 10) -> View:
     )
 
 
-def worst(signals: tuple[Signal, ...]) -> Severity | None:
-    """Return the highest severity; None where nothing is graded."""
-    return max((signal.severity for signal in signals), key=_RANK.__getitem__, default=None)
-
-
 def one_line(text: str, most: int) -> str:
     r"""Cut a text that may come from data: no line breaks, control characters or marks that turn text round.
 
@@ -118,7 +111,12 @@ def one_line(text: str, most: int) -> str:
     'abc…'
     """
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return cut(line, most)
+
+
+def cut(text: str, most: int) -> str:
+    """Leave out what is beyond so many characters, and say so by an ellipsis."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def sparkline(shares: tuple[float, ...], top: float) -> str:

@@ -25,6 +25,10 @@ class Severity(StrEnum):
     HIGH = "high"
 
 
+RANK = {None: -1, Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
+"""Order of severities; what is not graded is below all of them."""
+
+
 class Rule(StrEnum):
     """What makes a drift of a feature that is judged."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from detectors.multiplicity import family_q_values
-from detectors.verdicts import Rule, Rules, Severity, Verdict
+from detectors.verdicts import RANK, Rule, Rules, Verdict
 from flows.compare_columns import ComparedColumn, Standards, compared_column, score_column
 from flows.decode.base import Reason
 from flows.input import InputSet
@@ -18,8 +18,6 @@ from state.reference import Reference
 from state.sketches.base import Sketch, empty
 
 _BATCH_ROWS = 8_192
-
-_RANK = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, None: 3}
 
 
 class ComparedInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,7 +160,7 @@ def _summarize(source: InputSet, reference: Reference, on_read: Callable[[int], 
 
 def _order(found: ComparedColumn) -> tuple[int, float, float, str]:
     q_value = 2.0 if found.q_value is None else found.q_value
-    return _RANK[found.severity], q_value, -(found.effect or 0.0), found.column
+    return -RANK[found.severity], q_value, -(found.effect or 0.0), found.column
 
 
 def _by_reason(refused: Counter[Reason]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from detectors.verdicts import Severity, Verdict
+from detectors.verdicts import RANK, Severity, Verdict
 
 
 class Change(StrEnum):
@@ -45,9 +45,6 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     calm: int
 
 
-_RANK = {Severity.LOW: 0, Severity.MEDIUM: 1, Severity.HIGH: 2}
-
-
 def open_episode(*, episode_id: str, since: int, opened: int, severity: Severity, effect: float) -> Episode:
     """Begin an episode with the window that showed it."""
     return Episode(
@@ -74,7 +71,7 @@ def step(
     if verdict is Verdict.INSUFFICIENT:
         return msgspec.structs.replace(episode, windows=episode.windows + 1), None
     calm = episode.calm + 1 if verdict is Verdict.OK else 0
-    worst = max(episode.severity, severity or episode.severity, key=_RANK.__getitem__)
+    worst = max(episode.severity, severity or episode.severity, key=RANK.__getitem__)
     stepped = msgspec.structs.replace(
         episode,
         windows=episode.windows + 1,

@@ -6,8 +6,9 @@ import warnings
 from alerts.channels.base import TryAgainError
 from alerts.channels.secrets import Secret, SetupError
 from alerts.notices import Cause, Notice
+from alerts.signals import worst
 from alerts.templating import Templates
-from alerts.wording import view_of, worst
+from alerts.wording import view_of
 from detectors.verdicts import Severity
 
 try:

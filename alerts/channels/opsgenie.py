@@ -11,8 +11,9 @@ from alerts.channels.base import TIMEOUT_S
 from alerts.channels.http import Http
 from alerts.channels.secrets import Secret
 from alerts.notices import Cause, Notice
+from alerts.signals import worst
 from alerts.templating import Templates
-from alerts.wording import view_of, worst
+from alerts.wording import view_of
 from detectors.verdicts import Severity
 
 BASE = "https://api.opsgenie.com"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from alerts.wording import one_line
 from detectors.base import DriftflowError
 
 _SHORTEST_PART = 8
@@ -84,9 +85,7 @@ def scrubbed(text: str, secrets: Iterable[Secret], *, most: int = 200) -> str:
         parts = [part for part in value.replace("?", "/").split("/") if len(part) >= _SHORTEST_PART]
         for each in [value, *sorted(parts, key=len, reverse=True)]:
             text = text.replace(each, _HIDDEN)
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    line = " ".join(printable.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return one_line(text, most)
 
 
 def hush(*names: str) -> None:

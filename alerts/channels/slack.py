@@ -13,7 +13,7 @@ from alerts.channels.secrets import Secret, scrubbed
 from alerts.notices import Notice
 from alerts.pictures import picture_of
 from alerts.templating import Templates, slack_escaped
-from alerts.wording import View, view_of
+from alerts.wording import View, cut, view_of
 
 API = "https://slack.com/api"
 
@@ -157,14 +157,14 @@ def blocks_of(view: View, templates: Templates) -> list[Block]:
     """Lay a message out in blocks, within Slack's limits."""
     title = templates.title(view)
     blocks: list[Block] = [
-        {"type": "header", "text": {"type": "plain_text", "text": _cut(title, MOST_HEADER), "emoji": False}}
+        {"type": "header", "text": {"type": "plain_text", "text": cut(title, MOST_HEADER), "emoji": False}}
     ]
     footer: list[Block] = []
     if view.link:
         button = {"type": "plain_text", "text": "Open the dashboard"}
         footer.append({"type": "actions", "elements": [{"type": "button", "text": button, "url": view.link}]})
     told = f"notice {view.id}, incident {view.incident}"
-    footer.append({"type": "context", "elements": [{"type": "plain_text", "text": _cut(told, MOST_SECTION)}]})
+    footer.append({"type": "context", "elements": [{"type": "plain_text", "text": cut(told, MOST_SECTION)}]})
     # One place is kept for a picture.
     room = MOST_BLOCKS - len(blocks) - len(footer) - 1
     for part in sections(templates.slack(view))[:room]:
@@ -177,12 +177,8 @@ def sections(text: str, most: int = MOST_SECTION) -> list[str]:
     """Divide a text at ends of lines into parts that fit a section."""
     parts = [""]
     for line in text.splitlines():
-        cut = _cut(line, most)
-        if len(parts[-1]) + len(cut) + 1 > most:
+        whole = cut(line, most)
+        if len(parts[-1]) + len(whole) + 1 > most:
             parts.append("")
-        parts[-1] += ("\n" if parts[-1] else "") + cut
+        parts[-1] += ("\n" if parts[-1] else "") + whole
     return [part for part in parts if part.strip()]
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

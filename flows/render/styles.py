@@ -1,6 +1,6 @@
 """Colours of verdicts and severities, the same in every table."""
 
-from detectors.verdicts import Severity, Verdict
+from detectors.verdicts import RANK, Severity, Verdict
 from flows.render.grid import Cell
 from flows.render.words import NOTHING
 
@@ -13,7 +13,6 @@ _VERDICT = {
 }
 _WORDS = {Verdict.INSUFFICIENT: "too few"}
 
-_RANK = {Severity.HIGH: 0, Severity.MEDIUM: 1, Severity.LOW: 2, None: 3}
 _ORDER = {Verdict.DRIFT: 0, Verdict.SUSPECT: 1, Verdict.OK: 2, Verdict.INSUFFICIENT: 3}
 
 
@@ -29,7 +28,7 @@ def verdict_cell(verdict: Verdict) -> Cell:
 
 def severity_rank(severity: Severity | None) -> int:
     """Order severities, the worst first and none last."""
-    return _RANK[severity]
+    return -RANK[severity]
 
 
 def verdict_rank(verdict: Verdict) -> int:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from alerts.notices import Cause, Notice
 from alerts.policy import step, tick
 from alerts.policy_state import PolicyState, state_bytes, state_of
-from alerts.rules import RANK, AlertRules, Escalation, Match, Quiet, Route
+from alerts.rules import AlertRules, Escalation, Match, Quiet, Route
 from alerts.signals import Kind, Signal
-from detectors.verdicts import Severity
+from detectors.verdicts import RANK, Severity
 from state.codec import CodecError
 from state.episodes import Change
 
