@@ -1,13 +1,14 @@
 """Alerting of one model: events in, decisions and progress stored in one step, then sent."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from msgspec.structs import replace
+from msgspec.structs import replace as with_
 
 from alerts.delivery import Deliveries, Heard, Outlet, Passed
 from alerts.folding import fold
-from alerts.notices import Notice, decode_notice, encode_notice
+from alerts.notices import Notice, encode_notice
 from alerts.policy import step, tick
 from alerts.policy_state import PolicyState, state_bytes, state_of
 from alerts.progress import Saved, progress_bytes, progress_of
@@ -20,7 +21,7 @@ KEPT_MS = 30 * 86_400_000
 
 
 class Source(Protocol):
-    """Where events are read from; see `flows.tailing.EventSource`."""
+    """Where events are read from."""
 
     @property
     def caught_up(self) -> bool:
@@ -149,11 +150,11 @@ class Alerting:
 
         It is stored with the ids that it stands for: a crash before those are settled repeats nothing.
         """
-        waiting: dict[str, list[Notice]] = {}
-        for stored in self._store.notices(self._rules.model, delivery=Delivery.WAITING):
-            waiting.setdefault(stored.channel, []).append(decode_notice(stored.body))
-        for channel, notices in waiting.items():
-            folded = fold(notices, room=self._deliveries.room(channel), now_ms=self._now_ms())
+        waiting: dict[str, list[StoredNotice]] = {}
+        for each in self._store.notices(self._rules.model, delivery=Delivery.WAITING):
+            waiting.setdefault(each.channel, []).append(each)
+        for channel, stored in waiting.items():
+            folded = fold(stored, room=self._deliveries.room(channel), now_ms=self._now_ms())
             if folded is not None:
                 self._folds[folded.digest.id] = folded.ids
                 self._commit(self._state, [folded.digest])
@@ -184,19 +185,9 @@ def stored_notice(notice: Notice) -> StoredNotice:
 
 def folded_notice(stored: StoredNotice, digest: str, now_ms: int) -> StoredNotice:
     """Settle a notice that a digest tells of."""
-    return StoredNotice(
-        id=stored.id,
-        model=stored.model,
-        channel=stored.channel,
-        decided_ms=stored.decided_ms,
-        body=stored.body,
-        delivery=Delivery.FOLDED,
-        attempts=stored.attempts,
-        settled_ms=now_ms,
-        reason=digest,
-    )
+    return replace(stored, delivery=Delivery.FOLDED, next_ms=0, settled_ms=now_ms, reason=digest)
 
 
 def _changed(before: PolicyState, after: PolicyState) -> bool:
     """Whether more than the time is different."""
-    return replace(before, now_ms=0) != replace(after, now_ms=0)
+    return with_(before, now_ms=0) != with_(after, now_ms=0)

@@ -1,6 +1,7 @@
 """Sends what was decided: in order, again where it failed, and to one channel whatever becomes of another."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -103,6 +104,11 @@ class Deliveries:
         self._now_ms = now_ms
         self._random = random
         self._heard = heard
+        # Read once: whoever may send is the only one who does.
+        self._sent_ms: dict[str, deque[int]] = {}
+        sent = store.notices(model, delivery=Delivery.SENT)
+        for each in sorted(sent, key=lambda stored: stored.settled_ms or 0):
+            self._note(each)
 
     def send_all(self) -> Passed:
         """Try what waits and may be tried; a channel that fails is left alone until its pause is over."""
@@ -126,12 +132,14 @@ class Deliveries:
         if outlet is None:
             return 1
         since_ms = self._now_ms() - HOUR_MS
-        sent = self._store.notices(self._model, delivery=Delivery.SENT, newest_first=True)
-        recent = sum(
-            each.channel == channel and each.settled_ms is not None and each.settled_ms > since_ms
-            for each in sent
-        )
-        return max(0, outlet.cap_per_hour - recent)
+        sent_ms = self._sent_ms.get(channel, deque())
+        while sent_ms and sent_ms[0] <= since_ms:
+            sent_ms.popleft()
+        return max(0, outlet.cap_per_hour - len(sent_ms))
+
+    def _note(self, sent: StoredNotice) -> None:
+        if sent.settled_ms is not None:
+            self._sent_ms.setdefault(sent.channel, deque()).append(sent.settled_ms)
 
     def _may_try(self, stored: StoredNotice) -> bool:
         return stored.next_ms <= self._now_ms() and self.room(stored.channel) > 0
@@ -176,6 +184,7 @@ class Deliveries:
 
     def _count(self, passed: Passed, after: StoredNotice) -> Passed:
         if after.delivery is Delivery.SENT:
+            self._note(after)
             self._heard.sent(after.channel)
             return replace(passed, sent=passed.sent + 1)
         if after.delivery is Delivery.DEAD:

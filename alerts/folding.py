@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerts.messages import make_notice
-from alerts.notices import Cause, Notice, notice_id
+from alerts.notices import Cause, Notice, decode_notice, notice_id
 from alerts.signals import Signal
+from state.stores.alerts import StoredNotice
 
 _APART = frozenset({Cause.RETRAIN, Cause.SAMPLE})
 
@@ -18,14 +19,15 @@ class Folded:
     ids: tuple[str, ...]
 
 
-def fold(waiting: Sequence[Notice], *, room: int, now_ms: int) -> Folded | None:
+def fold(stored: Sequence[StoredNotice], *, room: int, now_ms: int) -> Folded | None:
     """Fold what waits for one channel, oldest first; None where there is room for all of it.
 
     A request to retrain stays, and so does an all-clear of an incident that the channel was told of before: a
     system that keeps incidents has to hear of its end.
     """
-    if len(waiting) <= max(1, room):
+    if len(stored) <= max(1, room):
         return None
+    waiting = [decode_notice(each.body) for each in stored]
     opened = {each.incident for each in waiting if each.cause in {Cause.OPENED, Cause.ESCALATED}}
     taken = [
         each

@@ -7,7 +7,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import TextIO
 
@@ -29,15 +28,6 @@ PAUSE_S = 0.5
 TIDY_S = 3_600.0
 
 _logger = logging.getLogger("driftflow.alerts")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """What a pass over all that there is came to; `waiting` notices could not be sent yet."""
-
-    sent: int
-    died: int
-    waiting: int
 
 
 def now_ms() -> int:
@@ -97,17 +87,17 @@ class AlertRun:
         self._heard = heard
         self._wait = wait
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
-        self._sent = self._died = 0
+        self._whole = Passed()
 
     def follow(self) -> None:
         """Turn after turn until it is stopped."""
         self._lasting(self._follow)
 
-    def once(self) -> Ended:
-        """Tell of all that there is, and try once whatever waits."""
+    def once(self) -> Passed:
+        """Tell of all that there is, and try once whatever waits; return what all turns came to."""
         return self._lasting(self._once)
 
-    def _lasting(self, work: Callable[[Alerting, Store], Ended]) -> Ended:
+    def _lasting(self, work: Callable[[Alerting, Store], None]) -> Passed:
         patience = Patience("alerting", service="the store")
         while True:
             try:
@@ -115,19 +105,20 @@ class AlertRun:
                     store = store_opener(self._config)()
                     stack.callback(store.close)
                     if not self._claimed(store):
-                        return self._ended(Passed())
+                        return self._whole
                     stack.callback(store.release_alerts, self._config.file.model.name, owner=self._owner)
                     source = stack.enter_context(self._sources())
                     alerting = self._alerting(store, source)
                     patience.succeeded()
-                    return work(alerting, store)
+                    work(alerting, store)
+                    return self._whole
             except StoreBusyError as error:
                 # What was read and not stored is read again.
                 self._wait(patience.failed(str(error)))
                 if self._stopped():
-                    return self._ended(Passed())
+                    return self._whole
 
-    def _follow(self, alerting: Alerting, store: Store) -> Ended:
+    def _follow(self, alerting: Alerting, store: Store) -> None:
         tidied_s = float("-inf")
         while not self._stopped():
             self._renew(store)
@@ -137,17 +128,15 @@ class AlertRun:
                 tidied_s = time.monotonic()
             if alerting.caught_up:
                 self._wait(PAUSE_S)
-        return self._ended(Passed())
 
-    def _once(self, alerting: Alerting, store: Store) -> Ended:
+    def _once(self, alerting: Alerting, store: Store) -> None:
         while not self._stopped():
             self._renew(store)
             passed = alerting.turn(flush=True)
             self._count(passed)
             # A turn that has reached the end flushes what was read before it; one more finds nothing new.
             if alerting.caught_up and not (passed.sent or passed.died):
-                return self._ended(passed)
-        return self._ended(Passed())
+                return
 
     def _alerting(self, store: Store, open_source: Callable[[bytes | None], EventSource]) -> Alerting:
         return Alerting(
@@ -162,11 +151,12 @@ class AlertRun:
         )
 
     def _count(self, passed: Passed) -> None:
-        self._sent += passed.sent
-        self._died += passed.died
-
-    def _ended(self, passed: Passed) -> Ended:
-        return Ended(sent=self._sent, died=self._died, waiting=passed.waiting)
+        self._whole = Passed(
+            sent=self._whole.sent + passed.sent,
+            failed=self._whole.failed + passed.failed,
+            died=self._whole.died + passed.died,
+            waiting=passed.waiting,
+        )
 
     def _claimed(self, store: Store) -> bool:
         """Wait for the right to send; False where it is stopped before."""

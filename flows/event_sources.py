@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
+from alerts.alerting import Source
 from flows.config import Config
 from flows.connections import topic_partitions
 from flows.kafka.base import KafkaClient
@@ -26,21 +27,8 @@ _MOST_LINES = 1_000
 _LINE_END = b"\n"
 
 
-class EventSource(Protocol):
-    """Where events are read from."""
-
-    @property
-    def caught_up(self) -> bool:
-        """Whether the last `read` found that there is no more by now."""
-        ...
-
-    def read(self) -> Sequence[bytes]:
-        """Return what has come since the last call; never waits."""
-        ...
-
-    def position(self) -> bytes:
-        """Return where reading goes on behind what was returned last; who opens it again may give it."""
-        ...
+class EventSource(Source, Protocol):
+    """Where events are read from; who opens it again may give its position."""
 
     def close(self) -> None:
         """Release connections; called once."""
@@ -73,18 +61,18 @@ class TopicTail:
 
     @property
     def caught_up(self) -> bool:
-        """See `EventSource.caught_up`."""
+        """See `Source.caught_up`."""
         return self._caught_up
 
     def read(self) -> Sequence[bytes]:
-        """See `EventSource.read`."""
+        """See `Source.read`."""
         batches = [reader.read(MAX_RECORDS) for reader in self._readers]
         # A reader without an end to stop at never returns None.
         self._caught_up = all(batch is not None and batch.caught_up for batch in batches)
         return [value for batch in batches if batch is not None for value in batch.records]
 
     def position(self) -> bytes:
-        """See `EventSource.position`."""
+        """See `Source.position`."""
         pairs = zip(self._partitions, self._readers, strict=True)
         return msgspec.json.encode({str(at): reader.position() for at, reader in pairs})
 
@@ -126,11 +114,11 @@ class FileTail:
 
     @property
     def caught_up(self) -> bool:
-        """See `EventSource.caught_up`."""
+        """See `Source.caught_up`."""
         return self._caught_up
 
     def read(self) -> Sequence[bytes]:
-        """See `EventSource.read`; a file that is not there has no lines."""
+        """See `Source.read`; a file that is not there has no lines."""
         try:
             with ExitStack() as stack:
                 parts = log_parts(self._path)
@@ -144,7 +132,7 @@ class FileTail:
         return lines
 
     def position(self) -> bytes:
-        """See `EventSource.position`."""
+        """See `Source.position`."""
         return msgspec.json.encode(list(self._marks)[-KEPT_MARKS:])
 
     def close(self) -> None:
@@ -175,15 +163,15 @@ class FileTails:
 
     @property
     def caught_up(self) -> bool:
-        """See `EventSource.caught_up`."""
+        """See `Source.caught_up`."""
         return all(file.caught_up for file in self._files)
 
     def read(self) -> Sequence[bytes]:
-        """See `EventSource.read`."""
+        """See `Source.read`."""
         return [line for file in self._files for line in file.read()]
 
     def position(self) -> bytes:
-        """See `EventSource.position`."""
+        """See `Source.position`."""
         return msgspec.json.encode([file.position() for file in self._files])
 
     def close(self) -> None:

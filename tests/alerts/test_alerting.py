@@ -343,6 +343,6 @@ def test_nothing_is_folded_where_there_is_room() -> None:
     world.pager.answer = lambda: TryAgainError("away")
     world.log.lines.append(opened("amount"))
     settle(world.process())
-    waiting = world.stored(Delivery.WAITING)
+    waiting = world.store.notices("fraud", delivery=Delivery.WAITING)
     assert fold(waiting, room=1, now_ms=T0) is None
     assert fold(waiting, room=0, now_ms=T0) is None
