@@ -15,16 +15,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
-import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench.growth import LIMIT, MIB, WARM_UP, grows, growth, picked
 from bench.live import members, resident_bytes
 from bench.measure import say, show
 from flows.config import Config, load_config
 from flows.connections import store_opener
 from scripts.local_services.packages import program
 from state.stores.base import Point, Store
-from tests.command_line import COMMAND
+from tests.command_line import COMMAND, finished_demo
 from tests.integration.processes import free_ports
 
 PATHS = (
@@ -42,12 +42,6 @@ ROWS = 52_000
 EVERY_S = 30.0
 TURN_S = 120.0
 """One page is loaded anew that often, in turn: what is left of a closed page must go too."""
-MIB = 1 << 20
-TABLE_ROWS = 16
-WARM_UP = 0.5
-"""Share of the time after which memory should have its level."""
-LIMIT = 0.1
-"""Growth per hour, as a share of the level, from which the verdict is that something grows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def soak(folder: Path, *, seconds: float) -> list[Sample]:
     """Serve what is played, look at it from many pages, and sample both sides."""
-    full = finished(folder / "full")
+    full = load_config(finished_demo(folder / "full", rows=ROWS))
     played = load_config(emptied(full, folder / "played"))
     stopped = Event()
     with served(played.folder / "driftflow.yaml") as (address, service):
@@ -85,13 +79,6 @@ def soak(folder: Path, *, seconds: float) -> list[Sample]:
         finally:
             stopped.set()
             player.join()
-
-
-def finished(folder: Path) -> Config:
-    """Run the demo."""
-    command = [*COMMAND, "demo", "--folder", str(folder), "--rows", str(ROWS)]
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-    return load_config(folder / "driftflow.yaml")
 
 
 def emptied(full: Config, folder: Path) -> Path:
@@ -213,7 +200,6 @@ def descendants(process: int) -> list[int]:
 
 def report(samples: Sequence[Sample], minutes: float) -> None:
     """Print some of the samples, and how fast each size grows once it has its level."""
-    picked = {round(i) for i in np.linspace(0, len(samples) - 1, min(TABLE_ROWS, len(samples)))}
     show(
         f"{minutes:g} minutes with {PAGES} open pages, MiB",
         ("minute", "events", "service", "browser"),
@@ -224,17 +210,15 @@ def report(samples: Sequence[Sample], minutes: float) -> None:
                 f"{sample.service / MIB:.1f}",
                 f"{sample.browser / MIB:.0f}",
             )
-            for place, sample in enumerate(samples)
-            if place in picked
+            for sample in (samples[place] for place in picked(len(samples)))
         ],
     )
     settled = [sample for sample in samples if sample.at_s >= WARM_UP * minutes * 60]
-    hours = np.array([sample.at_s / 3_600 for sample in settled])
-    sizes = np.array([sample.service for sample in settled], dtype=np.float64)
-    growth = float(np.polyfit(hours, sizes, 1)[0])
-    verdict = "GROWS" if growth > LIMIT * float(sizes.mean()) else "flat"
+    sizes = [sample.service for sample in settled]
+    slope = growth([sample.at_s for sample in settled], sizes)
+    verdict = "GROWS" if grows(slope, sizes) else "flat"
     say(
-        f"The service grows by {growth / MIB:+.1f} MiB an hour after the first {WARM_UP:.0%}: {verdict}; "
+        f"The service grows by {slope / MIB:+.1f} MiB an hour after the first {WARM_UP:.0%}: {verdict}; "
         f"the limit is {LIMIT:.0%} of the level."
     )
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
+from bench.growth import LIMIT, MIB, WARM_UP, grows, growth, picked
 from bench.live import (
     PARTITIONS,
     Stage,
@@ -26,14 +25,8 @@ from bench.measure import say, show
 from flows.scenarios.base import ScenarioOptions
 from tests.integration.processes import free_ports
 
-MIB = 1 << 20
 ROWS_PER_S = 400
 EVERY_S = 5.0
-WARM_UP = 0.5
-"""Share of the time after which memory should have its level: caches, and the longest window filled."""
-TABLE_ROWS = 16
-LIMIT = 0.1
-"""Growth per hour, as a share of the level, from which the verdict is that something grows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +91,6 @@ def report(samples: Sequence[Sample], restarts: int, minutes: float) -> None:
     """Print some of the samples, and how fast each size grows once it has its level."""
     n_members = max(len(sample.members) for sample in samples)
     whole = [sample for sample in samples if len(sample.members) == n_members]
-    picked = {round(i) for i in np.linspace(0, len(whole) - 1, min(TABLE_ROWS, len(whole)))}
     show(
         f"{minutes:g} minutes at {ROWS_PER_S} rows/s over {PARTITIONS} partitions, MiB",
         ("minute", "rows", "supervisor", *(f"member {i}" for i in range(n_members)), "recovery folder"),
@@ -110,26 +102,20 @@ def report(samples: Sequence[Sample], restarts: int, minutes: float) -> None:
                 *(f"{size / MIB:.1f}" for size in sample.members),
                 f"{sample.folder / MIB:.2f}",
             )
-            for i, sample in enumerate(whole)
-            if i in picked
+            for sample in (whole[place] for place in picked(len(whole)))
         ],
     )
     settled = [sample for sample in whole if sample.at_s >= WARM_UP * minutes * 60]
-    hours = np.array([sample.at_s / 3_600 for sample in settled])
+    at_s = [sample.at_s for sample in settled]
     sizes = {f"member {i}": [sample.members[i] for sample in settled] for i in range(n_members)}
     sizes["supervisor"] = [sample.supervisor for sample in settled]
     sizes["recovery folder"] = [sample.folder for sample in settled]
-    growths = {name: _growth(hours, values) for name, values in sizes.items()}
-    words = ", ".join(f"{name} {growth / MIB:+.2f} MiB" for name, growth in growths.items())
-    growing = [name for name, values in sizes.items() if growths[name] > LIMIT * float(np.mean(values))]
+    growths = {name: growth(at_s, values) for name, values in sizes.items()}
+    words = ", ".join(f"{name} {slope / MIB:+.2f} MiB" for name, slope in growths.items())
+    growing = [name for name, values in sizes.items() if grows(growths[name], values)]
     say(f"Growth per hour after the first {WARM_UP:.0%}: {words}. Started again: {restarts} times.")
     verdict = f"GROWS: {', '.join(growing)}" if growing else "flat"
     say(f"Verdict: {verdict}; the limit is {LIMIT:.0%} of the level per hour.")
-
-
-def _growth(hours: "np.ndarray[tuple[int], np.dtype[np.float64]]", sizes: Sequence[int]) -> float:
-    """Slope of the straight line with the least squares, in bytes per hour."""
-    return float(np.polyfit(hours, np.array(sizes, dtype=np.float64), 1)[0])
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def structs() -> tuple[type[msgspec.Struct], ...]:
     found: list[type[msgspec.Struct]] = [FileConfig]
     for struct in found:
         for field in msgspec.structs.fields(struct):
-            found += [each for each in _structs_in(field.type) if each not in found]
+            found += [each for each in structs_in(field.type) if each not in found]
     return tuple(found)
 
 
@@ -92,7 +92,7 @@ def _keys(struct: type[msgspec.Struct], prefix: str, above: str) -> Iterator[Key
         path = f"{prefix}{field.encode_name}"
         meaning, default = said.get(field.name, ("", None))
         joined = ": ".join(part for part in (above, meaning) if part)
-        inner = _structs_in(field.type)
+        inner = structs_in(field.type)
         if not inner:
             wanted = _wanted(hints[field.name])
             yield Key(path=path, meaning=joined, wanted=wanted, default=default or _default(field))
@@ -143,11 +143,11 @@ def _said(struct: type[msgspec.Struct]) -> dict[str, tuple[str, str | None]]:
     return found
 
 
-def _structs_in(annotation: object) -> tuple[type[msgspec.Struct], ...]:
+def structs_in(annotation: object) -> tuple[type[msgspec.Struct], ...]:
     """Return the structs of an annotation: none, one, or those that a tag tells apart."""
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return (annotation,)
-    found = tuple(dict.fromkeys(each for inner in get_args(annotation) for each in _structs_in(inner)))
+    found = tuple(dict.fromkeys(each for inner in get_args(annotation) for each in structs_in(inner)))
     # Of others the file's form decides, and the first says what there is.
     return found if all(each.__struct_config__.tag is not None for each in found) else found[:1]
 

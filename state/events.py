@@ -81,17 +81,7 @@ def cloud_event(
     """
     event_id = deterministic_id([event_type, *identity])
     subject = [data.model, data.model_version, data.window.name, *([feature] if feature else [])]
-    envelope: dict[str, object] = {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": f"/driftflow/{data.model}",
-        "type": event_type,
-        "subject": "/".join(subject),
-        "datacontenttype": "application/json",
-        "dataschema": DATA_SCHEMA,
-        "partitionkey": data.model,
-        "data": data,
-    }
+    envelope = _envelope(event_type, event_id, "/".join(subject), data)
     if data.window.axis is Axis.MILLISECONDS:
         envelope["time"] = instant(end, data.window.axis)
     return StoredEvent(
@@ -118,17 +108,7 @@ def missing_reference_event(data: MissingReferenceData, *, fingerprint: str) -> 
         Hash of the configuration keys that can change a decision, hex.
     """
     event_id = deterministic_id([EventType.MISSING, data.model, data.model_version, fingerprint])
-    envelope = {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": f"/driftflow/{data.model}",
-        "type": EventType.MISSING,
-        "subject": f"{data.model}/{data.model_version}",
-        "datacontenttype": "application/json",
-        "dataschema": DATA_SCHEMA,
-        "partitionkey": data.model,
-        "data": data,
-    }
+    envelope = _envelope(EventType.MISSING, event_id, f"{data.model}/{data.model_version}", data)
     return StoredEvent(
         id=event_id,
         type=EventType.MISSING,
@@ -158,16 +138,25 @@ def retrain_event(data: RetrainData) -> tuple[str, bytes]:
         data.attempt,
     ]
     event_id = deterministic_id([EventType.RETRAIN, *identity])
-    envelope = {
+    envelope = _envelope(EventType.RETRAIN, event_id, f"{data.model}/{data.model_version}", data)
+    return event_id, msgspec.json.encode({**envelope, "time": data.requested})
+
+
+def _envelope(
+    event_type: EventType,
+    event_id: str,
+    subject: str,
+    data: DriftData | ReportData | CheckData | PerformanceData | MissingReferenceData | RetrainData,
+) -> dict[str, object]:
+    """Return what CloudEvents 1.0 asks for, but the time, which not every event has."""
+    return {
         "specversion": "1.0",
         "id": event_id,
         "source": f"/driftflow/{data.model}",
-        "type": EventType.RETRAIN,
-        "subject": f"{data.model}/{data.model_version}",
-        "time": data.requested,
+        "type": event_type,
+        "subject": subject,
         "datacontenttype": "application/json",
         "dataschema": DATA_SCHEMA,
         "partitionkey": data.model,
         "data": data,
     }
-    return event_id, msgspec.json.encode(envelope)

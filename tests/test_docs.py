@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import get_origin
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from detectors.registry import detector_names
 from detectors.threshold_registry import option_names, threshold_names
 from flows.cli import app
 from flows.config import load_config, parse_config
+from flows.config_keys import structs_in
 from flows.schema import FileConfig
 from service.app import create_app
 from service.context import Service
@@ -26,19 +27,12 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
 
-def _structs_in(annotation: object) -> list[type[msgspec.Struct]]:
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return [annotation]
-    found = [each for inner in get_args(annotation) for each in _structs_in(inner)]
-    return found if all(each.__struct_config__.tag is not None for each in found) else found[:1]
-
-
 def _keys(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[str]:
     if struct.__struct_config__.tag is not None:
         yield f"{prefix}{struct.__struct_config__.tag_field}"
     for field in msgspec.structs.fields(struct):
         path = f"{prefix}{field.encode_name}"
-        inner = _structs_in(field.type)
+        inner = structs_in(field.type)
         if not inner:
             yield path
         named = get_origin(_plain(field)) is dict

@@ -1,15 +1,16 @@
 """The example of a configuration is accepted and shows every key."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import get_origin
 
 import msgspec
 import pytest
 import yaml
 
 from flows.config import load_config
+from flows.config_keys import structs_in
 from flows.schema import FileConfig
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 def _keys(value: object, annotation: object, prefix: str = "") -> Iterator[str]:
     """Paths of the keys of a document, names of columns and windows as NAME."""
-    structs = _structs(annotation)
+    structs = structs_in(annotation)
     if structs and isinstance(value, list):
         # A list of steps, of which those without options are texts.
         for item in value:
@@ -39,7 +40,7 @@ def _keys(value: object, annotation: object, prefix: str = "") -> Iterator[str]:
 
 
 def _known(annotation: object, prefix: str = "") -> Iterator[str]:
-    structs = _structs(annotation)
+    structs = structs_in(annotation)
     if not structs:
         yield prefix
     for struct in structs:
@@ -50,14 +51,7 @@ def _known(annotation: object, prefix: str = "") -> Iterator[str]:
             yield from _known(field.type, f"{prefix}.{field.encode_name}" if prefix else field.encode_name)
 
 
-def _structs(annotation: object) -> list[type[msgspec.Struct]]:
-    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return [annotation]
-    found = [each for inner in get_args(annotation) for each in _structs(inner)]
-    return found if all(each.__struct_config__.tag is not None for each in found) else found[:1]
-
-
-def _one_of(structs: list[type[msgspec.Struct]], value: dict[str, object]) -> type[msgspec.Struct]:
+def _one_of(structs: Sequence[type[msgspec.Struct]], value: dict[str, object]) -> type[msgspec.Struct]:
     tag = value.get(structs[0].__struct_config__.tag_field or "")
     return next((each for each in structs if each.__struct_config__.tag == tag), structs[0])
 
