@@ -14,10 +14,12 @@ from flows.alert_metrics import AlertMetrics
 from flows.alerting import AlertRun, now_ms, opened_outlets
 from flows.commands.console import say, warn
 from flows.commands.exits import ExitCode
+from flows.commands.stored import make_folder
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.metrics_server import serve_metrics
 from flows.sections.alerts import alert_channels
+from flows.sections.monitor import MonitorConfig
 from flows.workers.requests import stops
 
 
@@ -36,6 +38,9 @@ def alert(asked: AlertAsked) -> ExitCode:
     """Alert until there is no more, or until it is stopped."""
     config = load_config(asked.config)
     names = ", ".join(alert_channels(config.file.alerts))
+    _tell_unused(config)
+    # It may be started before the first run.
+    make_folder(config)
     with (
         opened_outlets(config, os.environ, sys.stdout) as outlets,
         _metrics(asked) as metrics,
@@ -60,6 +65,17 @@ def alert(asked: AlertAsked) -> ExitCode:
         return ExitCode.DONE
     warn(f"{said}: see 'driftflow alert status {asked.config}'")
     return ExitCode.FAILED
+
+
+def _tell_unused(config: Config) -> None:
+    """Say which keys are set that nothing acts on."""
+    given = config.file.alerts
+    for key, is_set in (
+        ("alerts.retraining", config.retraining is not None),
+        ("alerts.monitor", given.monitor != MonitorConfig()),
+    ):
+        if is_set:
+            warn(f"`{key}` is checked, and nothing acts on it yet")
 
 
 @contextmanager

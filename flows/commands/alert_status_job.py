@@ -1,21 +1,20 @@
 """What has become of notices, and sending again what was given up."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
-import typer
 from rich.table import Table
 
 from alerts.notices import decode_notice
 from flows.commands.console import results, say, shown
+from flows.commands.document import print_json
 from flows.commands.exits import ExitCode
+from flows.commands.stored import open_store
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
-from flows.connections import store_opener
 from state.stores.alerts import Delivery, StoredNotice
 from state.stores.base import Store
 
@@ -32,7 +31,7 @@ def show_status(path: Path, *, json: bool, limit: int) -> ExitCode:
             for delivery in Delivery
         }
     if json:
-        typer.echo(orjson.dumps({name: [_document(each) for each in of] for name, of in found.items()}))
+        print_json({name: [_document(each) for each in of] for name, of in found.items()})
         return ExitCode.DONE
     if not any(found.values()):
         say(f"No alert was decided yet: begin with 'driftflow alert {shown(path)}'.")
@@ -83,7 +82,7 @@ def _opened(config: Config) -> Iterator[Store]:
     """
     if isinstance(config.store, Path) and not config.store.exists():
         raise UsageError(f"{shown(config.store)} does not exist yet: nothing has run")
-    with closing(store_opener(config)()) as store:
+    with open_store(config) as store:
         yield store
 
 

@@ -18,11 +18,16 @@ class NoReferenceError(DriftflowError):
     """There is no reference to work with; the message says how to get one."""
 
 
+def make_folder(config: Config) -> None:
+    """Make the folder of a store that is a file."""
+    if isinstance(config.store, Path):
+        config.store.parent.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def open_store(config: Config) -> Iterator[Store]:
     """Open the store; a file is made where it is missing."""
-    if isinstance(config.store, Path):
-        config.store.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(config)
     store = store_opener(config)()
     try:
         yield store

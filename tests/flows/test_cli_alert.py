@@ -1,0 +1,105 @@
+"""driftflow alert as a shell sees it: over a finished demo, to standard output."""
+
+import json
+import shutil
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.command_line import Call, caller
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
+    return caller(capsys, monkeypatch, width=120)
+
+
+@pytest.fixture
+def config(drifted_demo: Path, tmp_path: Path) -> Path:
+    """A demo of its own: alerting writes into its store."""
+    shutil.copytree(drifted_demo.parent, tmp_path / "demo")
+    return tmp_path / "demo" / drifted_demo.name
+
+
+def with_alerts(config: Path, alerts: dict[str, object]) -> Path:
+    # JSON is YAML.
+    config.write_text(f"{config.read_text()}\nalerts: {json.dumps(alerts)}\n")
+    return config
+
+
+def test_what_is_open_is_told_in_one_message_and_once(call: Call, config: Path) -> None:
+    first = call("alert", config, "--once")
+    assert first.code == 0, first.err
+    assert "1 sent, 0 given up, 0 waiting" in first.err
+    assert "income (high)" in first.out
+    again = call("alert", "run", config, "--once")
+    assert (again.code, again.out) == (0, "")
+    assert "0 sent" in again.err
+
+
+def test_status_lists_what_was_sent_for_people_and_programs(call: Call, config: Path) -> None:
+    assert "No alert was decided yet" in call("alert", "status", config).err
+    call("alert", config, "--once")
+    assert "sent (1)" in call("alert", "status", config).out
+    (sent,) = call("alert", "status", config, "--json").json()["sent"]
+    assert (sent["channel"], sent["cause"], sent["attempts"]) == ("stdout", "opened", 1)
+
+
+def test_what_cannot_be_sent_is_given_up_and_sent_after_all(
+    call: Call, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing listens at port 9 of this machine.
+    monkeypatch.setenv("HOOK_URL", "http://127.0.0.1:9/hook")
+    with_alerts(config, {"channels": {"hook": {"type": "webhook", "url_env": "HOOK_URL", "max_attempts": 1}}})
+    failed = call("alert", config, "--once")
+    assert failed.code == 1
+    assert "0 sent, 1 given up" in failed.err
+    (dead,) = call("alert", "status", config, "--json").json()["dead"]
+    assert "no connection" in dead["reason"]
+    assert call("alert", "retry", config).code == 2
+    assert "0 that were given up begin so" in call("alert", "retry", config, "none").err
+    assert "1 to be sent again" in call("alert", "retry", config, dead["id"][:12]).err
+    (waiting,) = call("alert", "status", config, "--json").json()["waiting"]
+    assert (waiting["id"], waiting["attempts"]) == (dead["id"], 0)
+
+
+def test_a_sample_says_what_became_of_it(call: Call, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Channel stdout took notice" in call("alert", "test", config, "stdout").err
+    unknown = call("alert", "test", config, "pager")
+    assert (unknown.code, "wanted one of stdout" in unknown.err) == (2, True)
+    with_alerts(config, {"channels": {"hook": {"type": "webhook", "url_env": "HOOK_URL"}}})
+    missing = call("alert", "test", config, "hook")
+    assert (missing.code, "HOOK_URL" in missing.err) == (2, True)
+    monkeypatch.setenv("HOOK_URL", "http://127.0.0.1:9/hook")
+    away = call("alert", "test", config, "hook")
+    assert (away.code, "did not take it now" in away.err) == (1, True)
+
+
+def test_json_lines_are_cloud_events(call: Call, config: Path) -> None:
+    with_alerts(config, {"channels": {"lines": {"type": "stdout", "json": True}}})
+    (line,) = call("alert", config, "--once").out.splitlines()
+    event = orjson.loads(line)
+    assert (event["specversion"], event["type"]) == ("1.0", "io.driftflow.alert.opened")
+
+
+def test_keys_that_nothing_acts_on_are_named(call: Call, config: Path) -> None:
+    with_alerts(
+        config,
+        {
+            "channels": {"lines": {"type": "stdout"}},
+            "monitor": {"silence": "3h"},
+            "retraining": {"channels": ["lines"], "rules": [{"name": "any"}]},
+        },
+    )
+    said = call("alert", config, "--once").err
+    assert "`alerts.monitor` is checked, and nothing acts on it yet" in said
+    assert "`alerts.retraining` is checked, and nothing acts on it yet" in said
+
+
+def test_before_the_first_run_there_is_nothing_to_tell(call: Call, config: Path) -> None:
+    shutil.rmtree(config.parent / "out")
+    looked = call("alert", "status", config)
+    assert (looked.code, "nothing has run" in looked.err) == (2, True)
+    told = call("alert", config, "--once")
+    assert (told.code, told.out) == (0, "")
