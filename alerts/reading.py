@@ -89,7 +89,7 @@ def _drift_told(data: DriftData, change: Change) -> str:
         most = f"PSI at most {data.episode.peak_effect:.3f}"
         return f"back to the reference after {_windows(data.episode.windows)}, {most}"
     effect = (
-        "" if result.effect is None else f"PSI {result.effect:.3f} (no matter up to {data.rule.min_effect:g})"
+        "" if result.effect is None else f"PSI {result.effect:.3f} (matters above {data.rule.min_effect:g})"
     )
     return ", ".join(
         part

@@ -94,7 +94,7 @@ def test_frozen_member_is_noticed(config: Path, wanted: Results, tmp_path: Path)
 
 def test_store_that_is_away_is_no_reason_to_start_again(plain: Path, wanted: Results, tmp_path: Path) -> None:
     # It is away for longer than a set may stand still.
-    run_to_end(plain, tmp_path, "--away-s", 3.0, "--stall-s", 2.5)
+    run_to_end(plain, tmp_path, "--away-s", 6.0, "--stall-s", 5.0)
     assert_same(read_results(tmp_path / "out"), wanted)
 
 
