@@ -13,6 +13,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MINUTES = 24 * 60
 
 
+MINUTE_MS = 60_000
+LONGEST_LULL_MS = 14 * 24 * 60 * MINUTE_MS
+"""How far ahead the end of quiet hours is looked for: hours of all days never end."""
+
+
+class Lull(StrEnum):
+    """Why little is sent."""
+
+    MAINTENANCE = "maintenance"
+    HOURS = "quiet hours"
+
+
 class GroupKey(StrEnum):
     """What signals that share a message have in common, beside model and route."""
 
@@ -139,12 +151,30 @@ class Quiet:
 
     def holds_back(self, severity: Severity | None, now_ms: int) -> bool:
         """Tell whether a message of a severity has to wait."""
+        return self.lull(severity, now_ms) is not None
+
+    def lull(self, severity: Severity | None, now_ms: int) -> Lull | None:
+        """Say what a message of a severity has to wait for; None where it is sent."""
         if self.passes is not None and RANK[severity] >= RANK[self.passes]:
-            return False
+            return None
         if any(start <= now_ms < end for start, end in self.maintenance):
-            return True
+            return Lull.MAINTENANCE
         moment = (_EPOCH + timedelta(milliseconds=now_ms)).astimezone(ZoneInfo(self.zone))
-        return any(hours.hold(moment) for hours in self.hours)
+        return Lull.HOURS if any(hours.hold(moment) for hours in self.hours) else None
+
+    def ends_ms(self, severity: Severity | None, now_ms: int) -> int | None:
+        """Return when a message that has to wait need not any more; None: not within `LONGEST_LULL_MS`."""
+        at = now_ms
+        while at <= now_ms + LONGEST_LULL_MS:
+            lull = self.lull(severity, at)
+            if lull is None:
+                return at
+            if lull is Lull.MAINTENANCE:
+                at = max(end for start, end in self.maintenance if start <= at < end)
+            else:
+                # Hours begin and end with a minute of the clock; no zone of today is off by less.
+                at = at - at % MINUTE_MS + MINUTE_MS
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,7 @@ app.add_typer(
 alerts.command("run", epilog=alert.EXAMPLE)(alert.run)
 alerts.command("test", epilog=alert.TEST_EXAMPLE)(alert.test)
 alerts.command("status", epilog=alert.STATUS_EXAMPLE)(alert.status)
+alerts.command("explain", epilog=alert.EXPLAIN_EXAMPLE)(alert.explain)
 alerts.command("retry", epilog=alert.RETRY_EXAMPLE)(alert.retry)
 app.command("tail", epilog=tail.EXAMPLE, rich_help_panel=_WATCH)(tail.tail)
 app.command("episodes", epilog=episodes.EXAMPLE, rich_help_panel=_WATCH)(episodes.episodes)

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 EXAMPLE = "Example: [cyan]driftflow alert driftflow.yaml[/cyan]"
 TEST_EXAMPLE = "Example: [cyan]driftflow alert test driftflow.yaml oncall[/cyan]"
 STATUS_EXAMPLE = "Example: [cyan]driftflow alert status driftflow.yaml[/cyan]"
+EXPLAIN_EXAMPLE = "Example: [cyan]driftflow alert explain driftflow.yaml 3f2a9c[/cyan]"
 RETRY_EXAMPLE = "Example: [cyan]driftflow alert retry driftflow.yaml --all[/cyan]"
 
 _Config = Annotated[Path, typer.Argument(help="Configuration file.", show_default=False)]
@@ -81,6 +82,19 @@ def status(
     from flows.commands.alert_status_job import show_status
 
     raise typer.Exit(show_status(config, json=json, limit=limit))
+
+
+def explain(
+    config: _Config,
+    event: Annotated[
+        str, typer.Argument(help="Id of an event or of an episode, or its beginning.", show_default=False)
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Say of one event who was told and who was not, and why: routes, groups, what is held back, messages."""
+    from flows.commands.alert_explain_job import explain_alert
+
+    raise typer.Exit(explain_alert(config, event, json=json))
 
 
 def retry(

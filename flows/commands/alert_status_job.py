@@ -15,17 +15,15 @@ from flows.commands.exits import ExitCode
 from flows.commands.stored import open_store
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
+from flows.render.alert_explained import SHORT
 from state.stores.alerts import Delivery, StoredNotice
 from state.stores.base import Store
-
-_SHORT = 12
-"""Characters of an id that are shown, and taken."""
 
 
 def show_status(path: Path, *, json: bool, limit: int) -> ExitCode:
     """Print notices, the newest of each kind first."""
     config = load_config(path)
-    with _opened(config) as store:
+    with opened(config) as store:
         found = {
             delivery: store.notices(config.file.model.name, delivery=delivery, newest_first=True, limit=limit)
             for delivery in Delivery
@@ -56,7 +54,7 @@ def retry_dead(path: Path, notice: str | None, *, everything: bool) -> ExitCode:
         raise UsageError("wanted the id of a notice, or --all")
     config = load_config(path)
     model = config.file.model.name
-    with _opened(config) as store:
+    with opened(config) as store:
         dead = store.notices(model, delivery=Delivery.DEAD)
         chosen = [each for each in dead if everything or each.id.startswith(str(notice))]
         if notice is not None and len(chosen) != 1:
@@ -72,7 +70,7 @@ def retry_dead(path: Path, notice: str | None, *, everything: bool) -> ExitCode:
 
 
 @contextmanager
-def _opened(config: Config) -> Iterator[Store]:
+def opened(config: Config) -> Iterator[Store]:
     """Open the store.
 
     Raises
@@ -94,7 +92,7 @@ def _table(delivery: Delivery, notices: list[StoredNotice]) -> Table:
         notice = decode_notice(each.body)
         told = notice.title if not each.reason else f"{notice.title}\n{each.reason}"
         when = datetime.fromtimestamp(each.decided_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(each.id[:_SHORT], each.channel, when, str(each.attempts), told)
+        table.add_row(each.id[:SHORT], each.channel, when, str(each.attempts), told)
     return table
 
 

@@ -52,24 +52,26 @@ def drift_lines(
     result, episode = data.result, data.episode
     yield Text(f" {_headline(kind, data)}", "bold")
     if formula is not None:
-        yield from _said("derived", f"{result.feature} = {formula}", width)
-    yield from _said("episode", _episode_text(data), width)
-    yield from _said("window", _window_text(data.window), width)
-    yield from _said("decision", decision_text(result.decision), width)
+        yield from said_lines("derived", f"{result.feature} = {formula}", width)
+    yield from said_lines("episode", _episode_text(data), width)
+    yield from said_lines("window", _window_text(data.window), width)
+    yield from said_lines("decision", decision_text(result.decision), width)
     if result.decision.since is not None:
         since = moment_text(result.decision.since)
-        yield from _said("since", f"the evidence begins with the block of {since}", width)
-    yield from _said("test", _test_text(result, data.rule), width)
-    yield from _said("effect", _effect_text(result, data.rule), width)
-    yield from _said("rows", _rows_text(result, data), width)
+        yield from said_lines("since", f"the evidence begins with the block of {since}", width)
+    yield from said_lines("test", _test_text(result, data.rule), width)
+    yield from said_lines("effect", _effect_text(result, data.rule), width)
+    yield from said_lines("rows", _rows_text(result, data), width)
     moved = ", ".join(moved_text(each) for each in data.contributors)
-    yield from _said("what moved", moved or "nothing stands out", width)
+    yield from said_lines("what moved", moved or "nothing stands out", width)
     for scores in data.segments:
-        yield from _said("where", where_text(scores), width)
+        yield from said_lines("where", where_text(scores), width)
     if data.new_categories:
-        yield from _said("new", ", ".join(data.new_categories), width)
+        yield from said_lines("new", ", ".join(data.new_categories), width)
     if episode.severity is not result.severity:
-        yield from _said("severity", f"{episode.severity}, the highest that the episode has reached", width)
+        yield from said_lines(
+            "severity", f"{episode.severity}, the highest that the episode has reached", width
+        )
     yield Text()
     yield grid(
         _READINGS,
@@ -86,36 +88,36 @@ def check_lines(data: CheckData, width: int, *, formula: str | None = None) -> I
     """Explain an event that opened, updated or closed a violation; `formula` is that of a derived column."""
     yield Text(f" {check_headline(data)}", "bold")
     if formula is not None:
-        yield from _said("derived", f"{data.feature} = {formula}", width)
-    yield from _said("window", _window_text(data.window), width)
+        yield from said_lines("derived", f"{data.feature} = {formula}", width)
+    yield from said_lines("window", _window_text(data.window), width)
     for label, text in check_facts(data):
-        yield from _said(label, text, width)
+        yield from said_lines(label, text, width)
 
 
 def performance_lines(data: PerformanceData, width: int) -> Iterator[Text]:
     """Explain the report on the performance of a window: every metric beside what is expected of it."""
     yield Text(f" {data.model} {data.model_version}: performance in window {data.window.name}", "bold")
-    yield from _said("window", _window_text(data.window), width)
+    yield from said_lines("window", _window_text(data.window), width)
     for label, text in performance_facts(data):
-        yield from _said(label, text, width)
+        yield from said_lines(label, text, width)
     for check in data.checks:
-        yield from _said(str(check.status), check_text(check), width)
+        yield from said_lines(str(check.status), check_text(check), width)
 
 
 def report_lines(data: ReportData, width: int) -> Iterator[Text]:
     """Explain the report on a window: every column with its verdict."""
     yield Text(f" {data.model} {data.model_version}: report on window {data.window.name}", "bold")
-    yield from _said("window", _window_text(data.window), width)
+    yield from said_lines("window", _window_text(data.window), width)
     if data.status == "empty":
-        yield from _said("rows", f"none in {count_text(data.windows, 'window')} in a row", width)
+        yield from said_lines("rows", f"none in {count_text(data.windows, 'window')} in a row", width)
         return
     share = f"{data.drift_share:.0%} of the columns are in drift"
-    yield from _said("share", f"{share}; the window counts as {_drifted(drifted=data.drifted)}", width)
+    yield from said_lines("share", f"{share}; the window counts as {_drifted(drifted=data.drifted)}", width)
     sources = {result.decision.source for result in data.features}
-    yield from _said("limits", "; ".join(sorted(sources)), width)
+    yield from said_lines("limits", "; ".join(sorted(sources)), width)
     for each in data.checks:
         said = f"{each.feature or 'the records'}: {check_text(each.check)}"
-        yield from _said(each.check.status, said, width)
+        yield from said_lines(each.check.status, said, width)
     yield Text()
     yield grid(_COLUMNS, [_column_row(result) for result in data.features], width)
 
@@ -234,7 +236,7 @@ def _drifted(*, drifted: bool) -> str:
     return str(Verdict.DRIFT) if drifted else "not in drift"
 
 
-def _said(label: str, text: str, width: int) -> Iterator[Text]:
+def said_lines(label: str, text: str, width: int) -> Iterator[Text]:
     """Write a label and its text, broken to the width and hung behind the label."""
     for place, line in enumerate(note_lines(text, width, indent=_LABEL, style="")):
         head = f" {label:<{_LABEL - 1}}" if place == 0 else " " * _LABEL

@@ -103,3 +103,38 @@ def test_before_the_first_run_there_is_nothing_to_tell(call: Call, config: Path)
     assert (looked.code, "nothing has run" in looked.err) == (2, True)
     told = call("alert", config, "--once")
     assert (told.code, told.out) == (0, "")
+
+
+def test_one_event_is_explained_before_and_after_it_was_told(call: Call, config: Path) -> None:
+    episodes = call("episodes", config, "--open", "--json").json()
+    (income,) = [each for each in episodes if (each["feature"], each["window"]) == ("income", "daily")]
+    before = call("alert", "explain", config, income["id"])
+    assert (before.code, "has not run" in before.out, "No message holds" in before.out) == (0, True, True)
+    call("alert", config, "--once")
+    told = call("alert", "explain", config, income["id"][:16], "--json").json()
+    (notice,) = told["notices"]
+    assert (notice["delivery"], notice["channel"], told["signal"]["feature"]) == ("sent", "stdout", "income")
+    shown = call("alert", "explain", config, income["id"])
+    assert "all: matches, to stdout" in shown.out
+    assert notice["id"][:12] in shown.out
+    assert max(map(len, shown.out.splitlines())) <= 120
+
+
+def test_an_event_that_only_the_log_has_is_explained(call: Call, config: Path) -> None:
+    lines = (config.parent / "out" / "events.jsonl").read_bytes().splitlines()
+    event = next(each for line in lines if (each := orjson.loads(line))["type"].endswith("drift.opened"))
+    # As a log that alerting follows beside a store of its own.
+    config.write_text(config.read_text().replace("folder: out\n", "folder: out\n  store: other.db\n"))
+    call("alert", config, "--once")
+    assert f"episode {event['data']['episode']['id']}" in " ".join(
+        call("alert", "explain", config, event["id"]).out.split()
+    )
+
+
+def test_an_unknown_event_and_one_that_tells_nothing_are_refused(call: Call, config: Path) -> None:
+    unknown = call("alert", "explain", config, "zzz")
+    assert (unknown.code, "'driftflow tail' prints events" in unknown.err) == (2, True)
+    lines = (config.parent / "out" / "events.jsonl").read_bytes().splitlines()
+    report = next(each for line in lines if (each := orjson.loads(line))["type"].endswith("window.report"))
+    refused = call("alert", "explain", config, report["id"])
+    assert (refused.code, "tells nothing by itself" in refused.err) == (2, True)

@@ -1,0 +1,154 @@
+"""Why a signal was told or is not: what the policy remembers of it, beside the rules and its notices."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from alerts.alerting import stored_notice
+from alerts.explaining import Explanation, explained
+from alerts.policy import step, tick
+from alerts.policy_state import PolicyState
+from alerts.rules import AlertRules, Escalation, Lull, Match, Quiet, QuietHours, Route
+from alerts.signals import Kind, Signal
+from detectors.verdicts import Severity
+from flows.render.alert_explained import explanation_lines
+from state.episodes import Change
+from state.stores.alerts import Acknowledgement, Delivery, StoredNotice
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+T0 = 1_800_000_000_000
+"""2027-01-15 08:00 UTC, a Friday."""
+
+SIGNAL = Signal(
+    event="e1",
+    model="fraud",
+    model_version="1",
+    kind=Kind.DRIFT,
+    change=Change.OPENED,
+    episode="amount",
+    window="daily",
+    feature="amount",
+    severity=Severity.MEDIUM,
+    told="mean up",
+)
+ROUTE = Route(name="all", channels=("pager",), group_wait_ms=MINUTE, cooldown_ms=HOUR)
+
+
+def rules(*routes: Route, cap: int = 20, quiet: Quiet | None = None) -> AlertRules:
+    return AlertRules(
+        model="fraud", routes=routes or (ROUTE,), caps={"pager": cap}, quiet=quiet or Quiet(passes=None)
+    )
+
+
+def ask(
+    by: AlertRules, state: PolicyState | None, notices: list[StoredNotice] | None = None, *, now: int = T0
+) -> Explanation:
+    return explained(SIGNAL, by, state, notices or [], [], now)
+
+
+def said(found: Explanation, signal: Signal = SIGNAL) -> str:
+    return " ".join(" ".join(line.plain for line in explanation_lines(signal, found, 80)).split())
+
+
+def test_each_route_says_whether_it_takes_it_and_the_first_reason_why_not() -> None:
+    high = Route(name="high", channels=("pager",), match=Match(severity=Severity.HIGH))
+    found = ask(rules(high, ROUTE, Route(name="rest", channels=("pager",))), None)
+    assert [(each.name, each.asked, each.matches, each.refusal) for each in found.routes] == [
+        ("high", True, False, "severity is medium, wanted high at least"),
+        ("all", True, True, None),
+        ("rest", False, False, None),
+    ]
+    assert "rest: not asked: a route above took it" in said(found)
+    assert "has not run" in said(found)
+
+
+def test_a_signal_that_waits_for_others_says_until_when() -> None:
+    state, notices = step(rules(), PolicyState(), SIGNAL, T0)
+    assert notices == []
+    found = ask(rules(), state)
+    (group,) = found.groups
+    assert (group.place, group.due_ms) == ("waiting", T0 + MINUTE)
+    assert "waits for others until 2027-01-15 08:01:00 UTC" in said(found)
+
+
+def test_what_was_told_names_its_messages_and_what_became_of_them() -> None:
+    by = rules(replace(ROUTE, escalation=Escalation(after_ms=HOUR, channels=("pager",))))
+    state, _ = step(by, PolicyState(), SIGNAL, T0)
+    state, (notice,) = tick(by, state, T0 + MINUTE)
+    failed = replace(
+        stored_notice(notice), delivery=Delivery.DEAD, attempts=3, reason="the pager: answered 400"
+    )
+    found = ask(by, state, [failed])
+    (group,), (told,) = found.groups, found.notices
+    assert (group.place, group.due_ms, group.escalate_ms) == ("open", None, T0 + MINUTE + HOUR)
+    assert (told.id, told.delivery, told.attempts) == (notice.id, Delivery.DEAD, 3)
+    assert not found.told
+    assert "dead 3" in said(found)
+    assert "the pager: answered 400" in said(found)
+
+
+def test_another_episode_is_no_business_of_this_one() -> None:
+    state, _ = step(rules(), PolicyState(), replace(SIGNAL, episode="age", event="e2"), T0)
+    state, (notice,) = tick(rules(), state, T0 + MINUTE)
+    found = ask(rules(), state, [stored_notice(notice)])
+    assert (found.known, found.groups, found.notices) == (None, (), ())
+    assert "has not come to it yet" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("by", "why", "words"),
+    [
+        (
+            rules(replace(ROUTE, cooldown_ms=0), quiet=Quiet(maintenance=((T0, T0 + HOUR),))),
+            "quiet",
+            "maintenance held it back",
+        ),
+        (rules(replace(ROUTE, cooldown_ms=HOUR)), "cooldown", "within the route's cooldown"),
+        (rules(replace(ROUTE, cooldown_ms=0), cap=1), "cap", "its `cap_per_hour`"),
+    ],
+)
+def test_what_is_held_back_says_why(by: AlertRules, why: str, words: str) -> None:
+    state = PolicyState()
+    for other in (replace(SIGNAL, episode="age", event="e2"), SIGNAL):
+        state, _ = step(by, state, other, T0)
+        state, _ = tick(by, state, T0, flush=True)
+    found = ask(by, state)
+    (held,) = found.held
+    assert (held.channel, held.why, held.due_ms) == ("pager", why, T0 + HOUR if why == "cooldown" else 0)
+    assert words in said(found)
+
+
+def test_quiet_hours_say_when_they_end() -> None:
+    night = QuietHours(days=tuple(range(7)), start=22 * 60, end=8 * 60 + 30)
+    found = ask(rules(quiet=Quiet(hours=(night,))), None)
+    assert found.quiet is not None
+    end = datetime(2027, 1, 15, 8, 30, tzinfo=UTC)
+    assert (found.quiet.why, found.quiet.until_ms) == (Lull.HOURS, int(end.timestamp() * 1_000))
+    always = (QuietHours(days=tuple(range(7)), start=0, end=0),)
+    # Maintenance within the hours: what waits for both waits for the later one.
+    both = Quiet(hours=(night,), maintenance=((T0, T0 + HOUR),))
+    assert ask(rules(quiet=both), None).quiet == replace(
+        found.quiet, why=Lull.MAINTENANCE, until_ms=T0 + HOUR
+    )
+    assert "no end of it is near" in said(ask(rules(quiet=Quiet(hours=always)), None))
+
+
+def test_an_acknowledgement_is_named() -> None:
+    seen = Acknowledgement(model="fraud", episode="amount", by="Ada", at_ms=T0, note="on it")
+    found = explained(SIGNAL, rules(), None, [], [seen], T0)
+    assert "by Ada, 2027-01-15 08:00:00 UTC: on it" in said(found)
+
+
+def test_what_closed_before_its_message_says_that_nothing_was_sent() -> None:
+    state, _ = step(rules(), PolicyState(), SIGNAL, T0)
+    state, _ = step(rules(), state, replace(SIGNAL, change=Change.CLOSED, event="e2"), T0)
+    assert "it closed before its message was due" in said(ask(rules(), state))
+
+
+def test_an_update_that_is_no_worse_says_why_it_was_not_told() -> None:
+    state, _ = step(rules(), PolicyState(), SIGNAL, T0)
+    state, _ = tick(rules(), state, T0 + MINUTE)
+    found = ask(rules(), state)
+    assert "only a higher one is told" in said(found, replace(SIGNAL, change=Change.UPDATED))
