@@ -27,6 +27,7 @@ from flows.sections.predictions import derivations_of
 from flows.sections.quality import check_quality, record_limits
 from flows.sections.retraining import checked_retraining
 from flows.sections.segments import segment_spec
+from flows.sections.service import service_rates
 from flows.sections.transforms import transform_of
 from flows.time_bounds import TimeBounds, time_bounds
 from state.codec import fingerprint_of
@@ -210,6 +211,7 @@ def _checked(file: FileConfig, folder: Path) -> Config:
     )
     errors = () if performance is None or labels is not None else performance.errors
     of_errors = [column for made in errors for column in made.columns]
+    service_rates(file.service)
     check_quality(file.quality, [*(field for field in fields if field.role.watched), *derived, *of_errors])
     return Config(
         file=file,

@@ -17,6 +17,7 @@ from flows.sections.performance import PerformanceConfig
 from flows.sections.predictions import PredictionsConfig
 from flows.sections.quality import QualityConfig
 from flows.sections.segments import SegmentsConfig
+from flows.sections.service import ServiceConfig
 from flows.sections.transforms import StepsConfig
 from state.columns import Role, TimeUnit
 
@@ -164,3 +165,4 @@ class FileConfig(Section, frozen=True):
     kafka: KafkaConfig = KafkaConfig()
     recovery: RecoveryConfig | None = None
     alerts: AlertsConfig = AlertsConfig()
+    service: ServiceConfig = ServiceConfig()

@@ -7,6 +7,8 @@ from flows.config import Config
 from flows.config_values import ConfigError
 from flows.connections import store_opener
 from flows.on_demand import file_ports
+from flows.schema import FileConfig
+from flows.sections.service import ServiceConfig, service_rates
 from service.context import Service
 from service.models import WatchedColumn, WatchedModel, WatchedWindow
 from service.security import VARIABLE, read_keys
@@ -20,7 +22,7 @@ def configured_service(configs: Sequence[Config], environ: Mapping[str, str]) ->
     Raises
     ------
     ConfigError
-        Two configurations are of one model.
+        Two configurations are of one model, or say different things about the service.
     BadKeysError
         The keys of the environment cannot be used.
     """
@@ -30,6 +32,8 @@ def configured_service(configs: Sequence[Config], environ: Mapping[str, str]) ->
         if name in by_name:
             raise ConfigError(f"`model.name`: found {name!r} in two configurations, wanted one of each model")
         by_name[name] = config
+
+    settled = _settled([config.file for config in configs])
 
     def open_store(model: str) -> Store | None:
         config = by_name[model]
@@ -43,7 +47,20 @@ def configured_service(configs: Sequence[Config], environ: Mapping[str, str]) ->
         stores=StorePool(open_store),
         keys=read_keys(environ.get(VARIABLE)),
         ports=file_ports(by_name),
+        rates=service_rates(settled),
     )
+
+
+def _settled(files: Sequence[FileConfig]) -> ServiceConfig:
+    """Return what is said of the service; files that say nothing of it go by what the others say."""
+    said = [file for file in files if file.service != ServiceConfig()]
+    for file in said[1:]:
+        if file.service != said[0].service:
+            raise ConfigError(
+                f"`service`: found two that differ, of {said[0].model.name} and {file.model.name}; "
+                "wanted the same in all that are served together, or in one alone"
+            )
+    return said[0].service if said else ServiceConfig()
 
 
 def watched_model(config: Config) -> WatchedModel:

@@ -12,6 +12,7 @@ from service.body_limit import BodyLimit
 from service.context import Service
 from service.headers import add_headers
 from service.problems import add_handlers
+from service.rate_limit import Limiter, RateLimit
 
 MOST_BODY = 1 << 25
 """Bytes of a request that sends no file."""
@@ -52,6 +53,9 @@ def create_app(service: Service, *, pages: bool = False) -> FastAPI:
         uploads=2 * service.upload_limits.file_bytes + MOST_BODY,
         endings=("/comparisons", "/references", "/compare/files"),
     )
+    if service.rates:
+        # Around the limit of bodies: what is refused is not read.
+        app.add_middleware(RateLimit, limiter=Limiter(service.rates), keys=service.keys)
     add_handlers(app)
     add_headers(app)
     app.include_router(health.router)

@@ -9,7 +9,7 @@ from fastapi import Request
 from service.jobs import Jobs
 from service.models import WatchedModel
 from service.news import News
-from service.ports import Compared, Ports
+from service.ports import Compared, Ports, Rate
 from service.problems import ProblemError
 from service.security import Keyring
 from service.stores import StorePool
@@ -27,6 +27,8 @@ class Service:
         By name, in the order in which they are listed.
     ports
         What reads files and rows; None where nothing is compared on demand.
+    rates
+        How often one caller may ask, by what is counted (`service.rate_limit`); nothing bounds the rest.
     news
         What tells pages whether to look again.
     comparisons, builds
@@ -38,6 +40,7 @@ class Service:
     keys: Keyring = field(default_factory=Keyring)
     ports: Ports | None = None
     upload_limits: UploadLimits = field(default_factory=UploadLimits)
+    rates: Mapping[str, Rate] = field(default_factory=dict)
     news: News = field(default_factory=News)
     comparisons: Jobs[Compared] = field(default_factory=Jobs)
     builds: Jobs[str] = field(default_factory=Jobs)

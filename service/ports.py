@@ -1,4 +1,4 @@
-"""What the service needs of files and rows; the command line gives it what can read them."""
+"""What the service is given by the command line: what can read files and rows, and what bounds requests."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,14 @@ import orjson
 
 OnProgress = Callable[[float], None]
 """Told the share of the work that is done, from 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """So many requests in any span of so many seconds."""
+
+    amount: int
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,9 @@ from detectors.base import DriftflowError
 VARIABLE = "DRIFTFLOW_API_KEYS"
 """Variable of the environment that holds the keys: they belong into no file."""
 
+HEADER = "X-API-Key"
+"""Header of a request that carries a key."""
+
 FEWEST_CHARACTERS = 16
 """A shorter key could be guessed."""
 

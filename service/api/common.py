@@ -11,14 +11,14 @@ from fastapi.security import APIKeyHeader
 from service.context import Service, service_of
 from service.models import WatchedModel
 from service.problems import ProblemError
-from service.security import Caller, Right
+from service.security import HEADER, Caller, Right
 from state.durations import Axis
 from state.stores.base import MAX_TIME
 
 Served = Annotated[Service, Depends(service_of)]
 
 _HEADER = APIKeyHeader(
-    name="X-API-Key",
+    name=HEADER,
     auto_error=False,
     description="A key of the environment variable DRIFTFLOW_API_KEYS; not needed where none is set.",
 )
