@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TextIO, assert_never
 
 from alerts.channels.base import Channel
+from alerts.channels.kafka import KafkaChannel
 from alerts.channels.secrets import Secret, SetupError, checked_url, is_loopback, secret_from
 from alerts.templating import Templates, load_templates
+from flows.alert_topic import OpenPublisher
 from flows.config_values import ConfigError
 from flows.sections.channels import (
     AppriseConfig,
@@ -19,12 +21,19 @@ from flows.sections.channels import (
     SlackConfig,
     SnsConfig,
     StdoutConfig,
+    TopicConfig,
     WebhookConfig,
 )
 
 
 def open_channel(
-    name: str, given: ChannelConfig, *, folder: Path, environ: Mapping[str, str], stream: TextIO
+    name: str,
+    given: ChannelConfig,
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    stream: TextIO,
+    kafka: OpenPublisher,
 ) -> Channel:
     """Make a channel; nothing is sent, and no connection is made.
 
@@ -34,6 +43,8 @@ def open_channel(
         That of the configuration file; `templates` are beside it.
     stream
         Where standard output goes.
+    kafka
+        Makes what writes to a topic.
 
     Raises
     ------
@@ -46,7 +57,7 @@ def open_channel(
             checked_url(Secret(given.dashboard), f"{key}.dashboard")
         where = None if given.templates is None else folder / given.templates
         templates = load_templates(where, key=f"{key}.templates")
-        return _made(name, key, given, templates, environ, stream)
+        return _made(name, key, given, templates, environ, stream, kafka)
     except SetupError as error:
         raise ConfigError(str(error)) from error
 
@@ -58,6 +69,7 @@ def _made(
     templates: Templates,
     environ: Mapping[str, str],
     stream: TextIO,
+    kafka: OpenPublisher,
 ) -> Channel:
     match given:
         case StdoutConfig() | WebhookConfig():
@@ -70,6 +82,8 @@ def _made(
             return _on_call(name, key, given, templates, environ)
         case SnsConfig() | AppriseConfig():
             return _relayed(name, key, given, templates, environ)
+        case TopicConfig():
+            return KafkaChannel(name, kafka(name, given.topic))
         case _:
             assert_never(given)
 

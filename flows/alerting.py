@@ -13,6 +13,7 @@ from typing import TextIO
 from alerts.alerting import Alerting
 from alerts.delivery import Heard, Outlet, Passed
 from flows.alert_channels import open_channel
+from flows.alert_topic import publisher_opener
 from flows.config import Config
 from flows.connections import kafka_connector, store_opener
 from flows.event_sources import EventSource, TopicTail, event_paths, file_tails
@@ -44,10 +45,13 @@ def opened_outlets(config: Config, environ: Mapping[str, str], stream: TextIO) -
     ConfigError
         One of them cannot work.
     """
+    kafka = publisher_opener(config, environ)
     with ExitStack() as stack:
         outlets: dict[str, Outlet] = {}
         for name, given in alert_channels(config.file.alerts).items():
-            channel = open_channel(name, given, folder=config.folder, environ=environ, stream=stream)
+            channel = open_channel(
+                name, given, folder=config.folder, environ=environ, stream=stream, kafka=kafka
+            )
             stack.callback(channel.close)
             outlets[name] = Outlet(
                 channel=channel, max_attempts=given.max_attempts, cap_per_hour=given.cap_per_hour

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from flows.config import Config
 from flows.config_values import ConfigError
-from flows.kafka.base import KafkaAwayError, KafkaClient, KafkaError, KafkaSettings, TopicPartition
+from flows.kafka.base import (
+    PATIENCE_S,
+    KafkaAwayError,
+    KafkaClient,
+    KafkaError,
+    KafkaSettings,
+    TopicPartition,
+)
 from flows.kafka.connect import connect
 from flows.patience import Patience
 from state.stores.base import Store
@@ -18,8 +25,15 @@ PASSWORD, KEY_PASSWORD = "KAFKA_SASL_PASSWORD", "KAFKA_KEY_PASSWORD"
 """Variables of the environment that hold what belongs into no file."""
 
 
-def kafka_connector(config: Config, environ: Mapping[str, str]) -> Callable[[], KafkaClient]:
+def kafka_connector(
+    config: Config, environ: Mapping[str, str], *, patience_s: float = PATIENCE_S
+) -> Callable[[], KafkaClient]:
     """Return what connects to the configured cluster; each call gives a client of its own.
+
+    Parameters
+    ----------
+    patience_s
+        See `KafkaSettings`.
 
     Raises
     ------
@@ -39,6 +53,7 @@ def kafka_connector(config: Config, environ: Mapping[str, str]) -> Callable[[], 
             key_file=given.key_file,
             key_password=environ.get(KEY_PASSWORD),
             client_id=given.client_id,
+            patience_s=patience_s,
         )
     except KafkaError as error:
         raise ConfigError(f"`kafka`: {error} (passwords: {PASSWORD}, {KEY_PASSWORD})") from error

@@ -11,6 +11,7 @@ from alerts.channels.base import RefusedError, TryAgainError
 from alerts.samples import sample_notice
 from flows.alert_channels import open_channel
 from flows.alert_metrics import AlertMetrics
+from flows.alert_topic import publisher_opener
 from flows.alerting import AlertRun, now_ms, opened_outlets
 from flows.commands.console import say, warn
 from flows.commands.exits import ExitCode
@@ -109,7 +110,14 @@ def send_sample(path: Path, name: str) -> ExitCode:
 
 def _sample(config: Config, name: str) -> ExitCode:
     given = alert_channels(config.file.alerts)[name]
-    channel = open_channel(name, given, folder=config.folder, environ=os.environ, stream=sys.stdout)
+    channel = open_channel(
+        name,
+        given,
+        folder=config.folder,
+        environ=os.environ,
+        stream=sys.stdout,
+        kafka=publisher_opener(config, os.environ),
+    )
     notice = sample_notice(name, model=config.file.model.name, decided_ms=now_ms())
     try:
         channel.send(notice)

@@ -41,6 +41,10 @@ class OffsetOutOfRangeError(KafkaError):
     """The partition does not hold the offset: it was deleted, or was never there."""
 
 
+PATIENCE_S = 10.0
+"""How long one call waits for an answer, unless its settings say otherwise."""
+
+
 class Isolation(StrEnum):
     """Which records a reader sees."""
 
@@ -101,7 +105,7 @@ class KafkaSettings:
     key_file: str | None = None
     key_password: str | None = field(default=None, repr=False)
     client_id: str = "driftflow"
-    patience_s: float = 10.0
+    patience_s: float = PATIENCE_S
 
     def __post_init__(self) -> None:
         """Refuse what no broker would accept."""

@@ -167,6 +167,18 @@ class AppriseConfig(ChannelSection, frozen=True, kw_only=True, tag="apprise"):
     url_env: str
 
 
+class TopicConfig(ChannelSection, frozen=True, kw_only=True, tag="kafka"):
+    """A topic of Kafka, on the brokers of the section `kafka`.
+
+    Attributes
+    ----------
+    topic
+        it has to be there; what runs find goes to `output.topics.events`, this is what people are told
+    """
+
+    topic: Annotated[str, msgspec.Meta(min_length=1)]
+
+
 ChannelConfig = (
     StdoutConfig
     | WebhookConfig
@@ -176,5 +188,6 @@ ChannelConfig = (
     | OpsgenieConfig
     | SnsConfig
     | AppriseConfig
+    | TopicConfig
 )
 """Any of them, told apart by `type`."""
