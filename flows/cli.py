@@ -29,6 +29,7 @@ from flows.commands import (
     state_reset,
     state_show,
     tail,
+    up,
 )
 from flows.commands.console import messages
 from flows.commands.exits import ExitCode
@@ -81,6 +82,7 @@ app.command("tail", epilog=tail.EXAMPLE, rich_help_panel=_WATCH)(tail.tail)
 app.command("episodes", epilog=episodes.EXAMPLE, rich_help_panel=_WATCH)(episodes.episodes)
 app.command("explain", epilog=explain.EXAMPLE, rich_help_panel=_WATCH)(explain.explain)
 app.command("serve", epilog=serve.EXAMPLE, rich_help_panel=_WATCH)(serve.serve)
+app.command("up", epilog=up.EXAMPLE, rich_help_panel=_WATCH)(up.up)
 app.command("doctor", epilog=doctor.EXAMPLE, rich_help_panel=_WATCH)(doctor.doctor)
 app.add_typer(
     config,

@@ -149,7 +149,7 @@ def drop(outputs: Outputs, recovery: Recovery | None) -> None:
     _empty(outputs)
 
 
-def check_outputs(outputs: Outputs, recovery: Recovery | None) -> None:
+def check_outputs(events: Path, recovery: Recovery | None) -> None:
     """Refuse to begin anew over the events of an earlier run.
 
     Raises
@@ -159,10 +159,10 @@ def check_outputs(outputs: Outputs, recovery: Recovery | None) -> None:
     """
     if recovery is not None and holds_run(recovery.folder):
         return
-    size = sum(part.path.stat().st_size for part in log_parts(outputs.events))
-    if size > announced(outputs.events):
+    size = sum(part.path.stat().st_size for part in log_parts(events))
+    if size > announced(events):
         raise RunError(
-            f"{outputs.events} holds the events of an earlier run ({size:,} bytes): start anew with "
+            f"{events} holds the events of an earlier run ({size:,} bytes): start anew with "
             "--overwrite, or write elsewhere with --events FILE"
         )
 
@@ -185,7 +185,7 @@ def _recovery_config(snapshots: Path) -> RecoveryConfig:
 def _begin(plan: Plan, outputs: Outputs, recovery: Recovery | None) -> Path | None:
     """Make outputs ready; return the folder of snapshots, which is held already."""
     if recovery is None or not holds_run(recovery.folder):
-        check_outputs(outputs, recovery)
+        check_outputs(outputs.events, recovery)
         _empty(outputs)
     return None if recovery is None else open_recovery(recovery.folder, plan)
 

@@ -75,7 +75,7 @@ def settle_reference(
             if asked.overwrite:
                 clear(outputs, recovery)
             # Else it would be refused when it has waited.
-            check_outputs(outputs, recovery)
+            check_outputs(outputs.events, recovery)
             if mode == "learn":
                 _learn(config, open_source, on_wait)
             else:

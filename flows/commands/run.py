@@ -99,8 +99,7 @@ def run(
         raise typer.BadParameter("--process-id and --addresses go together, found one of them")
     if workers is not None and process_id is not None:
         raise typer.BadParameter("--workers starts all members itself, and --process-id is one of them")
-    if workers not in {None, "auto"} and not (workers or "").isdecimal():
-        raise typer.BadParameter(f"--workers is {workers!r}, wanted a number or auto")
+    check_worker_words(workers)
     set_up_logging(level=LogLevel(log_level), log_format=LogFormat(log_format), environ=os.environ)
     asked = RunAsked(
         config=config,
@@ -120,3 +119,15 @@ def run(
         wanted = None if workers == "auto" else int(workers)
         raise typer.Exit(supervise_run(asked, workers=wanted, fail_on_drift=fail_on is not None, json=json))
     raise typer.Exit(run_and_tell(asked, fail_on_drift=fail_on is not None, json=json))
+
+
+def check_worker_words(workers: str | None) -> None:
+    """Refuse a number of workers that is none.
+
+    Raises
+    ------
+    typer.BadParameter
+        See above.
+    """
+    if workers not in {None, "auto"} and not (workers or "").isdecimal():
+        raise typer.BadParameter(f"--workers is {workers!r}, wanted a number or auto")

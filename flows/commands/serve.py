@@ -18,6 +18,14 @@ def serve(
         str, typer.Option(help="Address to listen at; others than this machine's need API keys.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")] = 8080,
+    fd: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Take over a socket that listens already, in place of --host and --port.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Serve pages and the REST API of one or more models, reading their stores while runs write them.
 
@@ -25,4 +33,4 @@ def serve(
     """
     from flows.commands.serve_job import serve_models
 
-    serve_models(configs, host=host, port=port)
+    serve_models(configs, host=host, port=port, fd=fd)

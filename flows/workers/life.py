@@ -157,10 +157,11 @@ def _fine(member: int, code: int) -> bool:
 def _names(failed: dict[int, int], members: int) -> str:
     """Name members and how they ended; those killed by a signal first, which is seldom a consequence."""
     order = sorted(failed, key=lambda i: (failed[i] != -signal.SIGKILL, failed[i] >= 0, i))
-    return ", ".join(f"member {i} of {members} {_how(failed[i])}" for i in order)
+    return ", ".join(f"member {i} of {members} {ended_words(failed[i])}" for i in order)
 
 
-def _how(code: int) -> str:
+def ended_words(code: int) -> str:
+    """Say how a process has ended."""
     if code >= 0:
         return f"ended with exit code {code}"
     try:

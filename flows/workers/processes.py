@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Lock, Thread
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from flows.workers import tether
 from flows.workers.environment import METRICS_PORT, SUPERVISED
@@ -36,7 +36,7 @@ class MemberSet:
         self._processes = processes
         self._told: list[bytes] = []
         self._threads = [
-            Thread(target=_pass_on, args=(i, process.stderr), daemon=True)
+            Thread(target=pass_on, args=(f"[{i}] ", process.stderr, sys.stderr), daemon=True)
             for i, process in enumerate(processes)
         ]
         self._threads.append(Thread(target=self._keep, args=(processes[0].stdout,), daemon=True))
@@ -97,7 +97,7 @@ def launch(
             if metrics_port is not None:
                 environ[METRICS_PORT] = str(metrics_port + i if metrics_port else 0)
             process = subprocess.Popen(  # noqa: S603  # the caller's own command
-                _tethered(command(i, addresses)),
+                tethered(command(i, addresses)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if i == 0 else subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -131,16 +131,22 @@ def cores(limits: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     return allowed
 
 
-def _tethered(command: Sequence[str]) -> list[str]:
+def tethered(command: Sequence[str]) -> list[str]:
+    """Return a command line that is killed by the kernel should this process die."""
     # Isolated and without site, because it only waits to become another program.
     return [sys.executable, "-I", "-S", str(Path(tether.__file__)), str(os.getpid()), *command]
 
 
-def _pass_on(member: int, stream: BinaryIO) -> None:
-    """Copy lines to stderr; goes on reading where nobody listens, because a full pipe stops the member."""
-    prefix = f"[{member}] ".encode()
+def pass_on(prefix: str, stream: BinaryIO, into: TextIO) -> None:
+    """Copy lines, words before each; goes on reading where nobody listens: a full pipe stops its writer."""
+    before = prefix.encode()
     with stream:
         while line := stream.readline(_CHUNK):
-            with suppress(OSError, ValueError), _WRITING:
-                sys.stderr.buffer.write(prefix + line.removesuffix(b"\n") + b"\n")
-                sys.stderr.buffer.flush()
+            write_line(before + line.removesuffix(b"\n"), into)
+
+
+def write_line(line: bytes, into: TextIO) -> None:
+    """Write one line whole, whoever else writes at the same time; where nobody listens, it is lost."""
+    with suppress(OSError, ValueError), _WRITING:
+        into.buffer.write(line + b"\n")
+        into.buffer.flush()
