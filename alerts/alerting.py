@@ -1,23 +1,23 @@
 """Alerting of one model: events in, decisions and progress stored in one step, then sent."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from msgspec.structs import replace as with_
-
+from alerts.deciding import Memory, Rules, let_pass, take_in
 from alerts.delivery import Deliveries, Heard, Outlet, Passed
 from alerts.folding import fold
 from alerts.notices import Notice, encode_notice
-from alerts.policy import step, tick
-from alerts.policy_state import PolicyState, state_bytes, state_of
-from alerts.progress import Saved, progress_bytes, progress_of
-from alerts.reading import read_signal
-from alerts.rules import AlertRules
+from alerts.policy_state import PolicyState
+from alerts.progress import progress_bytes, progress_of, saved_of
+from alerts.retrain_state import RetrainState
 from state.stores.alerts import AcknowledgementStore, AlertStore, Delivery, Progress, StoredNotice
 
 KEPT_MS = 30 * 86_400_000
 """How long settled notices are kept."""
+
+_logger = logging.getLogger("driftflow.alerts")
 
 
 class Source(Protocol):
@@ -56,7 +56,7 @@ class Alerting:
     def __init__(
         self,
         store: Keeper,
-        rules: AlertRules,
+        rules: Rules,
         outlets: Mapping[str, Outlet],
         open_source: Callable[[bytes | None], Source],
         *,
@@ -69,16 +69,17 @@ class Alerting:
         self._rules = rules
         self._now_ms = now_ms
         self._heard = heard
-        progress = store.alert_progress(rules.model)
+        self._model = rules.alerts.model
+        progress = store.alert_progress(self._model)
         saved = None if progress is None else progress_of(progress.body)
         self._revision = 0 if progress is None else progress.revision
-        self._state = PolicyState() if saved is None else state_of(saved.policy)
+        self._memory = Memory() if saved is None else saved.memory
         self._folds = {} if saved is None else dict(saved.folds)
         self._source = open_source(None if saved is None else saved.position)
         # Until its end is reached for the first time, what has closed by then is nobody's concern.
         self._catching_up = saved is None and not from_start
         self._from_start = saved is None and from_start
-        self._deliveries = Deliveries(store, rules.model, outlets, now_ms=now_ms, random=random, heard=heard)
+        self._deliveries = Deliveries(store, self._model, outlets, now_ms=now_ms, random=random, heard=heard)
         self._settle_folds()
 
     @property
@@ -95,20 +96,29 @@ class Alerting:
             Nothing more is coming: groups do not wait for more signals once all is read.
         """
         bodies = self._source.read()
-        state, notices = self._decided(bodies)
+        memory, notices = take_in(
+            self._rules,
+            self._memory,
+            bodies,
+            self._now_ms(),
+            together=self._catching_up,
+            as_it_was=self._from_start,
+        )
         if self._catching_up and self._source.caught_up:
             self._catching_up = False
         if not self._catching_up:
-            state, more = tick(
+            memory, more = let_pass(
                 self._rules,
-                state,
+                memory,
                 self._now_ms(),
-                self._acknowledged(state),
+                self._acknowledged(memory.policy),
                 flush=flush and self._source.caught_up,
+                ask=self._source.caught_up,
             )
             notices += more
-        if bodies or notices or _changed(self._state, state):
-            self._commit(state, notices)
+        if bodies or notices or memory.differs(self._memory):
+            _say_refused(self._memory.retraining, memory.retraining)
+            self._commit(memory, notices)
         self._fold()
         passed = self._deliveries.send_all()
         self._heard.turned(passed.waiting)
@@ -116,34 +126,19 @@ class Alerting:
 
     def tidy(self) -> int:
         """Drop notices that were settled long ago; return how many."""
-        return self._store.drop_notices(self._rules.model, before_ms=self._now_ms() - KEPT_MS)
-
-    def _decided(self, bodies: Sequence[bytes]) -> tuple[PolicyState, list[Notice]]:
-        state, notices, end = self._state, list[Notice](), None
-        for body in bodies:
-            signal = read_signal(body, model=self._rules.model)
-            if signal is None:
-                continue
-            if self._from_start and signal.end != end:
-                # What opened together in the past was told together.
-                state, told = tick(self._rules, state, self._now_ms(), flush=True)
-                notices += told
-            end = signal.end
-            state, told = step(self._rules, state, signal, self._now_ms(), together=self._catching_up)
-            notices += told
-        return state, notices
+        return self._store.drop_notices(self._model, before_ms=self._now_ms() - KEPT_MS)
 
     def _acknowledged(self, state: PolicyState) -> set[str]:
         waiting = [name for group in state.groups.values() if group.escalate_ms >= 0 for name in group.open]
         if not waiting:
             return set()
-        return {each.episode for each in self._store.acknowledgements(self._rules.model, waiting)}
+        return {each.episode for each in self._store.acknowledgements(self._model, waiting)}
 
-    def _commit(self, state: PolicyState, notices: Sequence[Notice]) -> None:
-        saved = Saved(position=self._source.position(), policy=state_bytes(state), folds=self._folds)
+    def _commit(self, memory: Memory, notices: Sequence[Notice]) -> None:
+        saved = saved_of(memory, position=self._source.position(), folds=self._folds)
         progress = Progress(revision=self._revision + 1, body=progress_bytes(saved))
-        self._store.commit_alerts(self._rules.model, progress, [stored_notice(each) for each in notices])
-        self._revision, self._state = progress.revision, state
+        self._store.commit_alerts(self._model, progress, [stored_notice(each) for each in notices])
+        self._revision, self._memory = progress.revision, memory
 
     def _fold(self) -> None:
         """Put a digest in the place of what would be a flood.
@@ -151,19 +146,19 @@ class Alerting:
         It is stored with the ids that it stands for: a crash before those are settled repeats nothing.
         """
         waiting: dict[str, list[StoredNotice]] = {}
-        for each in self._store.notices(self._rules.model, delivery=Delivery.WAITING):
+        for each in self._store.notices(self._model, delivery=Delivery.WAITING):
             waiting.setdefault(each.channel, []).append(each)
         for channel, stored in waiting.items():
             folded = fold(stored, room=self._deliveries.room(channel), now_ms=self._now_ms())
             if folded is not None:
                 self._folds[folded.digest.id] = folded.ids
-                self._commit(self._state, [folded.digest])
+                self._commit(self._memory, [folded.digest])
         self._settle_folds()
 
     def _settle_folds(self) -> None:
         if not self._folds:
             return
-        waiting = self._store.notices(self._rules.model, delivery=Delivery.WAITING)
+        waiting = self._store.notices(self._model, delivery=Delivery.WAITING)
         by_id = {stored.id: stored for stored in waiting}
         for digest, ids in self._folds.items():
             for each in ids:
@@ -188,6 +183,9 @@ def folded_notice(stored: StoredNotice, digest: str, now_ms: int) -> StoredNotic
     return replace(stored, delivery=Delivery.FOLDED, next_ms=0, settled_ms=now_ms, reason=digest)
 
 
-def _changed(before: PolicyState, after: PolicyState) -> bool:
-    """Whether more than the time is different."""
-    return with_(before, now_ms=0) != with_(after, now_ms=0)
+def _say_refused(before: RetrainState, after: RetrainState) -> None:
+    """Log once why nobody is asked to train again although a rule would."""
+    known = {(each.rule, each.episodes, each.guards) for each in before.refusals}
+    for each in after.refusals:
+        if (each.rule, each.episodes, each.guards) not in known:
+            _logger.info("rule %s asks for no retraining yet: %s", each.rule, each.reason)

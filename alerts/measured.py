@@ -60,8 +60,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     labelled: Labelled | None = None
 
 
-def measured(body: bytes) -> Measured | None:
-    """Read a report; None for any other event, and for what is none.
+def measured(body: bytes, *, model: str) -> Measured | None:
+    """Read a report; None for any other event, for other models, and for what is no event.
 
     Parameters
     ----------
@@ -70,6 +70,8 @@ def measured(body: bytes) -> Measured | None:
     """
     try:
         head = _HEAD.decode(body)
+        if head.partitionkey != model:
+            return None
         if head.type == EventType.REPORT:
             return _plain(_REPORT.decode(head.data))
         if head.type == EventType.PERFORMANCE_REPORT:
@@ -103,6 +105,7 @@ def time_of(signal: Signal) -> int | None:
 
 class _Head(msgspec.Struct, frozen=True):
     type: str
+    partitionkey: str
     data: msgspec.Raw
 
 

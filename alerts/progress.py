@@ -1,14 +1,17 @@
-"""What alerting keeps of its way: where reading goes on, and what the policy remembers."""
+"""What alerting keeps of its way: where reading goes on, and what is remembered."""
 
 import msgspec
 
+from alerts.deciding import Memory
+from alerts.policy_state import state_bytes, state_of
+from alerts.retrain_state import RetrainState
 from state.codec import fingerprint_of, pack, unpack
 
 KIND, VERSION = "alert-progress", 1
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it.
+    """All of it; what came after the first release of version 1 has a default.
 
     Attributes
     ----------
@@ -18,11 +21,26 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
         What `alerts.policy_state.state_bytes` wrote.
     folds
         Ids of digests, with those of the notices that each stands for, until these are settled.
+    retraining
+        What rules on retraining remember.
     """
 
     position: bytes
     policy: bytes
     folds: dict[str, tuple[str, ...]] = {}
+    retraining: RetrainState = RetrainState()
+
+    @property
+    def memory(self) -> Memory:
+        """What decisions remember; raises `CodecError` where it is damaged, or of another version."""
+        return Memory(policy=state_of(self.policy), retraining=self.retraining)
+
+
+def saved_of(memory: Memory, *, position: bytes, folds: dict[str, tuple[str, ...]]) -> Saved:
+    """Put together what is stored after a turn."""
+    return Saved(
+        position=position, policy=state_bytes(memory.policy), folds=folds, retraining=memory.retraining
+    )
 
 
 def progress_bytes(saved: Saved) -> bytes:

@@ -11,7 +11,10 @@ from secrets import token_hex
 from typing import TextIO
 
 from alerts.alerting import Alerting
+from alerts.channels.command import CommandChannel, environment_of
+from alerts.deciding import Rules
 from alerts.delivery import Heard, Outlet, Passed
+from alerts.retrain_rules import COMMAND_CHANNEL
 from flows.alert_channels import open_channel
 from flows.alert_topic import publisher_opener
 from flows.config import Config
@@ -20,6 +23,8 @@ from flows.event_sources import EventSource, TopicTail, event_paths, file_tails
 from flows.kafka.reader import Start
 from flows.patience import Patience
 from flows.sections.alerts import alert_channels
+from flows.sections.channels import ChannelSection
+from flows.sections.retraining import command_timeout_s
 from state.stores.base import Store, StoreBusyError
 
 CLAIM_MS = 30_000
@@ -55,6 +60,20 @@ def opened_outlets(config: Config, environ: Mapping[str, str], stream: TextIO) -
             stack.callback(channel.close)
             outlets[name] = Outlet(
                 channel=channel, max_attempts=given.max_attempts, cap_per_hour=given.cap_per_hour
+            )
+        retraining = config.file.alerts.retraining
+        if retraining is not None and retraining.command:
+            command = CommandChannel(
+                COMMAND_CHANNEL,
+                retraining.command,
+                folder=config.folder,
+                timeout_s=command_timeout_s(retraining),
+                environment=environment_of(retraining.env, environ),
+            )
+            stack.callback(command.close)
+            usual = ChannelSection()
+            outlets[COMMAND_CHANNEL] = Outlet(
+                channel=command, max_attempts=usual.max_attempts, cap_per_hour=usual.cap_per_hour
             )
         yield outlets
 
@@ -145,7 +164,7 @@ class AlertRun:
     def _alerting(self, store: Store, open_source: Callable[[bytes | None], EventSource]) -> Alerting:
         return Alerting(
             store,
-            self._config.alerts,
+            Rules(alerts=self._config.alerts, retraining=self._config.retraining),
             self._outlets,
             open_source,
             from_start=self._from_start,

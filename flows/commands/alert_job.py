@@ -69,14 +69,9 @@ def alert(asked: AlertAsked) -> ExitCode:
 
 
 def _tell_unused(config: Config) -> None:
-    """Say which keys are set that nothing acts on."""
-    given = config.file.alerts
-    for key, is_set in (
-        ("alerts.retraining", config.retraining is not None),
-        ("alerts.monitor", given.monitor != MonitorConfig()),
-    ):
-        if is_set:
-            warn(f"`{key}` is checked, and nothing acts on it yet")
+    """Say where a section is set that nothing acts on."""
+    if config.file.alerts.monitor != MonitorConfig():
+        warn("`alerts.monitor` is checked, and nothing acts on it yet")
 
 
 @contextmanager

@@ -1,128 +1,20 @@
 """Alerting turn by turn: what is stored before it is sent, channels that fail, and a death at any moment."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.alerting import Alerting
 from alerts.channels.base import RefusedError, TryAgainError
-from alerts.delivery import Outlet, pause_ms
+from alerts.delivery import pause_ms
 from alerts.folding import fold
-from alerts.notices import Cause, Notice, decode_notice
-from alerts.rules import AlertRules, Escalation, Route
+from alerts.notices import Cause
+from alerts.rules import Escalation, Route
 from state.stores.alerts import Acknowledgement, Delivery
-from state.stores.memory import MemoryStore
 from tests.alerts.events import closed, opened
-
-MINUTE = 60_000
-HOUR = 60 * MINUTE
-T0 = 1_800_000_000_000
-
-
-class DiedError(Exception):
-    """The process is killed here."""
-
-
-@dataclass
-class Log:
-    """A log that grows; its position is how many lines were read."""
-
-    lines: list[bytes] = field(default_factory=list)
-    read_to: int = 0
-    caught_up: bool = False
-
-    def at(self, position: bytes | None) -> "Log":
-        return Log(self.lines, int(position or 0))
-
-    def read(self) -> Sequence[bytes]:
-        found = self.lines[self.read_to :]
-        self.read_to += len(found)
-        self.caught_up = not found
-        return found
-
-    def position(self) -> bytes:
-        return str(self.read_to).encode()
-
-
-@dataclass
-class Pager:
-    """A channel that does as it is told: each answer is None, or what to raise."""
-
-    name: str = "pager"
-    answer: Callable[[], Exception | None] = lambda: None
-    got: list[Notice] = field(default_factory=list)
-
-    def send(self, notice: Notice) -> None:
-        error = self.answer()
-        if isinstance(error, DiedError):
-            self.got.append(notice)
-        if error is not None:
-            raise error
-        self.got.append(notice)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-@dataclass
-class World:
-    """All that outlives a process, and its clock."""
-
-    log: Log = field(default_factory=Log)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    pager: Pager = field(default_factory=Pager)
-    other: Pager = field(default_factory=lambda: Pager("other"))
-    now: int = T0
-    cap: int = 20
-    attempts: int = 40
-    route: Route = field(default_factory=lambda: Route(name="all", channels=("pager",), group_wait_ms=0))
-    heard: list[str] = field(default_factory=list)
-
-    def sent(self, channel: str) -> None:
-        self.heard.append(f"sent {channel}")
-
-    def failed(self, channel: str) -> None:
-        self.heard.append(f"failed {channel}")
-
-    def died(self, channel: str) -> None:
-        self.heard.append(f"died {channel}")
-
-    def turned(self, waiting: int) -> None:
-        """Not looked at."""
-
-    def process(self, *, from_start: bool = True) -> Alerting:
-        outlets = {
-            each.name: Outlet(channel=each, max_attempts=self.attempts, cap_per_hour=self.cap)
-            for each in (self.pager, self.other)
-        }
-        rules = AlertRules(model="fraud", routes=(self.route,), caps=dict.fromkeys(outlets, self.cap))
-        return Alerting(
-            self.store,
-            rules,
-            outlets,
-            self.log.at,
-            from_start=from_start,
-            now_ms=lambda: self.now,
-            random=lambda: 1.0,
-            heard=self,
-        )
-
-    def stored(self, delivery: Delivery) -> list[Notice]:
-        return [decode_notice(each.body) for each in self.store.notices("fraud", delivery=delivery)]
-
-
-def told(notices: Sequence[Notice]) -> list[tuple[Cause, list[str]]]:
-    return [(each.cause, sorted(signal.feature for signal in each.signals)) for each in notices]
-
-
-def settle(alerting: Alerting, turns: int = 3) -> None:
-    for _ in range(turns):
-        alerting.turn(flush=True)
+from tests.alerts.world import HOUR, MINUTE, T0, DiedError, World, dies_at, settle, told
 
 
 def test_one_message_for_what_opens_together_and_one_all_clear() -> None:
@@ -165,22 +57,7 @@ def test_a_log_that_is_read_again_tells_nothing_new() -> None:
 def test_a_death_anywhere_loses_nothing_and_repeats_one_at_most(crash: int) -> None:
     world = World(route=Route(name="all", channels=("pager",), group_wait_ms=0, cooldown_ms=0))
     world.log.lines += [opened("amount", end=1), opened("age", end=2), closed("age", end=3)]
-    calls = 0
-
-    def dying(name: str) -> Callable[..., Any]:
-        method = getattr(MemoryStore, name)
-
-        def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
-            nonlocal calls
-            calls += 1
-            if calls == crash:
-                raise DiedError
-            return method(world.store, *arguments, **named)
-
-        return call
-
-    for name in ("commit_alerts", "settle_notice"):
-        setattr(world.store, name, dying(name))
+    dies_at(world.store, crash)
     for _ in range(2):
         try:
             settle(world.process())

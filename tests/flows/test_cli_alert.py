@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import orjson
@@ -84,17 +85,32 @@ def test_json_lines_are_cloud_events(call: Call, config: Path) -> None:
 
 
 def test_keys_that_nothing_acts_on_are_named(call: Call, config: Path) -> None:
-    with_alerts(
-        config,
-        {
-            "channels": {"lines": {"type": "stdout"}},
-            "monitor": {"silence": "3h"},
-            "retraining": {"channels": ["lines"], "rules": [{"name": "any"}]},
-        },
-    )
+    with_alerts(config, {"monitor": {"silence": "3h"}})
     said = call("alert", config, "--once").err
     assert "`alerts.monitor` is checked, and nothing acts on it yet" in said
-    assert "`alerts.retraining` is checked, and nothing acts on it yet" in said
+
+
+def test_a_command_is_asked_to_train_again_once_and_again_where_it_fails(call: Call, config: Path) -> None:
+    program = "import pathlib, sys; pathlib.Path('asked').write_bytes(sys.stdin.buffer.read()); open('taken')"
+    rules = {
+        "rules": [{"name": "any"}],
+        "despite_faults": True,
+        "command": [sys.executable, "-c", program],
+        "channels": ["lines"],
+    }
+    with_alerts(config, {"channels": {"lines": {"type": "stdout", "json": True}}, "retraining": rules})
+    failed = call("alert", config, "--once")
+    assert (failed.code, "1 waiting" in failed.err) == (1, True)
+    (waiting,) = call("alert", "status", config, "--json").json()["waiting"]
+    assert (waiting["channel"], waiting["cause"], waiting["attempts"]) == ("retraining", "retrain", 1)
+    request = orjson.loads((config.parent / "asked").read_bytes())
+    (told,) = [each for each in map(orjson.loads, failed.out.splitlines()) if "retrain" in each["type"]]
+    assert told == request
+    log = [orjson.loads(line) for line in (config.parent / "out" / "events.jsonl").read_bytes().splitlines()]
+    drifts = [each for each in log if ".drift." in each["type"]]
+    open_still = {each["data"]["episode"]["id"] for each in drifts}
+    open_still -= {each["data"]["episode"]["id"] for each in drifts if each["type"].endswith("closed")}
+    assert {each["id"] for each in request["data"]["episodes"]} == open_still
 
 
 def test_before_the_first_run_there_is_nothing_to_tell(call: Call, config: Path) -> None:
