@@ -29,8 +29,13 @@ DISORDER_MS = 90_000
 """Three steps: rows change places, and none is late."""
 
 
-def show_demo(folder: Path, *, rows: int, seed: int) -> None:
-    """Run the demonstration in a folder of its own.
+def show_demo(folder: Path, *, rows: int, seed: int, served: bool = False) -> Path:
+    """Run the demonstration in a folder of its own, and return its configuration.
+
+    Parameters
+    ----------
+    served
+        Whether its pages are served next, so that nobody need be told how.
 
     Raises
     ------
@@ -54,7 +59,8 @@ def show_demo(folder: Path, *, rows: int, seed: int) -> None:
     windows = " and ".join(f"{count.reported:,} {count.window}" for count in found.windows)
     say(f"3. Watched the stream: {windows} windows of {count_text(len(found.features), 'column')}.")
     say("")
-    _tell(found, written, window_size(options))
+    _tell(found, written, window_size(options), served=served)
+    return written.config
 
 
 def _claim(folder: Path) -> None:
@@ -78,7 +84,7 @@ def _build(config: Config, path: Path) -> str:
     return built.reference.version
 
 
-def _tell(found: RunSummary, written: Written, size_ms: int) -> None:
+def _tell(found: RunSummary, written: Written, size_ms: int, *, served: bool) -> None:
     console = results()
     name = window_name(size_ms)
     held = hold_against(
@@ -97,6 +103,7 @@ def _tell(found: RunSummary, written: Written, size_ms: int) -> None:
     show(console, file_lines(found.files, sum(found.refused.values())))
     folder, config = written.config.parent, written.config
     commands = [
+        *([] if served else [f"driftflow serve {config}"]),
         f"driftflow compare {written.files.reference} {written.files.events[0]}",
         *([f"driftflow explain {config} {found.episodes[0].id[:12]}"] if found.episodes else []),
         f"driftflow reference show {config}",

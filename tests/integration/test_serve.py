@@ -54,6 +54,43 @@ def test_it_answers_until_it_is_told_to_end(config: Path, told: signal.Signals) 
     assert not (config.parent / "out").exists()
 
 
+def test_the_demo_ends_with_its_pages(tmp_path: Path) -> None:
+    environment = {**os.environ, "DRIFTFLOW_API_KEYS": ""}
+    command = [
+        *COMMAND,
+        "demo",
+        "--rows",
+        "2000",
+        "--folder",
+        str(tmp_path / "demo"),
+        "--serve",
+        "--port",
+        "0",
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stderr is not None
+            assert process.stdout is not None
+            lines = iter(process.stderr.readline, "")
+            address = next(
+                found[0] for line in lines if (found := re.search(r"http://127\.0\.0\.1:\d+", line))
+            )
+            (model,) = httpx2.get(f"{address}/v1/models", timeout=30).json()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == 0
+            told = process.stdout.read()
+        finally:
+            process.kill()
+    assert model["name"] == "demo"
+    # Twelve columns of a payment model, as the demo itself says.
+    assert model["columns"] == 12
+    assert model["last_window"] is not None
+    assert "driftflow compare" in told
+    assert "driftflow serve" not in told
+
+
 def test_other_machines_need_a_key(call: Call, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DRIFTFLOW_API_KEYS", raising=False)
     outcome = call("serve", config, "--host", "10.0.0.7")
