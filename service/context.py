@@ -1,6 +1,7 @@
 """What all requests share."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -31,6 +32,8 @@ class Service:
         How often one caller may ask, by what is counted (`service.rate_limit`); nothing bounds the rest.
     news
         What tells pages whether to look again.
+    clock
+        Seconds since the epoch.
     comparisons, builds
         Those that run, and those that have ended of late.
     """
@@ -42,6 +45,7 @@ class Service:
     upload_limits: UploadLimits = field(default_factory=UploadLimits)
     rates: Mapping[str, Rate] = field(default_factory=dict)
     news: News = field(default_factory=News)
+    clock: Callable[[], float] = time.time
     comparisons: Jobs[Compared] = field(default_factory=Jobs)
     builds: Jobs[str] = field(default_factory=Jobs)
 

@@ -2,17 +2,39 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
+from service.acknowledging import acknowledge
 from service.api.common import Asked, End, Served, Start, may, moment
 from service.models import WatchedModel
 from service.problems import RESPONSES
-from service.security import Right
+from service.security import Caller, Right
+from state.durations import Axis
 from state.event_data import Instant, instant
+from state.stores.alerts import Acknowledgement
 from state.stores.episodes import StoredEpisode
 
-router = APIRouter(tags=["episodes"], responses=RESPONSES, dependencies=[Depends(may(Right.READ))])
+router = APIRouter(tags=["episodes"], responses=RESPONSES)
+
+_READ = [Depends(may(Right.READ))]
+
+LONGEST_NOTE = 500
+"""Characters of a note."""
+
+
+class AcknowledgementAnswer(BaseModel):
+    """Who was the first to say that they have seen an episode."""
+
+    by: str = Field(description="Name of the key.")
+    at: Instant = Field(description="When, by the clock of the service.")
+    note: str
+
+
+class Note(BaseModel):
+    """What somebody says about an episode that they have seen."""
+
+    note: str = Field(default="", max_length=LONGEST_NOTE, examples=["a campaign, known since Monday"])
 
 
 class EpisodeAnswer(BaseModel):
@@ -31,9 +53,10 @@ class EpisodeAnswer(BaseModel):
     peak: float = Field(description="The largest effect so far.")
     windows: int
     reference: str
+    acknowledged: AcknowledgementAnswer | None = Field(description="Null while nobody has seen it.")
 
 
-@router.get("/models/{model}/episodes")
+@router.get("/models/{model}/episodes", dependencies=_READ)
 def list_episodes(
     *,
     service: Served,
@@ -55,10 +78,32 @@ def list_episodes(
             start=moment(start, asked.model, "start"),
             end=moment(end, asked.model, "end"),
         )
-    return [episode_answer(episode, asked.model) for episode in reversed(found)]
+        seen = {each.episode: each for each in store.acknowledgements(asked.model.name)} if found else {}
+    return [episode_answer(each, seen.get(each.id), asked.model) for each in reversed(found)]
 
 
-def episode_answer(found: StoredEpisode, model: WatchedModel) -> EpisodeAnswer:
+@router.post("/models/{model}/episodes/{episode_id}/acknowledge")
+def acknowledge_episode(
+    *,
+    service: Served,
+    asked: Asked,
+    caller: Annotated[Caller, Depends(may(Right.WRITE))],
+    episode_id: Annotated[
+        str, Path(max_length=100, description="Its id.", examples=["574c5053f84eea0181fd76cab6304e9c"])
+    ],
+    said: Note | None = None,
+) -> EpisodeAnswer:
+    """Say that somebody has seen an episode, by the name of the key; the first who says so stays.
+
+    Whoever would be told because nobody has seen it (`alerts.routes`) is not told then. Saying it again
+    changes nothing.
+    """
+    note = "" if said is None else said.note
+    found = acknowledge(service, asked.model, episode_id, by=caller.name, version=asked.version, note=note)
+    return episode_answer(found.episode, found.acknowledgement, asked.model)
+
+
+def episode_answer(found: StoredEpisode, seen: Acknowledgement | None, model: WatchedModel) -> EpisodeAnswer:
     """Write an episode with its times as the model's axis has them."""
     return EpisodeAnswer(
         id=found.id,
@@ -74,4 +119,9 @@ def episode_answer(found: StoredEpisode, model: WatchedModel) -> EpisodeAnswer:
         peak=found.peak,
         windows=found.windows,
         reference=found.reference,
+        acknowledged=None if seen is None else _acknowledged(seen),
     )
+
+
+def _acknowledged(seen: Acknowledgement) -> AcknowledgementAnswer:
+    return AcknowledgementAnswer(by=seen.by, at=instant(seen.at_ms, Axis.MILLISECONDS), note=seen.note)

@@ -1,19 +1,21 @@
 """Episodes as a table, with who has seen each and a button for who may say so."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from anyio.to_thread import run_sync
 from nicegui import ui
 
 from detectors.base import DriftflowError
+from service.acknowledging import acknowledge
 from service.context import Service
 from service.dashboard.charts import number_text, time_text
 from service.dashboard.frame import feature_path
 from service.dashboard.parts import Cell, Deed, Do, Live, quiet, table
 from service.models import WatchedModel
+from service.problems import ProblemError
 from service.security import Caller, Right
 from service.views.standing import rank
 from state.durations import Axis
@@ -45,27 +47,19 @@ def seen_of(
 ) -> Seen:
     """Return who has seen what, with a way to add to it for callers who may write."""
 
-    async def acknowledge(episode: str) -> None:
+    async def pressed(episode: str) -> None:
+        note = partial(acknowledge, service, model, episode, by=caller.name)
         try:
-            first = await run_sync(_store, service, model, episode, caller.name)
-        except (DriftflowError, StoreError) as error:
+            # What a browser sends may be of no episode.
+            first = (await run_sync(note)).first
+        except (ProblemError, DriftflowError, StoreError) as error:
             ui.notify(str(error), type="negative", multi_line=True)
             return
         ui.notify("Acknowledged." if first else "Somebody was faster.", type="positive")
         await live.again()
 
     may = caller.right >= Right.WRITE
-    return Seen(by={each.episode: each for each in known}, acknowledge=acknowledge if may else None)
-
-
-def _store(service: Service, model: WatchedModel, episode: str, by: str) -> bool:
-    """Note that somebody has seen an episode; what a browser sends may be of none, and is not stored then."""
-    with service.store(model) as store:
-        if all(each.id != episode for each in store.episodes(model.name, model_version=model.version)):
-            return False
-        return store.acknowledge(
-            Acknowledgement(model=model.name, episode=episode, by=by, at_ms=int(time.time() * 1000))
-        )
+    return Seen(by={each.episode: each for each in known}, acknowledge=pressed if may else None)
 
 
 def episode_table(caption: str, episodes: Sequence[StoredEpisode], model: WatchedModel, seen: Seen) -> None:
@@ -101,7 +95,8 @@ def _row(episode: StoredEpisode, model: WatchedModel, seen: Seen) -> list[Cell]:
 def _seen(episode: StoredEpisode, text: str, seen: Seen) -> Cell:
     found = seen.by.get(episode.id)
     if found is not None:
-        return f"{found.by}, {time_text(found.at_ms, Axis.MILLISECONDS)}"
+        said = f": {found.note}" if found.note else ""
+        return f"{found.by}, {time_text(found.at_ms, Axis.MILLISECONDS)}{said}"
     if seen.acknowledge is None or not episode.is_open:
         return ""
     return Deed(text="Acknowledge", label=f"Acknowledge {text}, {episode.window}", subject=episode.id)

@@ -75,7 +75,7 @@ def _known(client: TestClient, model: str) -> dict[str, str]:
         "model": model,
         "job_id": job["id"],
         "event_id": client.get(f"/v1/models/{model}/events").json()["events"][0]["id"],
-        "id": client.get(f"/v1/models/{model}/episodes").json()[0]["id"],
+        "episode_id": client.get(f"/v1/models/{model}/episodes").json()[0]["id"],
         "reference": client.get(f"/v1/models/{model}/references").json()["references"][0]["version"],
     }
 

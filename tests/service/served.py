@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
 
@@ -22,11 +23,15 @@ NO_KEYS = Keyring()
 
 @contextmanager
 def client_of(
-    config: Path, open_store: Callable[[], Store | None], keys: Keyring = NO_KEYS
+    config: Path,
+    open_store: Callable[[], Store | None],
+    keys: Keyring = NO_KEYS,
+    **options: Any,  # noqa: ANN401  # attributes of a service
 ) -> Iterator[TestClient]:
     """Serve one configured model from a store."""
     model = watched_model(load_config(config))
-    service = Service(models={model.name: model}, stores=StorePool(lambda _model: open_store()), keys=keys)
+    stores = StorePool(lambda _model: open_store())
+    service = Service(models={model.name: model}, stores=stores, keys=keys, **options)
     # Errors of ours shall come as answers, as they do in operation.
     with TestClient(create_app(service), raise_server_exceptions=False) as client:
         yield client
