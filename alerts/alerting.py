@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from alerts.deciding import Memory, Rules, let_pass, take_in
+from alerts.deciding import Memory, Rules, let_pass, look_at, take_in
 from alerts.delivery import Deliveries, Heard, Outlet, Passed
 from alerts.folding import fold
 from alerts.notices import Notice, encode_notice
 from alerts.policy_state import PolicyState
 from alerts.progress import progress_bytes, progress_of, saved_of
 from alerts.retrain_state import RetrainState
+from alerts.vitals import Vitals
 from state.stores.alerts import AcknowledgementStore, AlertStore, Delivery, Progress, StoredNotice
 
 KEPT_MS = 30 * 86_400_000
@@ -41,6 +42,14 @@ class Keeper(AlertStore, AcknowledgementStore, Protocol):
     """What alerting needs of a store."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looking:
+    """How driftflow's own processes are looked at: whom to ask, and how often."""
+
+    vitals: Vitals
+    interval_ms: int
+
+
 class Alerting:
     """One turn after the other; a process that dies anywhere goes on where the last stored turn ended.
 
@@ -64,8 +73,11 @@ class Alerting:
         now_ms: Callable[[], int],
         random: Callable[[], float],
         heard: Heard,
+        looking: Looking | None = None,
     ) -> None:
         self._store = store
+        self._looking = looking
+        self._looked_ms: int | None = None
         self._rules = rules
         self._now_ms = now_ms
         self._heard = heard
@@ -107,6 +119,7 @@ class Alerting:
         if self._catching_up and self._source.caught_up:
             self._catching_up = False
         if not self._catching_up:
+            memory, looked = self._looked(memory)
             memory, more = let_pass(
                 self._rules,
                 memory,
@@ -115,7 +128,7 @@ class Alerting:
                 flush=flush and self._source.caught_up,
                 ask=self._source.caught_up,
             )
-            notices += more
+            notices += looked + more
         if bodies or notices or memory.differs(self._memory):
             _say_refused(self._memory.retraining, memory.retraining)
             self._commit(memory, notices)
@@ -127,6 +140,19 @@ class Alerting:
     def tidy(self) -> int:
         """Drop notices that were settled long ago; return how many."""
         return self._store.drop_notices(self._model, before_ms=self._now_ms() - KEPT_MS)
+
+    def _looked(self, memory: Memory) -> tuple[Memory, list[Notice]]:
+        """Look at driftflow's own processes where it is time to."""
+        now_ms = self._now_ms()
+        before_ms = self._looked_ms
+        if self._looking is None:
+            return memory, []
+        if before_ms is not None and 0 <= now_ms - before_ms < self._looking.interval_ms:
+            return memory, []
+        self._looked_ms = now_ms
+        workers = self._looking.vitals.workers()
+        # Asking takes time: what is said holds for the moment of the answers.
+        return look_at(self._rules, memory, workers, self._now_ms())
 
     def _acknowledged(self, state: PolicyState) -> set[str]:
         waiting = [name for group in state.groups.values() if group.escalate_ms >= 0 for name in group.open]

@@ -1,4 +1,4 @@
-"""What alerting decides between reading and storing, as pure steps: on signals, on retraining, on time."""
+"""What alerting decides between reading and storing, as pure steps: on signals, on time, on itself."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from msgspec.structs import replace as with_
 
 from alerts import policy, retraining
 from alerts.measured import Measured, measured
+from alerts.monitor import MonitorState, watch
 from alerts.notices import Notice
 from alerts.policy_state import PolicyState
 from alerts.reading import read_signal
@@ -15,27 +16,36 @@ from alerts.retrain_rules import RetrainRules
 from alerts.retrain_state import RetrainState, with_told
 from alerts.rules import AlertRules
 from alerts.signals import Signal
+from alerts.vitals import Look, Worker
+from alerts.watches import MonitorRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """All that alerting goes by; without rules on retraining nobody is asked to train again."""
+    """All that alerting goes by; what is None is not decided on."""
 
     alerts: AlertRules
     retraining: RetrainRules | None = None
+    monitor: MonitorRules | None = None
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """All that alerting remembers between turns."""
+    """All that alerting remembers between turns.
+
+    Attributes
+    ----------
+    heard_ms
+        When an event or a report of the model was read last, by the wall clock; None: none so far.
+    """
 
     policy: PolicyState = PolicyState()
     retraining: RetrainState = RetrainState()
+    monitor: MonitorState = MonitorState()
+    heard_ms: int | None = None
 
     def differs(self, other: "Memory") -> bool:
         """Whether more than the time is different."""
-        return self.retraining != other.retraining or with_(self.policy, now_ms=0) != with_(
-            other.policy, now_ms=0
-        )
+        return _timeless(self) != _timeless(other)
 
 
 Decided = tuple[Memory, list[Notice]]
@@ -69,7 +79,8 @@ def take_in(
         if signal is None:
             report = measured(body, model=rules.alerts.model)
             if report is not None:
-                memory = with_(memory, retraining=_told(rules, memory.retraining, report))
+                remembered = _told(rules, memory.retraining, report)
+                memory = with_(memory, retraining=remembered, heard_ms=now_ms)
             continue
         if as_it_was and signal.end != end:
             after, told = policy.tick(rules.alerts, memory.policy, now_ms, flush=True)
@@ -77,7 +88,8 @@ def take_in(
             notices += told
         end = signal.end
         after, told = policy.step(rules.alerts, memory.policy, signal, now_ms, together=together)
-        memory = with_(memory, policy=after, retraining=_told(rules, memory.retraining, signal))
+        remembered = _told(rules, memory.retraining, signal)
+        memory = with_(memory, policy=after, retraining=remembered, heard_ms=now_ms)
         notices += told
     return memory, notices
 
@@ -111,6 +123,23 @@ def let_pass(
     if request is not None:
         notices += retraining.notices(request, rules.retraining.channels)
     return with_(memory, retraining=remembered), notices
+
+
+def look_at(rules: Rules, memory: Memory, workers: tuple[Worker, ...], now_ms: int) -> Decided:
+    """Take in a look at driftflow's own processes; what is not well goes the way of all signals."""
+    if rules.monitor is None:
+        return memory, []
+    look = Look(at_ms=now_ms, workers=workers, heard_ms=memory.heard_ms)
+    monitor, signals = watch(memory.monitor, look, rules.monitor)
+    after, notices = memory.policy, list[Notice]()
+    for signal in signals:
+        after, told = policy.step(rules.alerts, after, signal, now_ms)
+        notices += told
+    return with_(memory, policy=after, monitor=monitor), notices
+
+
+def _timeless(memory: Memory) -> Memory:
+    return with_(memory, policy=with_(memory.policy, now_ms=0))
 
 
 def _told(rules: Rules, state: RetrainState, told: Signal | Measured) -> RetrainState:

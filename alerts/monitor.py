@@ -76,17 +76,17 @@ def watch(state: MonitorState, look: Look, rules: MonitorRules) -> tuple[Monitor
 
 
 def direct_notice(signal: Signal, channel: str, now_ms: int) -> Notice:
-    """Write what must be told although nothing can be stored: the store itself is away.
+    """Write what must be told although nothing can be stored: the store itself is away, or back.
 
     Its id is that of the hour, so that processes that start again tell it once an hour and no more often.
     """
     hour = str(now_ms // HOUR_MS)
     return Notice(
-        id=notice_id(channel, signal.model, signal.check, hour),
+        id=notice_id(channel, signal.model, signal.check, signal.change, hour),
         channel=channel,
         route="",
         incident=notice_id(channel, signal.model, signal.check),
-        cause=Cause.OPENED,
+        cause=Cause.CLOSED if signal.change is Change.CLOSED else Cause.OPENED,
         model=signal.model,
         model_version=signal.model_version,
         title=f"{signal.model}: {signal.told}"[:120],

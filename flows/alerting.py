@@ -10,11 +10,13 @@ from contextlib import ExitStack, contextmanager
 from secrets import token_hex
 from typing import TextIO
 
-from alerts.alerting import Alerting
+from alerts.alerting import Alerting, Looking
 from alerts.channels.command import CommandChannel, environment_of
 from alerts.deciding import Rules
 from alerts.delivery import Heard, Outlet, Passed
 from alerts.retrain_rules import COMMAND_CHANNEL
+from alerts.store_watch import StoreWatch
+from alerts.vitals import Vitals
 from flows.alert_channels import open_channel
 from flows.alert_topic import publisher_opener
 from flows.config import Config
@@ -24,7 +26,9 @@ from flows.kafka.reader import Start
 from flows.patience import Patience
 from flows.sections.alerts import alert_channels
 from flows.sections.channels import ChannelSection
+from flows.sections.monitor import interval_ms, worker_addresses
 from flows.sections.retraining import command_timeout_s
+from flows.vitals import ScrapedVitals
 from state.stores.base import Store, StoreBusyError
 
 CLAIM_MS = 30_000
@@ -89,6 +93,10 @@ class AlertRun:
         Whether to end.
     wait
         Called with seconds between turns.
+    clock_ms
+        The wall clock, milliseconds since the epoch.
+    open_store, vitals
+        In place of the store and the workers that the configuration names.
     """
 
     def __init__(
@@ -101,6 +109,9 @@ class AlertRun:
         stopped: Callable[[], bool],
         heard: Heard,
         wait: Callable[[float], None] = time.sleep,
+        clock_ms: Callable[[], int] = now_ms,
+        open_store: Callable[[], Store] | None = None,
+        vitals: Vitals | None = None,
     ) -> None:
         self._config = config
         self._outlets = outlets
@@ -109,6 +120,16 @@ class AlertRun:
         self._stopped = stopped
         self._heard = heard
         self._wait = wait
+        self._now_ms = clock_ms
+        self._open_store = open_store or store_opener(config)
+        monitor = config.file.alerts.monitor
+        self._looking = Looking(
+            vitals=vitals or ScrapedVitals(worker_addresses(monitor)), interval_ms=interval_ms(monitor)
+        )
+        self._store_watch = StoreWatch(
+            config.alerts, config.monitor, outlets, now_ms=clock_ms, random=random.random
+        )
+        self._standing_by = False
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
         self._whole = Passed()
 
@@ -122,30 +143,41 @@ class AlertRun:
 
     def _lasting(self, work: Callable[[Alerting, Store], None]) -> Passed:
         patience = Patience("alerting", service="the store")
-        while True:
-            try:
-                with ExitStack() as stack:
-                    store = store_opener(self._config)()
-                    stack.callback(store.close)
-                    if not self._claimed(store):
-                        return self._whole
-                    stack.callback(store.release_alerts, self._config.file.model.name, owner=self._owner)
-                    source = stack.enter_context(self._sources())
-                    alerting = self._alerting(store, source)
-                    patience.succeeded()
-                    work(alerting, store)
-                    return self._whole
-            except StoreBusyError as error:
-                # What was read and not stored is read again.
-                self._wait(patience.failed(str(error)))
-                if self._stopped():
-                    return self._whole
+        try:
+            while not self._worked(work, patience) and not self._stopped():
+                pass
+        finally:
+            self._store_watch.ends()
+        return self._whole
+
+    def _worked(self, work: Callable[[Alerting, Store], None], patience: Patience) -> bool:
+        """Go on from what is stored; False where the store failed."""
+        try:
+            with ExitStack() as stack:
+                store = self._open_store()
+                stack.callback(store.close)
+                if not self._claimed(store):
+                    return True
+                stack.callback(store.release_alerts, self._config.file.model.name, owner=self._owner)
+                source = stack.enter_context(self._sources())
+                alerting = self._alerting(store, source)
+                patience.succeeded()
+                work(alerting, store)
+        except StoreBusyError as error:
+            # The process that sends the alerts tells it.
+            if not self._standing_by:
+                self._store_watch.away(str(error))
+            # What was read and not stored is read again.
+            self._wait(patience.failed(str(error)))
+            return False
+        return True
 
     def _follow(self, alerting: Alerting, store: Store) -> None:
         tidied_s = float("-inf")
         while not self._stopped():
             self._renew(store)
             self._count(alerting.turn())
+            self._store_watch.answers()
             if time.monotonic() - tidied_s > TIDY_S:
                 alerting.tidy()
                 tidied_s = time.monotonic()
@@ -157,6 +189,7 @@ class AlertRun:
             self._renew(store)
             passed = alerting.turn(flush=True)
             self._count(passed)
+            self._store_watch.answers()
             # A turn that has reached the end flushes what was read before it; one more finds nothing new.
             if alerting.caught_up and not (passed.sent or passed.died):
                 return
@@ -164,13 +197,18 @@ class AlertRun:
     def _alerting(self, store: Store, open_source: Callable[[bytes | None], EventSource]) -> Alerting:
         return Alerting(
             store,
-            Rules(alerts=self._config.alerts, retraining=self._config.retraining),
+            Rules(
+                alerts=self._config.alerts,
+                retraining=self._config.retraining,
+                monitor=self._config.monitor,
+            ),
             self._outlets,
             open_source,
             from_start=self._from_start,
-            now_ms=now_ms,
+            now_ms=self._now_ms,
             random=random.random,
             heard=self._heard,
+            looking=self._looking,
         )
 
     def _count(self, passed: Passed) -> None:
@@ -183,21 +221,21 @@ class AlertRun:
 
     def _claimed(self, store: Store) -> bool:
         """Wait for the right to send; False where it is stopped before."""
-        told = False
         while not self._renew(store):
-            if not told:
+            if not self._standing_by:
                 _logger.warning(
                     "another process sends the alerts of %s; this one waits until it ends",
                     self._config.file.model.name,
                 )
-                told = True
+                self._standing_by = True
             if self._stopped():
                 return False
             self._wait(PAUSE_S)
+        self._standing_by = False
         return True
 
     def _renew(self, store: Store) -> bool:
-        now = now_ms()
+        now = self._now_ms()
         return store.claim_alerts(
             self._config.file.model.name, owner=self._owner, now_ms=now, until_ms=now + CLAIM_MS
         )

@@ -20,7 +20,6 @@ from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.metrics_server import serve_metrics
 from flows.sections.alerts import alert_channels
-from flows.sections.monitor import MonitorConfig
 from flows.workers.requests import stops
 
 
@@ -39,7 +38,6 @@ def alert(asked: AlertAsked) -> ExitCode:
     """Alert until there is no more, or until it is stopped."""
     config = load_config(asked.config)
     names = ", ".join(alert_channels(config.file.alerts))
-    _tell_unused(config)
     # It may be started before the first run.
     make_folder(config)
     with (
@@ -66,12 +64,6 @@ def alert(asked: AlertAsked) -> ExitCode:
         return ExitCode.DONE
     warn(f"{said}: see 'driftflow alert status {asked.config}'")
     return ExitCode.FAILED
-
-
-def _tell_unused(config: Config) -> None:
-    """Say where a section is set that nothing acts on."""
-    if config.file.alerts.monitor != MonitorConfig():
-        warn("`alerts.monitor` is checked, and nothing acts on it yet")
 
 
 @contextmanager

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from alerts.alerting import Alerting
+from alerts.alerting import Alerting, Looking
 from alerts.deciding import Rules
 from alerts.delivery import Outlet
 from alerts.notices import Cause, Notice, decode_notice
 from alerts.retrain_rules import RetrainRules
 from alerts.rules import AlertRules, Route
+from alerts.watches import MonitorRules
 from state.stores.alerts import Delivery
 from state.stores.memory import MemoryStore
 
@@ -77,6 +78,8 @@ class World:
     route: Route = field(default_factory=lambda: Route(name="all", channels=("pager",), group_wait_ms=0))
     model: str = "fraud"
     retraining: RetrainRules | None = None
+    monitor: MonitorRules | None = None
+    looking: Looking | None = None
     trainer: Pager = field(default_factory=lambda: Pager("trainer"))
     heard: list[str] = field(default_factory=list)
 
@@ -100,13 +103,14 @@ class World:
         rules = AlertRules(model=self.model, routes=(self.route,), caps=dict.fromkeys(outlets, self.cap))
         return Alerting(
             self.store,
-            Rules(alerts=rules, retraining=self.retraining),
+            Rules(alerts=rules, retraining=self.retraining, monitor=self.monitor),
             outlets,
             self.log.at,
             from_start=from_start,
             now_ms=lambda: self.now,
             random=lambda: 1.0,
             heard=self,
+            looking=self.looking,
         )
 
     def stored(self, delivery: Delivery) -> list[Notice]:

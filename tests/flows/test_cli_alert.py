@@ -84,10 +84,13 @@ def test_json_lines_are_cloud_events(call: Call, config: Path) -> None:
     assert (event["specversion"], event["type"]) == ("1.0", "io.driftflow.alert.opened")
 
 
-def test_keys_that_nothing_acts_on_are_named(call: Call, config: Path) -> None:
-    with_alerts(config, {"monitor": {"silence": "3h"}})
-    said = call("alert", config, "--once").err
-    assert "`alerts.monitor` is checked, and nothing acts on it yet" in said
+def test_a_worker_that_is_away_is_told(call: Call, config: Path) -> None:
+    # Nothing listens at port 9 of this machine.
+    monitor = {"workers": ["127.0.0.1:9"], "open_after": "0s"}
+    with_alerts(config, {"channels": {"lines": {"type": "stdout", "json": True}}, "monitor": monitor})
+    told = [orjson.loads(line) for line in call("alert", config, "--once").out.splitlines()]
+    (signal,) = [each for event in told for each in event["data"]["signals"] if each["kind"] == "monitor"]
+    assert (signal["check"], "127.0.0.1:9 does not answer" in signal["told"]) == ("worker_away", True)
 
 
 def test_a_command_is_asked_to_train_again_once_and_again_where_it_fails(call: Call, config: Path) -> None:
