@@ -1,10 +1,14 @@
 """Secrets of channels: read from the environment, shown to nobody."""
 
+import base64
+import json
 import logging
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from alerts.wording import one_line
 from detectors.base import DriftflowError
@@ -12,6 +16,8 @@ from detectors.base import DriftflowError
 _SHORTEST_PART = 8
 """A part of an address that is shorter tells nothing: ``services``, ``v2``."""
 _HIDDEN = "[hidden]"
+_SEPARATORS = re.compile(r"[/?&=#@:;,]+")
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class SetupError(DriftflowError):
@@ -79,13 +85,45 @@ def is_loopback(host: str) -> bool:
 
 
 def scrubbed(text: str, secrets: Iterable[Secret], *, most: int = 200) -> str:
-    """Return what somebody else said on one line, cut, without secrets and parts of their addresses."""
-    for secret in secrets:
-        value = secret.reveal()
-        parts = [part for part in value.replace("?", "/").split("/") if len(part) >= _SHORTEST_PART]
-        for each in [value, *sorted(parts, key=len, reverse=True)]:
-            text = text.replace(each, _HIDDEN)
+    """Return what somebody else said on one line, cut, without secrets and parts of their addresses.
+
+    They are found as they are, and as a server may quote what it was sent: escaped as in addresses, JSON or
+    HTML, and inside base64, as a login carries them.
+    """
+    parts = {part for secret in secrets for part in _parts(secret.reveal())}
+    spelled = {spelling for part in parts for spelling in _spellings(part)}
+    for each in sorted(spelled, key=len, reverse=True):
+        text = text.replace(each, _HIDDEN)
     return one_line(text, most)
+
+
+def _parts(value: str) -> Iterator[str]:
+    yield value
+    for form in (value, unquote(value)):
+        yield from (part for part in _SEPARATORS.split(form) if len(part) >= _SHORTEST_PART)
+
+
+def _spellings(value: str) -> Iterator[str]:
+    yield from (value, quote(value), quote(value, safe=""), quote_plus(value), escape(value))
+    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
+    for before in range(3):
+        yield from _in_base64(value.encode(), before)
+
+
+def _in_base64(value: bytes, before: int) -> Iterator[str]:
+    """Give what base64 makes of bytes wherever they stand, less what depends on their neighbours.
+
+    Parameters
+    ----------
+    before
+        Bytes in front of them, modulo 3.
+    """
+    bits = 8 * (before + len(value))
+    whole = base64.b64encode(bytes(before) + value).decode()
+    # Six bits a character: those that hold bits of a neighbour are left out.
+    inner = whole[-(-8 * before // 6) : bits // 6]
+    if len(inner) >= _SHORTEST_PART:
+        yield from (inner, inner.translate(_URL_SAFE))
 
 
 def hush(*names: str) -> None:

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -56,6 +56,8 @@ class Web:
     answers: dict[str, bytes] = field(default_factory=dict)
     refusal: bytes = b""
     """What it says with a 4xx or 5xx; empty: it quotes the request, with all secrets that are in it."""
+    quote: Callable[[Request], bytes] | None = None
+    """How it quotes the request, where not as it came."""
 
     @property
     def url(self) -> str:
@@ -69,7 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
         web = self.web
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        web.seen.append(Request(self.path, headers, body))
+        request = Request(self.path, headers, body)
+        web.seen.append(request)
         if web.mood is Mood.HANGS:
             time.sleep(HANG_S)
             return
@@ -81,6 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         status = {Mood.FAILS: 500, Mood.BUSY: 429, Mood.REFUSES: 400, Mood.REDIRECTS: 302}.get(web.mood, 200)
         quoted = web.refusal or f"{self.path} {headers.get('authorization', '')} ".encode() + body
+        if web.quote is not None:
+            quoted = web.quote(request)
         well = [answer for path, answer in web.answers.items() if self.path.startswith(path)]
         said = quoted if status != 200 else (well or [b"{}"])[0]
         self.send_response(status)

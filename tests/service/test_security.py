@@ -1,5 +1,6 @@
 """Who may do what, and what a service without keys may listen to."""
 
+import logging
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from service.security import BadKeysError, Caller, Right, check_address, read_keys
 from state.stores.base import Store, StoreBusyError
 from state.stores.memory import MemoryStore
+from tests.leaks import spellings
 from tests.service.served import ADMIN, KEYS, READ, all_keys, client_of
 
 
@@ -58,6 +60,21 @@ def test_every_route_under_v1_asks_for_a_key(demo: Path) -> None:
             assert wrong.json()["detail"] == "Nobody has this key."
         assert client.get("/v1/models", headers={"X-API-Key": READ}).status_code == 200
         assert client.get("/healthz").status_code == 200
+
+
+def test_no_key_is_said_again(
+    demo: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = []
+    given = ({"X-API-Key": ADMIN}, {"X-API-Key": ADMIN + "x"}, {"Authorization": f"Bearer {ADMIN}"})
+    with client_of(demo, MemoryStore, all_keys()) as client:
+        for path in ("/v1/models", "/v1/models/none", "/v1/models/demo/events?limit=x", "/nowhere", "/"):
+            for headers in given:
+                answer = client.get(path, headers=headers)
+                said.append(f"{answer.status_code} {answer.headers} {answer.text}")
+    text = "\n".join([*said, caplog.text, *capfd.readouterr()])
+    assert [each for each in spellings(ADMIN) if each in text] == []
 
 
 def test_a_store_that_is_away_is_a_503_that_says_when_to_come_back(demo: Path) -> None:
