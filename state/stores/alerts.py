@@ -128,7 +128,11 @@ class AlertStore(Protocol):
         ...
 
     def drop_notices(self, model: str, *, before_ms: int) -> int:
-        """Delete notices that were settled before; return how many. What waits stays, its id too."""
+        """Delete notices that were decided and settled before; return how many.
+
+        What waits stays, its id too. Both times count: where a clock is set back one may be settled before it
+        was decided.
+        """
         ...
 
 

@@ -78,11 +78,13 @@ class MemoryAlerts:
         return [notice for notice in ordered if delivery in (None, notice.delivery)][:count]
 
     def drop_notices(self, model: str, *, before_ms: int) -> int:
-        """Delete notices that were settled before; return how many."""
+        """Delete notices that were decided and settled before; return how many."""
         old = [
             key
             for key, notice in self._notices.items()
-            if key[0] == model and notice.settled_ms is not None and notice.settled_ms < before_ms
+            if key[0] == model
+            and notice.settled_ms is not None
+            and max(notice.settled_ms, notice.decided_ms) < before_ms
         ]
         for key in old:
             del self._notices[key]

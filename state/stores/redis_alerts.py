@@ -90,8 +90,7 @@ class RedisAlerts:
         return [notice for notice in found if delivery in (None, notice.delivery)]
 
     def drop_notices(self, model: str, *, before_ms: int) -> int:
-        """Delete notices that were settled before; return how many."""
-        # None was settled before it was decided.
+        """Delete notices that were decided and settled before; return how many."""
         end = f"({time_text(before_ms)}"
         members = self._server.run("ZRANGEBYLEX", self._keys.notices(model), "-", end)
         dropped = 0

@@ -43,7 +43,7 @@ _COLUMNS = "id, model, channel, decided_ms, body, delivery, attempts, next_ms, s
 _LIST = f"SELECT {_COLUMNS} FROM notice WHERE model = :model ORDER BY decided_ms, position LIMIT :limit"  # noqa: S608 - no values
 _LIST_OF = _LIST.replace("ORDER BY", "AND delivery = :delivery ORDER BY")
 _BACKWARDS = ("decided_ms, position", "decided_ms DESC, position DESC")
-_DROP = "DELETE FROM notice WHERE model = ? AND settled_ms < ?"
+_DROP = "DELETE FROM notice WHERE model = :model AND settled_ms < :before_ms AND decided_ms < :before_ms"
 _ACKNOWLEDGE = """
     INSERT INTO acknowledgement (model, episode, "by", at_ms, note) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING
@@ -115,9 +115,9 @@ class SqliteAlerts:
             return [_notice(row) for row in self._file.connection.execute(query, named)]
 
     def drop_notices(self, model: str, *, before_ms: int) -> int:
-        """Delete notices that were settled before; return how many."""
+        """Delete notices that were decided and settled before; return how many."""
         with self._file.transaction():
-            return self._file.connection.execute(_DROP, (model, before_ms)).rowcount
+            return self._file.connection.execute(_DROP, {"model": model, "before_ms": before_ms}).rowcount
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> bool:
         """Store it; return whether it is the first of its episode."""

@@ -1,6 +1,5 @@
 """Channels over HTTP against a web service on this machine."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote_plus
@@ -271,4 +270,4 @@ def test_sections_are_cut_at_ends_of_lines() -> None:
     text = "\n".join(["a" * 1000] * 5 + ["b" * 9000])
     parts = sections(text)
     assert [len(part) for part in parts] == [2002 - 1, 2001, 1000, 3000]
-    assert json.dumps(parts).count("…") == 0 or parts[-1].endswith("…")
+    assert parts[-1] == "b" * 2999 + "…"

@@ -16,11 +16,9 @@ _TIMES = st.integers(-3, 8) | st.integers(-(2**63) + 1, 2**63 - 1)
 
 @st.composite
 def _notices(draw: st.DrawFn) -> StoredNotice:
-    """Draw one; what waits is not settled, and none is settled before it was decided."""
+    """Draw one; what waits is not settled."""
     notice = draw(_DRAWN)
-    waits = notice.delivery is Delivery.WAITING or notice.settled_ms is None
-    settled = None if waits else max(notice.settled_ms or 0, notice.decided_ms)
-    return replace(notice, settled_ms=settled)
+    return replace(notice, settled_ms=None) if notice.delivery is Delivery.WAITING else notice
 
 
 _DRAWN = st.builds(

@@ -104,6 +104,15 @@ class AlertStoreContract(OpenedStore):
         assert names(store.notices("fraud", delivery=Delivery.DEAD)) == []
         assert store.drop_notices("fraud", before_ms=20) == 0
 
+    def test_one_settled_before_it_was_decided_is_as_old_as_its_decision(self, store: Store) -> None:
+        # The clock was set back in between.
+        store.commit_alerts("fraud", step(1), [a_notice("a", decided_ms=50)])
+        store.settle_notice(replace(a_notice("a", decided_ms=50), delivery=Delivery.SENT, settled_ms=10))
+        assert store.drop_notices("fraud", before_ms=11) == 0
+        assert store.drop_notices("fraud", before_ms=50) == 0
+        assert store.drop_notices("fraud", before_ms=51) == 1
+        assert store.notices("fraud") == []
+
     def test_models_are_apart(self, store: Store) -> None:
         store.commit_alerts("fraud", step(1), [a_notice("a")])
         store.commit_alerts("churn", step(1, b"c"), [a_notice("a", model="churn")])
