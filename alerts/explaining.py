@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from alerts.deciding import Memory, Rules
 from alerts.notices import Cause, decode_notice
-from alerts.policy_state import Group, Known, PolicyState
+from alerts.policy_state import Group, Known
+from alerts.retrain_explaining import Retraining, retraining_of
 from alerts.rules import AlertRules, Lull
 from alerts.signals import Signal
 from detectors.verdicts import Severity
@@ -101,6 +103,8 @@ class Explanation:
         Whether alerting of the model has stored anything yet.
     known
         What it remembers of the episode; None: it has not come to it, or has forgotten it.
+    retraining
+        None where the configuration has no rules on it.
     """
 
     started: bool
@@ -111,6 +115,7 @@ class Explanation:
     notices: tuple[ToldBy, ...]
     quiet: QuietNow | None
     acknowledged: Acknowledgement | None
+    retraining: Retraining | None = None
 
     @property
     def told(self) -> bool:
@@ -120,8 +125,8 @@ class Explanation:
 
 def explained(
     signal: Signal,
-    rules: AlertRules,
-    state: PolicyState | None,
+    rules: Rules,
+    memory: Memory | None,
     notices: Sequence[StoredNotice],
     acknowledgements: Sequence[Acknowledgement],
     now_ms: int,
@@ -130,31 +135,38 @@ def explained(
 
     Parameters
     ----------
-    state
+    memory
         What was stored last; None before alerting has stored anything.
     notices
         All of the model, by time.
     acknowledgements
         Those of the episode.
     """
-    remembered = PolicyState() if state is None else state
-    groups = tuple(_groups(signal.episode, remembered.groups))
-    known = remembered.known.get(signal.episode)
+    remembered = Memory() if memory is None else memory
+    policy, alerts = remembered.policy, rules.alerts
+    groups = tuple(_groups(signal.episode, policy.groups))
+    known = policy.known.get(signal.episode)
+    again = (
+        None
+        if rules.retraining is None
+        else retraining_of(signal.episode, rules.retraining, remembered.retraining, now_ms)
+    )
     severity = signal.severity if known is None else known.severity
     return Explanation(
-        started=state is not None,
+        started=memory is not None,
         known=known,
-        routes=tuple(_routes(signal, rules)),
+        routes=tuple(_routes(signal, alerts)),
         groups=groups,
         held=tuple(
             HeldBack(channel=channel, route=held.route, why=held.why, due_ms=held.due_ms)
-            for channel, by_episode in remembered.held.items()
+            for channel, by_episode in policy.held.items()
             for episode, held in by_episode.items()
             if episode == signal.episode
         ),
-        notices=tuple(_told(signal.episode, {each.incident for each in groups} - {""}, notices)),
-        quiet=_quiet(severity, rules, now_ms),
+        notices=tuple(_told(signal.episode, groups, again, notices)),
+        quiet=_quiet(severity, alerts, now_ms),
         acknowledged=next(iter(acknowledgements), None),
+        retraining=again,
     )
 
 
@@ -182,12 +194,17 @@ def _groups(episode: str, groups: dict[str, Group]) -> Iterable[InGroup]:
                 )
 
 
-def _told(episode: str, incidents: set[str], stored: Sequence[StoredNotice]) -> Iterable[ToldBy]:
+def _told(
+    episode: str, groups: Sequence[InGroup], again: Retraining | None, stored: Sequence[StoredNotice]
+) -> Iterable[ToldBy]:
+    incidents = {each.incident for each in groups} - {""}
+    requests = set() if again is None else {each.id for each in again.requests}
     for each in stored:
         notice = decode_notice(each.body)
         # A long message names its first signals only; what it counts beside them is known by the incident.
         counted = notice.omitted > 0 and notice.incident in incidents
-        if counted or any(signal.episode == episode for signal in notice.signals):
+        named = any(signal.episode == episode for signal in notice.signals)
+        if counted or named or notice.incident in requests:
             yield ToldBy(
                 id=each.id,
                 channel=each.channel,

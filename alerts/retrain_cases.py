@@ -1,6 +1,6 @@
 """What a rule on retraining finds: open episodes it looks at, features that drift, lost performance."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from alerts.measured import Labelled, lost
@@ -9,6 +9,7 @@ from alerts.retrain_state import OpenEpisode, RetrainState
 from alerts.signals import Kind
 from detectors.performance.base import better
 from detectors.verdicts import RANK
+from state.durations import Axis, format_span
 from state.retrain_data import RetrainLoss
 
 FAULTS = frozenset({Kind.QUALITY, Kind.OPERATIONS})
@@ -35,7 +36,7 @@ class Case:
 
 def case_of(rule: RetrainRule, state: RetrainState, rules: RetrainRules) -> Case | None:
     """Hold a rule against what is open; None where not all of its conditions hold."""
-    return _case(rule, _looked_at(rule, state, state.open), state, rules)
+    return _case(rule, looked_at(rule, state, rules), state, rules)
 
 
 def without_faults(case: Case, state: RetrainState, rules: RetrainRules) -> Case | None:
@@ -77,20 +78,40 @@ def beginning(episodes: Iterable[OpenEpisode]) -> int | None:
     return min((at for at in known if at is not None), default=None)
 
 
-def _looked_at(rule: RetrainRule, state: RetrainState, episodes: Iterable[OpenEpisode]) -> list[OpenEpisode]:
-    return [
-        each
-        for each in episodes
-        if each.kind in rule.kinds
-        and (not rule.windows or each.window in rule.windows)
-        and (each.severity is None or RANK[each.severity] >= RANK[rule.severity])
-        and _lasts(each, rule.lasting, state.at)
-    ]
+def passed_over(rule: RetrainRule, episode: OpenEpisode, at: int | None, axis: Axis) -> str | None:
+    """Say why a rule does not look at an open episode; None where it does. `at` is event time so far."""
+    if episode.kind not in rule.kinds:
+        return f"kind is {episode.kind}, wanted {', '.join(sorted(rule.kinds))}"
+    if rule.windows and episode.window not in rule.windows:
+        return f"window is {episode.window}, wanted {', '.join(sorted(rule.windows))}"
+    if episode.severity is not None and RANK[episode.severity] < RANK[rule.severity]:
+        return f"severity is {episode.severity}, wanted {rule.severity} at least"
+    if rule.lasting and not _lasts(episode, rule.lasting, at):
+        return f"it does not last for {format_span(rule.lasting, axis)} yet"
+    return None
+
+
+def lacking(
+    rule: RetrainRule, episodes: Collection[OpenEpisode], state: RetrainState, rules: RetrainRules
+) -> str | None:
+    """Say which condition of a rule does not hold for the episodes it looks at; None where all do."""
+    if not episodes:
+        return "it looks at no open episode"
+    kept = sorted(set(rule.loss) - {each.metric for each in _losses(rule, state, rules)})
+    if kept:
+        return f"{', '.join(kept)} has not lost as much as it wants"
+    share = _share(episodes, rules)
+    if rule.share is not None and share < rule.share:
+        return f"{share:.0%} of the features drift, by importance, wanted {rule.share:.0%}"
+    return None
+
+
+def looked_at(rule: RetrainRule, state: RetrainState, rules: RetrainRules) -> list[OpenEpisode]:
+    """Return the open episodes that a rule looks at."""
+    return [each for each in state.open if passed_over(rule, each, state.at, rules.axis) is None]
 
 
 def _lasts(episode: OpenEpisode, span: int, at: int | None) -> bool:
-    if not span:
-        return True
     begin = beginning([episode])
     return begin is not None and at is not None and at - begin >= span
 
@@ -98,16 +119,20 @@ def _lasts(episode: OpenEpisode, span: int, at: int | None) -> bool:
 def _case(
     rule: RetrainRule, episodes: list[OpenEpisode], state: RetrainState, rules: RetrainRules
 ) -> Case | None:
-    losses = _losses(rule, state, rules)
-    if not episodes or set(rule.loss) - {each.metric for each in losses}:
+    if lacking(rule, episodes, state, rules) is not None:
         return None
+    return Case(
+        rule=rule,
+        episodes=tuple(sorted(episodes, key=lambda each: -RANK[each.severity])),
+        share=min(_share(episodes, rules), 1.0),
+        losses=_losses(rule, state, rules),
+    )
+
+
+def _share(episodes: Iterable[OpenEpisode], rules: RetrainRules) -> float:
     drifting = {each.feature for each in episodes if each.kind is Kind.DRIFT}
     whole = sum(rules.weights.values())
-    share = sum(rules.weights.get(name, 0.0) for name in sorted(drifting)) / whole if whole else 0.0
-    if rule.share is not None and share < rule.share:
-        return None
-    ordered = tuple(sorted(episodes, key=lambda each: -RANK[each.severity]))
-    return Case(rule=rule, episodes=ordered, share=min(share, 1.0), losses=losses)
+    return sum(rules.weights.get(name, 0.0) for name in sorted(drifting)) / whole if whole else 0.0
 
 
 def _losses(rule: RetrainRule, state: RetrainState, rules: RetrainRules) -> tuple[RetrainLoss, ...]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from alerts.deciding import Rules
 from alerts.explaining import Explanation, explained
-from alerts.policy_state import PolicyState, state_of
 from alerts.progress import progress_of
 from alerts.reading import read_signal
 from alerts.signals import Signal
@@ -57,16 +57,12 @@ def _explained(config: Config, store: Store, signal: Signal) -> Explanation:
     progress = store.alert_progress(signal.model)
     return explained(
         signal,
-        config.alerts,
-        None if progress is None else _policy(progress.body),
+        Rules(alerts=config.alerts, retraining=config.retraining),
+        None if progress is None else progress_of(progress.body).memory,
         store.notices(signal.model),
         store.acknowledgements(signal.model, [signal.episode]),
         now_ms(),
     )
-
-
-def _policy(body: bytes) -> PolicyState:
-    return state_of(progress_of(body).policy)
 
 
 def _document(signal: Signal, found: Explanation) -> dict[str, object]:

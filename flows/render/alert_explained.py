@@ -7,6 +7,7 @@ from rich.text import Text
 
 from alerts.explaining import Explanation, HeldBack, InGroup, RouteAnswer, ToldBy
 from alerts.policy import CAP, COOLDOWN, QUIET
+from alerts.retrain_explaining import Retraining
 from alerts.signals import Signal
 from flows.render.explained import said_lines
 from flows.render.grid import Cell, Field, Row, grid
@@ -62,6 +63,9 @@ def explanation_lines(signal: Signal, found: Explanation, width: int) -> Iterato
         seen = found.acknowledged
         note = f": {seen.note}" if seen.note else ""
         yield from said_lines("acknowledged", plain_text(f"by {seen.by}, {_at(seen.at_ms)}{note}"), width)
+    if found.retraining is not None:
+        for text in _retraining_texts(found.retraining):
+            yield from said_lines("retraining", plain_text(text), width)
     yield Text()
     if found.notices:
         yield grid(_NOTICES, [_notice_row(each) for each in found.notices], width)
@@ -119,6 +123,20 @@ def _group_text(group: InGroup) -> str:
 def _held_text(held: HeldBack) -> str:
     due = f" ({_at(held.due_ms)})" if held.due_ms else ""
     return f"from {held.channel}: {_WHYS.get(held.why, held.why)}{due}"
+
+
+def _retraining_texts(found: Retraining) -> Iterator[str]:
+    if not found.is_open:
+        yield "this episode is over, or was not read yet: it asks for nothing"
+    for each in found.rules:
+        if each.refusal is not None:
+            yield f"rule {each.rule} does not ask: {each.refusal}"
+        elif each.against:
+            yield f"rule {each.rule} asks, held back: {'; '.join(each.against)}"
+        else:
+            yield f"rule {each.rule} asks"
+    for made in found.requests:
+        yield f"requested {_at(made.at_ms)} by rule {made.rule}, request {made.id}"
 
 
 def _notice_row(each: ToldBy) -> Row:

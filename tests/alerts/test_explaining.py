@@ -5,16 +5,22 @@ from datetime import UTC, datetime
 
 import pytest
 
+from alerts import retraining
 from alerts.alerting import stored_notice
+from alerts.deciding import Memory, Rules
 from alerts.explaining import Explanation, explained
+from alerts.notices import Cause
 from alerts.policy import step, tick
 from alerts.policy_state import PolicyState
+from alerts.retrain_rules import RetrainRule
+from alerts.retrain_state import RetrainState, with_told
 from alerts.rules import AlertRules, Escalation, Lull, Match, Quiet, QuietHours, Route
 from alerts.signals import Kind, Signal
 from detectors.verdicts import Severity
 from flows.render.alert_explained import explanation_lines
 from state.episodes import Change
 from state.stores.alerts import Acknowledgement, Delivery, StoredNotice
+from tests.alerts.retrained import DAY, a_report, a_signal, the_rules
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -45,7 +51,8 @@ def rules(*routes: Route, cap: int = 20, quiet: Quiet | None = None) -> AlertRul
 def ask(
     by: AlertRules, state: PolicyState | None, notices: list[StoredNotice] | None = None, *, now: int = T0
 ) -> Explanation:
-    return explained(SIGNAL, by, state, notices or [], [], now)
+    memory = None if state is None else Memory(policy=state)
+    return explained(SIGNAL, Rules(alerts=by), memory, notices or [], [], now)
 
 
 def said(found: Explanation, signal: Signal = SIGNAL) -> str:
@@ -137,7 +144,7 @@ def test_quiet_hours_say_when_they_end() -> None:
 
 def test_an_acknowledgement_is_named() -> None:
     seen = Acknowledgement(model="fraud", episode="amount", by="Ada", at_ms=T0, note="on it")
-    found = explained(SIGNAL, rules(), None, [], [seen], T0)
+    found = explained(SIGNAL, Rules(alerts=rules()), None, [], [seen], T0)
     assert "by Ada, 2027-01-15 08:00:00 UTC: on it" in said(found)
 
 
@@ -152,3 +159,50 @@ def test_an_update_that_is_no_worse_says_why_it_was_not_told() -> None:
     state, _ = tick(rules(), state, T0 + MINUTE)
     found = ask(rules(), state)
     assert "only a higher one is told" in said(found, replace(SIGNAL, change=Change.UPDATED))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said_of_it"),
+    [
+        (RetrainRule(name="any"), "rule any asks"),
+        (
+            RetrainRule(name="bad", severity=Severity.HIGH),
+            "rule bad does not ask: severity is medium",
+        ),
+        (RetrainRule(name="long", lasting=3 * DAY), "rule long does not ask: it does not last for 3d yet"),
+        (RetrainRule(name="weekly", windows=frozenset({"weekly"})), "window is daily, wanted weekly"),
+        (
+            RetrainRule(name="faults", kinds=frozenset({Kind.PERFORMANCE})),
+            "kind is drift, wanted perf",
+        ),
+        # Income is 1 of the 4 that all features weigh.
+        (RetrainRule(name="most", share=0.5), "25% of the features drift, by importance, wanted 50%"),
+        (RetrainRule(name="worse", loss={"roc_auc": 0.05}), "roc_auc has not lost as much as it wants"),
+    ],
+)
+def test_each_rule_on_retraining_says_whether_it_asks_and_why_not(rule: RetrainRule, said_of_it: str) -> None:
+    state = with_told(with_told(RetrainState(), a_signal(ends=1.0)), a_report(2.0))
+    memory = Memory(retraining=state)
+    found = explained(
+        a_signal(ends=1.0), Rules(alerts=rules(), retraining=the_rules(rule)), memory, [], [], T0
+    )
+    assert said_of_it in said(found)
+
+
+def test_a_guard_that_holds_a_request_back_is_named_and_so_is_the_request_before() -> None:
+    by = Rules(alerts=rules(), retraining=the_rules())
+    state = with_told(with_told(RetrainState(), a_signal(ends=1.0)), a_report(2.0))
+    state, request = retraining.tick(state, T0, the_rules())
+    assert request is not None
+    (notice,) = retraining.notices(request, ("trainer",))
+    found = explained(
+        a_signal(ends=1.0), by, Memory(retraining=state), [stored_notice(notice)], [], T0 + HOUR
+    )
+    assert "rule any asks, held back: the last request was made at 2027-01-15T08:00:00Z" in said(found)
+    assert f"requested 2027-01-15 08:00:00 UTC by rule any, request {request.id}" in said(found)
+    assert [(each.id, each.cause) for each in found.notices] == [(notice.id, Cause.RETRAIN)]
+    # One that is over asks for nothing.
+    ended = with_told(state, a_signal(ends=3.0, change=Change.CLOSED))
+    after = explained(a_signal(ends=1.0), by, Memory(retraining=ended), [], [], T0)
+    assert after.retraining is not None
+    assert (after.retraining.is_open, after.retraining.rules) == (False, ())
