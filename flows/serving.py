@@ -9,6 +9,7 @@ from flows.connections import store_opener
 from flows.on_demand import file_ports
 from flows.schema import FileConfig
 from flows.sections.service import ServiceConfig, service_rates
+from service.audit import STDOUT, AuditLog
 from service.context import Service
 from service.models import WatchedColumn, WatchedModel, WatchedWindow
 from service.security import VARIABLE, read_keys
@@ -34,6 +35,7 @@ def configured_service(configs: Sequence[Config], environ: Mapping[str, str]) ->
         by_name[name] = config
 
     settled = _settled([config.file for config in configs])
+    audit = _audit(settled.audit_log, configs[0].folder)
 
     def open_store(model: str) -> Store | None:
         config = by_name[model]
@@ -48,6 +50,7 @@ def configured_service(configs: Sequence[Config], environ: Mapping[str, str]) ->
         keys=read_keys(environ.get(VARIABLE)),
         ports=file_ports(by_name),
         rates=service_rates(settled),
+        audit=audit,
     )
 
 
@@ -61,6 +64,16 @@ def _settled(files: Sequence[FileConfig]) -> ServiceConfig:
                 "wanted the same in all that are served together, or in one alone"
             )
     return said[0].service if said else ServiceConfig()
+
+
+def _audit(place: str | None, folder: Path) -> AuditLog:
+    try:
+        return AuditLog(place if place in (None, STDOUT) else folder / str(place))
+    except OSError as error:
+        raise ConfigError(
+            f"`service.audit_log`: found {place!r}, which cannot be written ({error.strerror}); "
+            "wanted a file in a folder that is there, or '-'"
+        ) from error
 
 
 def watched_model(config: Config) -> WatchedModel:

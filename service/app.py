@@ -8,11 +8,13 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from service.api import comparisons, episodes, events, health, models, references, series, stream, windows
+from service.audit import request_audit
 from service.body_limit import BodyLimit
 from service.context import Service
 from service.headers import add_headers
 from service.problems import add_handlers
 from service.rate_limit import Limiter, RateLimit
+from service.watching import Watch
 
 MOST_BODY = 1 << 25
 """Bytes of a request that sends no file."""
@@ -53,9 +55,11 @@ def create_app(service: Service, *, pages: bool = False) -> FastAPI:
         uploads=2 * service.upload_limits.file_bytes + MOST_BODY,
         endings=("/comparisons", "/references", "/compare/files"),
     )
+    on_answer = request_audit(service.keys, service.audit)
+    app.add_middleware(Watch, on_answer=on_answer)
     if service.rates:
         # Around the limit of bodies: what is refused is not read.
-        app.add_middleware(RateLimit, limiter=Limiter(service.rates), keys=service.keys)
+        app.add_middleware(RateLimit, limiter=Limiter(service.rates), keys=service.keys, on_refused=on_answer)
     add_handlers(app)
     add_headers(app)
     app.include_router(health.router)

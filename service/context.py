@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from service.audit import AuditLog
 from service.jobs import Jobs
 from service.models import WatchedModel
 from service.news import News
@@ -32,6 +33,8 @@ class Service:
         How often one caller may ask, by what is counted (`service.rate_limit`); nothing bounds the rest.
     news
         What tells pages whether to look again.
+    audit
+        Where it is written who has changed what.
     clock
         Seconds since the epoch.
     comparisons, builds
@@ -45,6 +48,7 @@ class Service:
     upload_limits: UploadLimits = field(default_factory=UploadLimits)
     rates: Mapping[str, Rate] = field(default_factory=dict)
     news: News = field(default_factory=News)
+    audit: AuditLog = field(default_factory=AuditLog)
     clock: Callable[[], float] = time.time
     comparisons: Jobs[Compared] = field(default_factory=Jobs)
     builds: Jobs[str] = field(default_factory=Jobs)
@@ -80,6 +84,7 @@ class Service:
         self.comparisons.close()
         self.builds.close()
         self.stores.close()
+        self.audit.close()
 
     @contextmanager
     def store(self, model: WatchedModel) -> Iterator[Store]:

@@ -15,12 +15,15 @@ from service.callers import address, key_name
 from service.ports import Rate
 from service.problems import problem
 from service.security import Keyring
+from service.watching import Asked
 
 REQUESTS, UPLOADS = "requests", "uploads"
 """What is counted: all requests of programs; those that are dear, and guesses of a key."""
 
 _DEAR = ("/comparisons", "/references", "/compare", "/compare/files", "/login")
 """Ends of paths that start work when something is posted to them."""
+
+_TOLD = RateLimitItemPerSecond(1, 60, namespace="told")
 
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -70,12 +73,25 @@ class Limiter:
                 break
         return found
 
+    def is_news(self, caller: str) -> bool:
+        """Tell whether a refusal of a caller is the first of a minute, for the log."""
+        return self._counter.hit(_TOLD, caller)
+
 
 class RateLimit:
-    """ASGI middleware that answers 429 to who asks too often, and tells everybody else what is left."""
+    """ASGI middleware that answers 429 to who asks too often, and tells everybody else what is left.
 
-    def __init__(self, app: ASGIApp, *, limiter: Limiter, keys: Keyring) -> None:
+    Parameters
+    ----------
+    on_refused
+        Told of a refusal, once a minute of each caller: a flood of requests shall be none of what is written.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, limiter: Limiter, keys: Keyring, on_refused: Callable[[Asked], None]
+    ) -> None:
         self._app = app
+        self._on_refused = on_refused
         self._limiter = limiter
         self._keys = keys
 
@@ -85,10 +101,13 @@ class RateLimit:
         if not names:
             await self._app(scope, receive, send)
             return
-        standings = self._limiter.take(_who(scope, self._keys), names)
+        caller = _who(scope, self._keys)
+        standings = self._limiter.take(caller, names)
         told = _headers(standings)
         if standings and standings[-1].over:
             over = standings[-1]
+            if self._limiter.is_news(caller):
+                self._on_refused(Asked(scope=scope, route=None, status=429))
             detail = (
                 f"More than {over.rate.amount:,} {over.name} in {over.rate.seconds:,} s; "
                 f"ask again in {over.reset_s:,} s."

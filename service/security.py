@@ -14,6 +14,9 @@ VARIABLE = "DRIFTFLOW_API_KEYS"
 HEADER = "X-API-Key"
 """Header of a request that carries a key."""
 
+SESSION_KEY = "key"
+"""Holds in a browser's session the name of the key that was shown; the session is signed."""
+
 FEWEST_CHARACTERS = 16
 """A shorter key could be guessed."""
 

@@ -21,10 +21,14 @@ class ServiceConfig(Section, frozen=True):
         `second`, `minute`, `hour` or `day`, counted over any such span; `null`: without a bound
     upload_limit
         of those, files and rows that are sent to be compared or built from; attempts to log in count too
+    audit_log
+        file that gets a line for each change and each refusal; `-`: standard output; `null`: none. A relative
+        path starts at the folder of the first configuration that is served
     """
 
     rate_limit: str | None = "1200/minute"
     upload_limit: str | None = "60/minute"
+    audit_log: str | None = None
 
 
 def service_rates(given: ServiceConfig) -> dict[str, Rate]:

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from detectors.base import DriftflowError
+from service.audit import refuse_on_page
 from service.comparing import FIELDS, compare_uploads
 from service.context import Service, service_of
 from service.dashboard.charts import number_text
@@ -45,6 +46,7 @@ def start(
     service = service_of(request)
     caller = caller_of(service, request)
     if caller is None:
+        refuse_on_page(request.scope)
         return RedirectResponse("/login?then=/compare", status_code=303)
     told = _READ_ONLY.format(caller.name)
     if caller.right >= Right.WRITE:
@@ -54,6 +56,7 @@ def start(
             told = str(error)
         else:
             return RedirectResponse(f"/compare/{job.id}", status_code=303)
+    refuse_on_page(request.scope)
     request.session[_TOLD] = told
     return RedirectResponse("/compare", status_code=303)
 

@@ -12,7 +12,7 @@ from detectors.base import DriftflowError
 from service.acknowledging import acknowledge
 from service.context import Service
 from service.dashboard.charts import number_text, time_text
-from service.dashboard.frame import feature_path
+from service.dashboard.frame import feature_path, note_deed
 from service.dashboard.parts import Cell, Deed, Do, Live, quiet, table
 from service.models import WatchedModel
 from service.problems import ProblemError
@@ -53,8 +53,10 @@ def seen_of(
             # What a browser sends may be of no episode.
             first = (await run_sync(note)).first
         except (ProblemError, DriftflowError, StoreError) as error:
+            note_deed(service, caller, f"acknowledge {episode}", done=False)
             ui.notify(str(error), type="negative", multi_line=True)
             return
+        note_deed(service, caller, f"acknowledge {episode}", done=True)
         ui.notify("Acknowledged." if first else "Somebody was faster.", type="positive")
         await live.again()
 

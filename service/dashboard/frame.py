@@ -11,14 +11,12 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from nicegui import Client, ui
 
+from service.callers import address
 from service.context import Service
 from service.dashboard.parts import banner, heading
 from service.models import WatchedModel
 from service.problems import ProblemError
-from service.security import ANYONE, Caller
-
-SESSION_KEY = "key"
-"""Holds the name of the key that somebody has shown; the session is signed."""
+from service.security import ANYONE, SESSION_KEY, Caller
 
 _STYLE = (Path(__file__).parent / "dashboard.css").read_text(encoding="utf-8")
 
@@ -37,6 +35,18 @@ def caller_of(service: Service, request: Request) -> Caller | None:
         return ANYONE
     name = request.session.get(SESSION_KEY)
     return next((caller for _key, caller in service.keys.callers if caller.name == name), None)
+
+
+def note_deed(service: Service, caller: Caller, what: str, *, done: bool) -> None:
+    """Write into the audit log what somebody told a page to do; called while the page handles it."""
+    request = ui.context.client.request
+    service.audit.write(
+        who=caller.name,
+        what=what,
+        path=request.url.path,
+        origin=address(request.scope),
+        outcome="done" if done else "refused",
+    )
 
 
 def to_login(request: Request) -> RedirectResponse:

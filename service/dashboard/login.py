@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from service.context import service_of
-from service.dashboard.frame import SESSION_KEY
+from service.security import SESSION_KEY
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,12 +10,12 @@ from nicegui import ui
 from detectors.base import DriftflowError
 from service.context import Service
 from service.dashboard.charts import time_text
-from service.dashboard.frame import caller_of, framed, missing, model_path, to_login
+from service.dashboard.frame import caller_of, framed, missing, model_path, note_deed, to_login
 from service.dashboard.model import stamp_of
 from service.dashboard.parts import Live, banner, heading, quiet, table
 from service.models import WatchedModel
 from service.problems import ProblemError
-from service.security import Right
+from service.security import Caller, Right
 from state.durations import Axis
 from state.stores.base import Activation, ReferenceInfo, StoreError
 
@@ -48,7 +48,7 @@ def add_references(service: Service) -> None:
                 lambda found: _draw(found, model),
             )
             if may:
-                _activation(service, model, live)
+                _activation(service, model, caller, live)
             else:
                 quiet("Activating a reference needs a key with the role admin.")
         return None
@@ -92,7 +92,7 @@ def _draw(found: _Found, model: WatchedModel) -> None:
     table("Schedule", ("reference", "from"), schedule)
 
 
-def _activation(service: Service, model: WatchedModel, live: Live[Any]) -> None:
+def _activation(service: Service, model: WatchedModel, caller: Caller, live: Live[Any]) -> None:
     """Ask which reference to activate from when on, and do it."""
     heading(2, "Activate another")
     quiet("Without a time it counts from the beginning. Runs take it in when they start again.")
@@ -111,8 +111,10 @@ def _activation(service: Service, model: WatchedModel, live: Live[Any]) -> None:
                     service.needed_ports.activate, model.name, version.value, start.value.strip() or None
                 )
             except (ProblemError, DriftflowError, StoreError) as error:
+                note_deed(service, caller, f"activate {version.value}", done=False)
                 ui.notify(str(error), type="negative", multi_line=True)
             else:
+                note_deed(service, caller, f"activate {version.value}", done=True)
                 ui.notify(f"{version.value} is active.", type="positive")
                 await live.again()
 
