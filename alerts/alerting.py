@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from alerts.deciding import Memory, Rules, let_pass, look_at, take_in
-from alerts.delivery import Deliveries, Heard, Outlet, Passed
+from alerts.delivery import Deliveries, Heard, Lease, Outlet, Passed
 from alerts.folding import fold
 from alerts.notices import Notice, encode_notice
 from alerts.policy_state import PolicyState
@@ -69,6 +69,7 @@ class Alerting:
         outlets: Mapping[str, Outlet],
         open_source: Callable[[bytes | None], Source],
         *,
+        lease: Lease,
         from_start: bool,
         now_ms: Callable[[], int],
         random: Callable[[], float],
@@ -76,6 +77,7 @@ class Alerting:
         looking: Looking | None = None,
     ) -> None:
         self._store = store
+        self._lease = lease
         self._looking = looking
         self._looked_ms: int | None = None
         self._rules = rules
@@ -91,7 +93,9 @@ class Alerting:
         # Until its end is reached for the first time, what has closed by then is nobody's concern.
         self._catching_up = saved is None and not from_start
         self._from_start = saved is None and from_start
-        self._deliveries = Deliveries(store, self._model, outlets, now_ms=now_ms, random=random, heard=heard)
+        self._deliveries = Deliveries(
+            store, self._model, outlets, lease=lease, now_ms=now_ms, random=random, heard=heard
+        )
         self._settle_folds()
 
     @property
@@ -106,6 +110,11 @@ class Alerting:
         ----------
         flush
             Nothing more is coming: groups do not wait for more signals once all is read.
+
+        Raises
+        ------
+        LeaseLostError
+            Another process alerts by now: this one has to begin anew from what is stored.
         """
         bodies = self._source.read()
         memory, notices = take_in(
@@ -150,7 +159,8 @@ class Alerting:
         if before_ms is not None and 0 <= now_ms - before_ms < self._looking.interval_ms:
             return memory, []
         self._looked_ms = now_ms
-        workers = self._looking.vitals.workers()
+        with self._lease.kept():
+            workers = self._looking.vitals.workers()
         # Asking takes time: what is said holds for the moment of the answers.
         return look_at(self._rules, memory, workers, self._now_ms())
 
@@ -163,6 +173,7 @@ class Alerting:
     def _commit(self, memory: Memory, notices: Sequence[Notice]) -> None:
         saved = saved_of(memory, position=self._source.position(), folds=self._folds)
         progress = Progress(revision=self._revision + 1, body=progress_bytes(saved))
+        self._lease.renew()
         self._store.commit_alerts(self._model, progress, [stored_notice(each) for each in notices])
         self._revision, self._memory = progress.revision, memory
 

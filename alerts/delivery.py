@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import msgspec
 
 from alerts.channels.base import Channel, RefusedError, TryAgainError
 from alerts.notices import Notice, decode_notice
+from detectors.base import DriftflowError
 from state.stores.alerts import AlertStore, Delivery, StoredNotice
 
 FIRST_PAUSE_MS = 5_000
@@ -39,6 +41,28 @@ class Heard(Protocol):
 
     def turned(self, waiting: int) -> None:
         """A turn has ended, and so many wait."""
+        ...
+
+
+class LeaseLostError(DriftflowError):
+    """Another process sends by now; what this one knows may be old."""
+
+
+class Lease(Protocol):
+    """The right to send, which one process has at a time; it runs out where it is not renewed."""
+
+    def renew(self) -> None:
+        """Have it for a while from now on.
+
+        Raises
+        ------
+        LeaseLostError
+            It ran out, and another process has taken it.
+        """
+        ...
+
+    def kept(self) -> AbstractContextManager[None]:
+        """Renew it again and again while a block lasts, however long."""
         ...
 
 
@@ -82,6 +106,8 @@ class Deliveries:
     ----------
     outlets
         By name of the channel.
+    lease
+        Renewed before each is tried, and kept meanwhile: a program may run for long.
     now_ms
         The wall clock, milliseconds since the epoch.
     random
@@ -94,6 +120,7 @@ class Deliveries:
         model: str,
         outlets: Mapping[str, Outlet],
         *,
+        lease: Lease,
         now_ms: Callable[[], int],
         random: Callable[[], float],
         heard: Heard,
@@ -101,6 +128,7 @@ class Deliveries:
         self._store = store
         self._model = model
         self._outlets = outlets
+        self._lease = lease
         self._now_ms = now_ms
         self._random = random
         self._heard = heard
@@ -111,7 +139,13 @@ class Deliveries:
             self._note(each)
 
     def send_all(self) -> Passed:
-        """Try what waits and may be tried; a channel that fails is left alone until its pause is over."""
+        """Try what waits and may be tried; a channel that fails is left alone until its pause is over.
+
+        Raises
+        ------
+        LeaseLostError
+            Another process sends by now; the rest is left to it.
+        """
         passed, blocked = Passed(), set[str]()
         for stored in self._store.notices(self._model, delivery=Delivery.WAITING):
             if stored.channel in blocked or not self._may_try(stored):
@@ -119,7 +153,9 @@ class Deliveries:
                 blocked.add(stored.channel)
                 passed = replace(passed, waiting=passed.waiting + 1)
                 continue
-            after = self._tried(stored)
+            self._lease.renew()
+            with self._lease.kept():
+                after = self._tried(stored)
             self._store.settle_notice(after)
             passed = self._count(passed, after)
             if after.delivery is Delivery.WAITING:

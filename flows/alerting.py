@@ -13,11 +13,12 @@ from typing import TextIO
 from alerts.alerting import Alerting, Looking
 from alerts.channels.command import CommandChannel, environment_of
 from alerts.deciding import Rules
-from alerts.delivery import Heard, Outlet, Passed
+from alerts.delivery import Heard, LeaseLostError, Outlet, Passed
 from alerts.retrain_rules import COMMAND_CHANNEL
 from alerts.store_watch import StoreWatch
 from alerts.vitals import Vitals
 from flows.alert_channels import open_channel
+from flows.alert_lease import CLAIM_MS, StoreLease
 from flows.alert_topic import publisher_opener
 from flows.config import Config
 from flows.connections import kafka_connector, store_opener
@@ -30,9 +31,6 @@ from flows.sections.monitor import interval_ms, worker_addresses
 from flows.sections.retraining import command_timeout_s
 from flows.vitals import ScrapedVitals
 from state.stores.base import Store, StoreBusyError
-
-CLAIM_MS = 30_000
-"""How long the right to send is held after the last turn: so long a second process waits after a crash."""
 
 PAUSE_S = 0.5
 TIDY_S = 3_600.0
@@ -95,6 +93,8 @@ class AlertRun:
         Called with seconds between turns.
     clock_ms
         The wall clock, milliseconds since the epoch.
+    hold_ms
+        How long the right to send is held without being renewed.
     open_store, vitals
         In place of the store and the workers that the configuration names.
     """
@@ -110,6 +110,7 @@ class AlertRun:
         heard: Heard,
         wait: Callable[[float], None] = time.sleep,
         clock_ms: Callable[[], int] = now_ms,
+        hold_ms: int = CLAIM_MS,
         open_store: Callable[[], Store] | None = None,
         vitals: Vitals | None = None,
     ) -> None:
@@ -121,6 +122,7 @@ class AlertRun:
         self._heard = heard
         self._wait = wait
         self._now_ms = clock_ms
+        self._hold_ms = hold_ms
         self._open_store = open_store or store_opener(config)
         monitor = config.file.alerts.monitor
         self._looking = Looking(
@@ -141,7 +143,7 @@ class AlertRun:
         """Tell of all that there is, and try once whatever waits; return what all turns came to."""
         return self._lasting(self._once)
 
-    def _lasting(self, work: Callable[[Alerting, Store], None]) -> Passed:
+    def _lasting(self, work: Callable[[Alerting, StoreLease], None]) -> Passed:
         patience = Patience("alerting", service="the store")
         try:
             while not self._worked(work, patience) and not self._stopped():
@@ -150,19 +152,23 @@ class AlertRun:
             self._store_watch.ends()
         return self._whole
 
-    def _worked(self, work: Callable[[Alerting, Store], None], patience: Patience) -> bool:
+    def _worked(self, work: Callable[[Alerting, StoreLease], None], patience: Patience) -> bool:
         """Go on from what is stored; False where the store failed."""
         try:
             with ExitStack() as stack:
                 store = self._open_store()
                 stack.callback(store.close)
-                if not self._claimed(store):
+                lease = self._lease(store)
+                if not self._claimed(lease):
                     return True
-                stack.callback(store.release_alerts, self._config.file.model.name, owner=self._owner)
+                stack.callback(lease.give_back)
                 source = stack.enter_context(self._sources())
-                alerting = self._alerting(store, source)
+                alerting = self._alerting(store, lease, source)
                 patience.succeeded()
-                work(alerting, store)
+                work(alerting, lease)
+        except LeaseLostError as error:
+            _logger.warning("%s", error)
+            return False
         except StoreBusyError as error:
             # The process that sends the alerts tells it.
             if not self._standing_by:
@@ -172,10 +178,10 @@ class AlertRun:
             return False
         return True
 
-    def _follow(self, alerting: Alerting, store: Store) -> None:
+    def _follow(self, alerting: Alerting, lease: StoreLease) -> None:
         tidied_s = float("-inf")
         while not self._stopped():
-            self._renew(store)
+            lease.renew()
             self._count(alerting.turn())
             self._store_watch.answers()
             if time.monotonic() - tidied_s > TIDY_S:
@@ -184,9 +190,9 @@ class AlertRun:
             if alerting.caught_up:
                 self._wait(PAUSE_S)
 
-    def _once(self, alerting: Alerting, store: Store) -> None:
+    def _once(self, alerting: Alerting, lease: StoreLease) -> None:
         while not self._stopped():
-            self._renew(store)
+            lease.renew()
             passed = alerting.turn(flush=True)
             self._count(passed)
             self._store_watch.answers()
@@ -194,7 +200,9 @@ class AlertRun:
             if alerting.caught_up and not (passed.sent or passed.died):
                 return
 
-    def _alerting(self, store: Store, open_source: Callable[[bytes | None], EventSource]) -> Alerting:
+    def _alerting(
+        self, store: Store, lease: StoreLease, open_source: Callable[[bytes | None], EventSource]
+    ) -> Alerting:
         return Alerting(
             store,
             Rules(
@@ -204,6 +212,7 @@ class AlertRun:
             ),
             self._outlets,
             open_source,
+            lease=lease,
             from_start=self._from_start,
             now_ms=self._now_ms,
             random=random.random,
@@ -219,9 +228,9 @@ class AlertRun:
             waiting=passed.waiting,
         )
 
-    def _claimed(self, store: Store) -> bool:
+    def _claimed(self, lease: StoreLease) -> bool:
         """Wait for the right to send; False where it is stopped before."""
-        while not self._renew(store):
+        while not lease.take():
             if not self._standing_by:
                 _logger.warning(
                     "another process sends the alerts of %s; this one waits until it ends",
@@ -234,10 +243,14 @@ class AlertRun:
         self._standing_by = False
         return True
 
-    def _renew(self, store: Store) -> bool:
-        now = self._now_ms()
-        return store.claim_alerts(
-            self._config.file.model.name, owner=self._owner, now_ms=now, until_ms=now + CLAIM_MS
+    def _lease(self, store: Store) -> StoreLease:
+        return StoreLease(
+            store,
+            self._open_store,
+            model=self._config.file.model.name,
+            owner=self._owner,
+            now_ms=self._now_ms,
+            hold_ms=self._hold_ms,
         )
 
     @contextmanager

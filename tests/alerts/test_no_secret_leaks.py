@@ -37,7 +37,7 @@ from state.stores.memory import MemoryStore
 from state.stores.redis import RedisStore
 from tests.alerts.events import opened
 from tests.alerts.receivers import Mood, Request, Web, web_service
-from tests.alerts.world import T0, Log
+from tests.alerts.world import T0, AlwaysHeld, Log
 from tests.leaks import spellings
 
 TEMPLATES = load_templates()
@@ -158,6 +158,7 @@ def attempted(channels: dict[str, Channel]) -> tuple[str, MemoryStore]:
         ),
         {name: Outlet(channel=each, max_attempts=2, cap_per_hour=20) for name, each in channels.items()},
         log.at,
+        lease=AlwaysHeld(),
         from_start=True,
         now_ms=lambda: now_ms,
         random=lambda: 0.0,

@@ -1,6 +1,7 @@
 """A process of alerting in a world that outlives it: a log, a store, channels, and a clock that is set."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,16 @@ class Pager:
         """Nothing is open."""
 
 
+class AlwaysHeld:
+    """A right to send that nobody else asks for."""
+
+    def renew(self) -> None:
+        """Have it."""
+
+    def kept(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
 @dataclass
 class World:
     """All that outlives a process, and its clock."""
@@ -106,6 +117,7 @@ class World:
             Rules(alerts=rules, retraining=self.retraining, monitor=self.monitor),
             outlets,
             self.log.at,
+            lease=AlwaysHeld(),
             from_start=from_start,
             now_ms=lambda: self.now,
             random=lambda: 1.0,
