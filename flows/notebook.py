@@ -1,5 +1,7 @@
-"""Comparisons in a notebook: two files, one answer that shows itself."""
+"""What a notebook uses: comparisons that show themselves, and models that runs have watched."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -7,11 +9,20 @@ from pathlib import Path
 from flows.compare_columns import ComparedColumn
 from flows.compare_files import Comparison
 from flows.compare_paths import CompareAsked, prepare
+from flows.config import load_config
+from flows.connections import store_opener
 from flows.infer import LeftOut
+from flows.model_values import LookError
+from flows.opened_model import OpenedModel
 from flows.pages.charts import CURRENT, INK, LINES, REFERENCE, histogram_svg
 from flows.pages.compared import comparison_page, extremes
 from flows.preset_names import Preset
+from state.durations import Axis
+from state.stores.base import Store
+from state.stores.opening import open_store
+from state.stores.sqlite_schema import SCHEMA_VERSION
 
+_CONFIGS = frozenset({".yaml", ".yml"})
 _HEIGHT = 720
 _COLOURS = {REFERENCE: "#9db4cc", CURRENT: "#d9480f", INK: "#5b6675", LINES: "#cfd6df"}
 
@@ -94,3 +105,80 @@ def compare(
     )
     prepared = prepare(asked)
     return ShownComparison(prepared.run(lambda _size: None), prepared.left_out)
+
+
+def open_model(at: str | Path, name: str | None = None, version: str | None = None) -> OpenedModel:
+    """Open what runs have found of a model, to read it.
+
+    Parameters
+    ----------
+    at
+        A configuration (``.yaml``), or a store: a file of SQLite, or a URL of Redis.
+    name
+        Which model of a store; may be left out where it holds one.
+    version
+        Which version of it; by default the configured one, or the only one of a store.
+
+    Raises
+    ------
+    LookError
+        Nothing has run yet, or there are more models or versions than one.
+    DriftflowError
+        The configuration is refused, or the store does not answer.
+    """
+    if Path(at).suffix in _CONFIGS:
+        config = load_config(Path(at))
+        if isinstance(config.store, Path):
+            _check_file(config.store)
+        model = config.file.model
+        if name not in {None, model.name}:
+            raise LookError(f"the model of {at} is {model.name!r}, wanted {name!r}")
+        return OpenedModel(store_opener(config)(), model.name, version or model.version, config.grid.axis)
+    if "://" not in str(at):
+        at = Path(at)
+        _check_file(at)
+    store = open_store(at)
+    try:
+        return _chosen(store, name, version)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _chosen(store: Store, name: str | None, version: str | None) -> OpenedModel:
+    references = store.references()
+    name = _only("model", name, sorted({info.model for info in references}))
+    version = _only("version", version, store.activated_versions(name))
+    # Rows without a clock have no times.
+    timed = any(info.start_ms is not None for info in references if info.model == name)
+    return OpenedModel(store, name, version, Axis.MILLISECONDS if timed else Axis.ROWS)
+
+
+def _only(what: str, asked: str | None, there: list[str]) -> str:
+    if asked is None and len(there) == 1:
+        return there[0]
+    if asked is None or asked not in there:
+        raise LookError(f"{what} is {asked!r}, wanted one of {', '.join(there) or 'none: there is none yet'}")
+    return asked
+
+
+def _check_file(path: Path) -> None:
+    """Refuse a file that opening would make, or bring to the layout of this release.
+
+    Raises
+    ------
+    LookError
+        See above.
+    """
+    if not path.is_file():
+        raise LookError(f"store {path} does not exist: nothing has run, or it is another file")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise LookError(f"store {path}: {error}") from error
+    if layout < SCHEMA_VERSION:
+        raise LookError(
+            f"store {path} has the layout of an earlier release: 'driftflow run' brings it up to date, and "
+            "reading changes nothing"
+        )
