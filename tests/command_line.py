@@ -52,13 +52,20 @@ def caller(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
     return call
 
 
+def prepared_demo(folder: Path, *options: object) -> Path:
+    """Generate a demo stream with its active reference in a folder; return its configuration."""
+    path = folder / "driftflow.yaml"
+    _passed("generate", "demo", "--out", folder, *options)
+    _passed("reference", "build", path, folder / "reference.jsonl")
+    return path
+
+
 def finished_demo(folder: Path, rows: int = 20_000) -> Path:
     """Run a short demo stream to its end in a folder, as a shell would; return its configuration."""
-    path = folder / "driftflow.yaml"
-    for command in (
-        ("generate", "demo", "--out", folder, "--rows", str(rows), "--reference-rows", "5000"),
-        ("reference", "build", path, folder / "reference.jsonl"),
-        ("run", path),
-    ):
-        subprocess.run([*COMMAND, *command], check=True, capture_output=True)
+    path = prepared_demo(folder, "--rows", rows, "--reference-rows", 5_000)
+    _passed("run", path)
     return path
+
+
+def _passed(*arguments: object) -> None:
+    subprocess.run([*COMMAND, *map(str, arguments)], check=True, capture_output=True)

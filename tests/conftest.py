@@ -59,12 +59,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares fixtures: a module, and the integration tests that share services."""
-    serviced = {item.path for item in items if _SERVICES.intersection(getattr(item, "fixturenames", ()))}
+    """Keep together what shares fixtures: a module, what needs a broker or Redis, what looks at the demo."""
+    serviced, shown = _that_use(items, _SERVICES), _that_use(items, frozenset({"drifted_demo"}))
     for item in items:
         place = item.path.relative_to(ROOT)
-        shares = "integration" in place.parts and item.path in serviced
-        item.add_marker(pytest.mark.xdist_group("services" if shares else place.as_posix()))
+        if "integration" in place.parts and item.path in serviced:
+            group = "services"
+        elif item.path in shown:
+            group = "demo"
+        else:
+            group = place.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _that_use(items: list[pytest.Item], fixtures: frozenset[str]) -> set[Path]:
+    return {item.path for item in items if fixtures.intersection(getattr(item, "fixturenames", ()))}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Call, caller, finished_demo
+from tests.command_line import Call, caller
 
 CONFIG = """
 model: {name: m}
@@ -44,8 +44,8 @@ def found(call: Call, config: Path, area: str) -> list[tuple[str, str, str]]:
     return [(each["health"], each["text"], each["advice"]) for each in told if each["area"] == area]
 
 
-def test_a_finished_run_is_healthy(call: Call, tmp_path: Path) -> None:
-    outcome = call("doctor", finished_demo(tmp_path))
+def test_a_finished_run_is_healthy(call: Call, drifted_demo: Path) -> None:
+    outcome = call("doctor", drifted_demo)
     assert outcome.code == 0
     assert "Nothing is in the way of a run." in outcome.out
     assert "500 records of 500 looked at can be used" in " ".join(outcome.out.split())

@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from state.events import EventType
-from tests.command_line import Call, caller, finished_demo
+from tests.command_line import Call, caller
 
 
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return finished_demo(tmp_path_factory.mktemp("explain"))
+@pytest.fixture
+def config(drifted_demo: Path) -> Path:
+    return drifted_demo
 
 
 @pytest.fixture
@@ -81,14 +81,15 @@ def test_without_a_run_there_is_nothing_to_explain(call: Call, tmp_path: Path) -
 
 def test_the_budget_becomes_thresholds(call: Call, config: Path) -> None:
     found = call("config", "explain", config, "--json").json()
-    # The windows of so short a demo slide by 90 min: 90 d are 1,440 blocks; twelve columns.
-    assert "slide: 90m" in config.read_text()
-    assert found["patience"] == 1_440
-    assert found["lone_limit"] == pytest.approx(log10(12 * 1_440))
-    assert found["joint_limit"] == pytest.approx(log10(1_440))
+    # The windows of this demo slide by 6 h: 90 d are 360 blocks; twelve columns.
+    assert "slide: 6h" in config.read_text()
+    assert found["patience"] == 360
+    assert found["lone_limit"] == pytest.approx(log10(12 * 360))
+    assert found["joint_limit"] == pytest.approx(log10(360))
     said = plain(call("config", "explain", config).out)
-    assert "at most 1 false alarm of the model in 90d (1,440 evidence blocks)" in said
-    assert "10^4.2" in said
+    assert "at most 1 false alarm of the model in 90d (360 evidence blocks)" in said
+    # log10(4,320) = 3.64
+    assert "10^3.6" in said
 
 
 def test_limits_are_those_of_the_detectors(call: Call, config: Path) -> None:

@@ -1,21 +1,35 @@
 """driftflow run: results, summaries, exit codes, stopping and going on."""
 
+import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from state.events import EventType
 from state.stores.sqlite import SqliteStore
-from tests.command_line import Call, caller
+from tests.command_line import COMMAND, Call, caller, prepared_demo
 
 DRIFTING = {"income", "country", "session_s", "amount", "distance_km"}
-COMMAND = (sys.executable, "-m", "flows.cli")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run left and said; `found` is its document."""
+
+    config: Path
+    said: str
+    found: dict[str, Any]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return events(self.config.parent / "out" / "events.jsonl")
 
 
 @pytest.fixture
@@ -23,16 +37,31 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     return caller(capsys, monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a stream and its reference; tests run on copies of it."""
+    folder = tmp_path_factory.mktemp("prepared")
+    prepared_demo(folder, "--rows", 40_000, "--reference-rows", 10_000, "--disorder", "90s", "--seed", 3)
+    return folder
+
+
 @pytest.fixture
-def config(call: Call, tmp_path: Path) -> Path:
-    path = tmp_path / "driftflow.yaml"
-    options = ("--rows", 40_000, "--reference-rows", 10_000, "--disorder", "90s", "--seed", 3)
-    assert call("generate", "demo", "--out", tmp_path, *options).code == 0
-    assert call("reference", "build", path, tmp_path / "reference.jsonl").code == 0
-    return path
+def config(prepared: Path, tmp_path: Path) -> Path:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "driftflow.yaml"
 
 
-def events(path: Path) -> list[dict[str, object]]:
+@pytest.fixture(scope="module")
+def ran(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Return a run of the stream that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("ran")
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
+    config = folder / "driftflow.yaml"
+    done = subprocess.run([*COMMAND, "run", config, "--json"], capture_output=True, check=True, text=True)
+    return Ran(config=config, said=done.stderr, found=orjson.loads(done.stdout))
+
+
+def events(path: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
@@ -57,20 +86,16 @@ def test_a_reference_that_is_not_active_is_not_used(call: Call, tmp_path: Path) 
     assert f"driftflow reference activate {path}" in told.err
 
 
-def test_the_document_says_what_the_events_say(call: Call, config: Path) -> None:
-    told = call("run", config, "--json")
-
-    found = told.json()
-    written = events(config.parent / "out" / "events.jsonl")
-    types = Counter(event["type"] for event in written)
-    assert told.code == 0
+def test_the_document_says_what_the_events_say(call: Call, ran: Ran) -> None:
+    found = ran.found
+    types = Counter(event["type"] for event in ran.events)
     assert (found["rows"], found["late_rows"], found["refused"]) == (40_000, 0, {})
     assert found["finished"] is True
     assert sum(window["reported"] for window in found["windows"]) == types[EventType.REPORT]
     assert len(found["episodes"]) == types[EventType.OPENED]
     assert sum(e["closed"] is not None for e in found["episodes"]) == types[EventType.CLOSED]
     assert {e["feature"] for e in found["episodes"]} == DRIFTING
-    kept = call("episodes", config, "--json").json()
+    kept = call("episodes", ran.config, "--json").json()
     assert {(e["id"], e["state"]) for e in kept} == {
         (e["id"], "open" if e["closed"] is None else "closed")
         for e in (*found["episodes"], *found["violations"])
@@ -78,19 +103,14 @@ def test_the_document_says_what_the_events_say(call: Call, config: Path) -> None
     assert set(found["features"]) > DRIFTING
 
 
-def test_peaks_are_those_of_the_windows(call: Call, config: Path) -> None:
-    found = call("run", config, "--json").json()
-
+def test_peaks_are_those_of_the_windows(ran: Ran) -> None:
     # An oracle that walks all reports for each episode.
-    reports = [
-        e["data"] for e in events(config.parent / "out" / "events.jsonl") if e["type"] == EventType.REPORT
-    ]
-    for episode in found["episodes"]:
+    reports = [e["data"] for e in ran.events if e["type"] == EventType.REPORT]
+    for episode in ran.found["episodes"]:
         effects = [
             result["effect"]
             for report in reports
-            if isinstance(report, dict)
-            and report["window"]["name"] == episode["window"]
+            if report["window"]["name"] == episode["window"]
             and report["window"]["end"] >= episode["opened"]
             and (episode["closed"] is None or report["window"]["end"] <= episode["closed"])
             for result in report["features"]
@@ -111,19 +131,23 @@ def test_the_table_names_what_drifted_and_where_things_lie(call: Call, config: P
     assert f"driftflow reference show {config}" in told.err
 
 
-@pytest.mark.parametrize("width", [80, 50])
 def test_the_table_fits_the_terminal(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: Path, width: int
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: Path
 ) -> None:
     monkeypatch.chdir(config.parent)
 
-    told = caller(capsys, monkeypatch, width)("run", config)
+    wide = caller(capsys, monkeypatch, 80)("run", config)
+    narrow = caller(capsys, monkeypatch, 50)("run", config, "--overwrite")
 
-    assert max(map(len, told.out.splitlines())) <= width
+    assert 50 < max(map(len, wide.out.splitlines())) <= 80
+    assert max(map(len, narrow.out.splitlines())) <= 50
 
 
-def test_events_of_an_earlier_run_are_kept_unless_told_otherwise(call: Call, config: Path) -> None:
-    call("run", config)
+def test_events_of_an_earlier_run_are_kept_unless_told_otherwise(
+    call: Call, ran: Ran, tmp_path: Path
+) -> None:
+    shutil.copytree(ran.config.parent, tmp_path, dirs_exist_ok=True)
+    config = tmp_path / "driftflow.yaml"
     path = config.parent / "out" / "events.jsonl"
     before = path.read_bytes()
 
@@ -138,14 +162,12 @@ def test_events_of_an_earlier_run_are_kept_unless_told_otherwise(call: Call, con
     assert elsewhere.read_bytes() == before
 
 
-def test_the_store_has_the_same_events(call: Call, config: Path) -> None:
-    call("run", config)
-
-    store = SqliteStore(config.parent / "out" / "driftflow.sqlite")
+def test_the_store_has_the_same_events(ran: Ran) -> None:
+    store = SqliteStore(ran.config.parent / "out" / "driftflow.sqlite")
     kept = {event.id for event in store.events("demo")}
     store.close()
 
-    assert kept == {event["id"] for event in events(config.parent / "out" / "events.jsonl")}
+    assert kept == {event["id"] for event in ran.events}
 
 
 def test_fail_on_drift(call: Call, config: Path) -> None:
@@ -204,9 +226,8 @@ def test_a_column_that_the_file_lacks_is_told_before_anything_is_written(
 
 
 def test_a_stopped_run_says_how_to_go_on_and_does(call: Call, tmp_path: Path) -> None:
-    config, recovery = tmp_path / "driftflow.yaml", tmp_path / "snapshots"
-    call("generate", "demo", "--out", tmp_path, "--rows", 150_000, "--reference-rows", 10_000)
-    call("reference", "build", config, tmp_path / "reference.jsonl")
+    recovery = tmp_path / "snapshots"
+    config = prepared_demo(tmp_path, "--rows", 80_000, "--reference-rows", 5_000)
     process = subprocess.Popen(
         [*COMMAND, "run", str(config), "--recovery", str(recovery)],
         stdout=subprocess.PIPE,
@@ -230,19 +251,16 @@ def test_a_stopped_run_says_how_to_go_on_and_does(call: Call, tmp_path: Path) ->
     assert "Going on" in resumed.err
     found = resumed.json()
     assert (found["resumed"], found["finished"]) == (True, True)
-    assert 0 < found["rows"] < 150_000
+    assert 0 < found["rows"] < 80_000
     whole = call("run", config, "--events", tmp_path / "whole.jsonl", "--json").json()
     assert path.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
     assert found["episodes"] == whole["episodes"]
     assert found["windows"] == whole["windows"]
     again = call("run", config, "--recovery", recovery, "--overwrite", "--json").json()
-    assert (again["resumed"], again["rows"]) == (False, 150_000)
+    assert (again["resumed"], again["rows"]) == (False, 80_000)
 
 
-def test_results_and_messages_do_not_mix(config: Path) -> None:
-    process = subprocess.run(
-        [*COMMAND, "run", str(config), "--json"], capture_output=True, check=True, text=True
-    )
-
-    assert set(orjson.loads(process.stdout)) >= {"episodes", "windows", "files"}
-    assert "Next:" in process.stderr
+def test_results_and_messages_do_not_mix(ran: Ran) -> None:
+    # What stdout held was one document.
+    assert ran.found.keys() >= {"episodes", "windows", "files"}
+    assert "Next:" in ran.said

@@ -10,12 +10,12 @@ import pytest
 
 from flows.render.tailing import Widths, event_line, type_names
 from state.events import EventType
-from tests.command_line import COMMAND, Call, caller, finished_demo
+from tests.command_line import COMMAND, Call, caller
 
 
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return finished_demo(tmp_path_factory.mktemp("tail"))
+@pytest.fixture
+def config(drifted_demo: Path) -> Path:
+    return drifted_demo
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from tests.integration.stream import Layout, load_plan, write_stream
 
 pytestmark = pytest.mark.crash
 
-ROWS = 24_000
+ROWS = 16_000
 BATCH_ROWS = 80
 PAUSE_S = 0.015
-"""With these a run takes about five seconds, and a kill lands somewhere in it."""
+"""With these a run takes three seconds and more, and a kill lands somewhere in it."""
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,21 @@ def pause_before_kill(runner: Runner, rng: np.random.Generator, longest_s: float
     return runner.running
 
 
-@pytest.mark.parametrize(("seed", "kills", "interval_s"), [(1, 10, 0.05), (2, 5, 0.1)])
+def until_longer(tmp_path: Path, size: int, runner: Runner) -> bool:
+    """Wait until more events are written than these bytes; return whether the run was still going on."""
+    while runner.running and written(tmp_path) <= size:
+        time.sleep(0.01)
+    return runner.running
+
+
+@pytest.mark.parametrize(
+    ("seed", "kills", "interval_s"),
+    [
+        (1, 4, 0.05),
+        pytest.param(1, 10, 0.05, marks=pytest.mark.slow),
+        pytest.param(2, 5, 0.1, marks=pytest.mark.slow),
+    ],
+)
 def test_killed_again_and_again(
     one_file: Layout, wanted_of_one: Results, tmp_path: Path, seed: int, kills: int, interval_s: float
 ) -> None:
@@ -83,15 +97,15 @@ def test_killed_again_and_again(
     assert run_through(config, tmp_path / "out", recovery=tmp_path / "recovery") == ["ended"]
     assert_same(read_results(tmp_path / "out"), wanted_of_one)
     # The kills were in the middle, and the run went on from where it was.
-    assert sum(0 < size < len(wanted_of_one.log) for size in sizes) >= 3
-    assert len(set(sizes)) >= 3
+    assert sum(0 < size < len(wanted_of_one.log) for size in sizes) >= 2
+    assert len(set(sizes)) >= 2
 
 
 def test_killed_while_it_starts(one_file: Layout, wanted_of_one: Results, tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     config = one_file.config("starting")
     # Starting takes half a second or more, so these fall before, between and after the first files it makes.
-    for moment_s in rng.uniform(0.3, 0.9, 6):
+    for moment_s in rng.uniform(0.3, 0.9, 3):
         with running(config, tmp_path / "out", recovery=tmp_path / "recovery", pause_s=1.0) as (runner,):
             time.sleep(moment_s)
             runner.kill()
@@ -103,19 +117,20 @@ def test_killed_while_it_starts(one_file: Layout, wanted_of_one: Results, tmp_pa
 def test_one_of_two_killed(four_files: Layout, wanted_of_four: Results, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     config = four_files.config("one-of-two", batch_rows=BATCH_ROWS)
-    middle = 0
-    for kill in range(3):
+    sizes = [0]
+    for kill in range(2):
         with slowly(config, tmp_path, members=2) as runners:
             victim, other = runners[kill % 2], runners[1 - kill % 2]
-            if pause_before_kill(victim, rng, 0.8):
-                victim.kill()
-                assert victim.wait() == -9
-                # A member does not go on alone: it would wait for ever.
-                assert other.wait() != 0
-                middle += 0 < written(tmp_path) < len(wanted_of_four.log)
+            assert until_longer(tmp_path, sizes[-1], victim)
+            pause_before_kill(victim, rng, 0.1)
+            victim.kill()
+            assert victim.wait() == -9
+            # A member does not go on alone: it would wait for ever.
+            assert other.wait() != 0
+            sizes.append(written(tmp_path))
     assert run_through(config, tmp_path / "out", members=2, recovery=tmp_path / "recovery") == ["ended"] * 2
     assert_same(read_results(tmp_path / "out"), wanted_of_four)
-    assert middle >= 1
+    assert sizes[-1] < len(wanted_of_four.log)
 
 
 def test_number_of_processes_changes_between_kills(
@@ -123,13 +138,14 @@ def test_number_of_processes_changes_between_kills(
 ) -> None:
     rng = np.random.default_rng(4)
     config = four_files.config("rescaled", batch_rows=BATCH_ROWS)
-    middle = 0
-    for members in (1, 2, 1, 3):
+    sizes = [0]
+    for members in (1, 3, 2):
         with slowly(config, tmp_path, members=members) as runners:
-            if pause_before_kill(runners[0], rng, 0.8):
-                for runner in runners:
-                    runner.kill()
-                middle += 0 < written(tmp_path) < len(wanted_of_four.log)
+            assert until_longer(tmp_path, sizes[-1], runners[0])
+            pause_before_kill(runners[0], rng, 0.1)
+            for runner in runners:
+                runner.kill()
+            sizes.append(written(tmp_path))
     assert run_through(config, tmp_path / "out", recovery=tmp_path / "recovery") == ["ended"]
     assert_same(read_results(tmp_path / "out"), wanted_of_four)
-    assert middle >= 2
+    assert sizes[-1] < len(wanted_of_four.log)

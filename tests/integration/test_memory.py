@@ -4,7 +4,7 @@ import pytest
 
 from bench.memory import MIB, WINDOWS, peak_bytes, write_input
 
-ROWS = 15_000
+ROWS = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,7 @@ def test_memory_does_not_grow_with_the_rows(peak_of_many: int, tmp_path: Path) -
     assert peak_of_many <= 1.1 * peak_of_few
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_windows(peak_of_many: int, many: Path) -> None:
-    # 150,000 rows at two a minute are 52 days: the long window holds 86,400 rows, the short one 120.
+    # 100,000 rows at two a minute are 34 days: the long window holds 86,400 rows, the short one 120.
     assert peak_of_many <= 1.1 * peak_bytes(many, WINDOWS["1 h"])

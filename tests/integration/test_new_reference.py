@@ -84,7 +84,7 @@ def test_windows_before_the_change_are_those_of_a_run_without_it(
     assert len(reports[0]) == len(reports[1]) > len(shared) + 5
 
 
-@pytest.mark.parametrize(("engine", "batch_rows"), [("inline", 97), ("bytewax", 97), ("bytewax", 8_192)])
+@pytest.mark.parametrize(("engine", "batch_rows"), [("inline", 97), ("bytewax", 97)])
 def test_any_batch_size_on_any_engine(
     data: Layout, wanted: Results, tmp_path: Path, engine: str, batch_rows: int
 ) -> None:
@@ -97,7 +97,7 @@ def test_any_batch_size_on_any_engine(
     assert_same(found, wanted)
 
 
-@pytest.mark.parametrize("members", [2, 3])
+@pytest.mark.parametrize("members", [3])
 def test_several_processes(data: Layout, wanted: Results, tmp_path: Path, members: int) -> None:
     config = data.config(f"members-{members}", batch_rows=97)
     assert run_through(config, tmp_path, members=members) == ["ended"] * members
@@ -108,7 +108,7 @@ def test_several_processes(data: Layout, wanted: Results, tmp_path: Path, member
 def test_killed_around_the_change(data: Layout, wanted: Results, tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     config, recovery = data.config("killed", batch_rows=40), tmp_path / "recovery"
-    for _ in range(3):
+    for _ in range(2):
         with running(config, tmp_path / "out", recovery=recovery, pause_s=0.015) as (runner,):
             assert runner.reading.wait(60)
             time.sleep(rng.uniform(0.1, 0.6))

@@ -67,7 +67,7 @@ def test_any_batch_size_on_any_engine(
 
 
 def test_row_by_row(tmp_path: Path) -> None:
-    data = write_stream(tmp_path / "data", rows=2_500)
+    data = write_stream(tmp_path / "data", rows=1_500)
     wanted = inline_results(load_plan(data.config()), tmp_path / "wanted")
     plan = load_plan(data.config("rows", batch_rows=1))
     assert_same(inline_results(plan, tmp_path / "inline"), wanted)
