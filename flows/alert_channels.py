@@ -167,7 +167,8 @@ def _slack(
 def _mail(
     name: str, key: str, given: EmailConfig, templates: Templates, environ: Mapping[str, str]
 ) -> Channel:
-    from alerts.channels.mail import MailChannel, MailSecurity, MailServer
+    from alerts.channels.mail import MailChannel, MailServer
+    from alerts.channels.mail_security import MailSecurity
 
     if given.security is MailSecurity.NONE and not is_loopback(given.host):
         raise SetupError(f"`{key}.security`: found 'none', wanted 'starttls' or 'tls' to {given.host}")

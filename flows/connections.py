@@ -17,7 +17,6 @@ from flows.kafka.base import (
 from flows.kafka.connect import connect
 from flows.patience import Patience
 from state.stores.base import Store
-from state.stores.redis import RedisStore
 from state.stores.redis_address import parse_address
 from state.stores.sqlite import SqliteStore
 
@@ -87,5 +86,8 @@ def store_opener(config: Config) -> Callable[[], Store]:
     location = config.store
     if isinstance(location, Path):
         return lambda: SqliteStore(location, keeping=config.keeping)
+    # Only where it is chosen: redis-py takes as long to load as NumPy does.
+    from state.stores.redis import RedisStore  # noqa: PLC0415
+
     compaction = config.file.output.compaction
     return lambda: RedisStore(location, keeping=config.keeping, compaction=compaction)

@@ -10,10 +10,10 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from enum import StrEnum
 from typing import Any
 
 from alerts.channels.base import TIMEOUT_S, RefusedError, TryAgainError
+from alerts.channels.mail_security import MailSecurity
 from alerts.channels.secrets import Secret, scrubbed
 from alerts.notices import Notice
 from alerts.pictures import picture_of
@@ -25,15 +25,6 @@ MOST_SUBJECT = 200
 
 _MOST_SIGNALS = 20
 _PERMANENT = range(500, 600)
-
-
-class MailSecurity(StrEnum):
-    """How a connection to the server is protected."""
-
-    STARTTLS = "starttls"
-    TLS = "tls"
-    NONE = "none"
-    """Only to a server on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

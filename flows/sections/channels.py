@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from alerts.channels.mail import MailSecurity
+from alerts.channels.mail_security import MailSecurity
 from flows.sections.base import Section
 
 

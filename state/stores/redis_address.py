@@ -1,24 +1,16 @@
-"""What a Redis URL says, and the client it asks for."""
+"""What a Redis URL says."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
-
-from redis import Redis, RedisCluster
-from redis.backoff import ExponentialBackoff, NoBackoff
-from redis.cluster import ClusterNode
-from redis.retry import Retry
-from redis.sentinel import Sentinel
 
 from state.stores.base import StoreError
 
 _PORT = 6379
 _SENTINEL_PORT = 26379
-_HEALTH_CHECK_S = 30
 _FORM = "redis://[user:password@]host[:port][/database]"
-_TLS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs")
-_SENTINEL_OPTIONS = ("sentinel_username", "sentinel_password")
+TLS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs")
+SENTINEL_OPTIONS = ("sentinel_username", "sentinel_password")
 
 
 class Topology(StrEnum):
@@ -37,22 +29,6 @@ _SCHEMES = {
     "redis+cluster": (Topology.CLUSTER, False),
     "rediss+cluster": (Topology.CLUSTER, True),
 }
-
-
-class _Connection(TypedDict, total=False):
-    """Arguments that all clients of redis-py take."""
-
-    username: str | None
-    password: str | None
-    socket_timeout: float
-    socket_connect_timeout: float
-    health_check_interval: int
-    protocol: int
-    ssl: bool
-    ssl_ca_certs: str
-    ssl_certfile: str
-    ssl_keyfile: str
-    ssl_cert_reqs: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,47 +102,6 @@ def parse_address(url: str) -> RedisAddress:
     )
 
 
-def connect(address: RedisAddress, *, timeout_s: float) -> Redis | RedisCluster:
-    """Return the client; one for a cluster asks it for its nodes, the others connect when they are used.
-
-    A single server's client repeats nothing by itself: after a lost answer it could not tell how many events
-    were new. The caller repeats, and knows that it does.
-    """
-    options = dict(address.options)
-    own = {name: options.pop(name) for name in _SENTINEL_OPTIONS if name in options}
-    transport = _Connection(
-        socket_timeout=timeout_s, socket_connect_timeout=timeout_s, protocol=2, ssl=address.tls
-    )
-    for name in _TLS_OPTIONS:
-        if name in options:
-            transport[name] = options[name]  # type: ignore[literal-required]  # a name of the tuple above
-    common = _Connection(
-        username=address.username,
-        password=address.password,
-        health_check_interval=_HEALTH_CHECK_S,
-        **transport,
-    )
-    if address.topology is Topology.CLUSTER:
-        nodes = [ClusterNode(host, port) for host, port in address.hosts]  # type: ignore[no-untyped-call]  # theirs
-        # It has to ask again where a key is while the cluster moves keys or replaces a master.
-        retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
-        return RedisCluster(startup_nodes=nodes, retry=retry, **common)
-    retry = Retry(NoBackoff(), 0)
-    if address.topology is Topology.SINGLE:
-        ((host, port),) = address.hosts
-        return Redis(host=host, port=port, db=address.database, retry=retry, **common)
-    sentinel_arguments = {
-        "retry": retry,
-        "username": own.get("sentinel_username"),
-        "password": own.get("sentinel_password"),
-        **transport,
-    }
-    sentinels = Sentinel(list(address.hosts), sentinel_kwargs=sentinel_arguments)  # type: ignore[no-untyped-call]  # theirs
-    master = sentinels.master_for(address.service, db=address.database, retry=retry, **common)  # type: ignore[no-untyped-call]  # theirs
-    assert isinstance(master, Redis)
-    return master
-
-
 def _host(text: str, port: int) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{text}")
@@ -196,7 +131,7 @@ def _path(parts: SplitResult, topology: Topology) -> tuple[str, int]:
 
 
 def _options(parts: SplitResult, topology: Topology, *, tls: bool) -> tuple[tuple[str, str], ...]:
-    known = (_TLS_OPTIONS if tls else ()) + (_SENTINEL_OPTIONS if topology is Topology.SENTINEL else ())
+    known = (TLS_OPTIONS if tls else ()) + (SENTINEL_OPTIONS if topology is Topology.SENTINEL else ())
     options = tuple(parse_qsl(parts.query, keep_blank_values=True))
     if parts.fragment or any(name not in known for name, _ in options):
         allowed = ", ".join(known) or "none"

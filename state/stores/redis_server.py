@@ -10,7 +10,8 @@ from redis import exceptions as errors
 from redis.sentinel import MasterNotFoundError
 
 from state.stores.base import StoreBusyError, StoreError
-from state.stores.redis_address import connect, parse_address
+from state.stores.redis_address import parse_address
+from state.stores.redis_client import connect
 
 Command = tuple[str | bytes | int, ...]
 

@@ -12,7 +12,8 @@ import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from alerts.channels.base import Channel, RefusedError, TryAgainError
-from alerts.channels.mail import MailChannel, MailSecurity, MailServer
+from alerts.channels.mail import MailChannel, MailServer
+from alerts.channels.mail_security import MailSecurity
 from alerts.channels.secrets import Secret
 from alerts.notices import Cause
 from alerts.samples import sample_notice, sample_signals

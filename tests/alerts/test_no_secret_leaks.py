@@ -16,7 +16,8 @@ from prometheus_client import generate_latest
 from alerts.alerting import Alerting
 from alerts.channels.apprise import AppriseChannel
 from alerts.channels.base import Channel, TryAgainError
-from alerts.channels.mail import MailChannel, MailSecurity, MailServer
+from alerts.channels.mail import MailChannel, MailServer
+from alerts.channels.mail_security import MailSecurity
 from alerts.channels.opsgenie import OpsgenieChannel
 from alerts.channels.pagerduty import PagerDutyChannel
 from alerts.channels.secrets import Secret, scrubbed

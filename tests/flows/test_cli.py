@@ -53,10 +53,19 @@ def test_version(call: Call) -> None:
     assert (told.code, told.out) == (0, f"driftflow {version('driftflow')}\n")
 
 
-def test_help_waits_for_nothing_heavy() -> None:
-    # A start is quick where none of these is imported: they take most of a second together.
-    heavy = "numpy scipy bytewax msgspec yaml sqlite3 kafka redis"
-    code = f"import sys, flows.cli; print([m for m in {heavy.split()!r} if m in sys.modules])"
+# Of `run` what is left are parts that every run needs; a store or a channel is loaded where it is chosen.
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("flows.cli", "numpy scipy bytewax msgspec yaml sqlite3 kafka redis"),
+        (
+            "flows.commands.run_job",
+            "scipy.stats scipy.optimize kafka redis jinja2 httpx pandas pyarrow fastapi",
+        ),
+    ],
+)
+def test_commands_wait_for_nothing_that_they_may_not_need(module: str, heavy: str) -> None:
+    code = f"import sys, {module}; print([m for m in {heavy.split()!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"

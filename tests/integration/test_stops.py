@@ -36,9 +36,7 @@ def wait_until_longer(path: Path, size: int) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    ("number", "members"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)]
-)
+@pytest.mark.parametrize(("number", "members"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
 def test_signal_stops_and_a_later_run_goes_on(
     config: Path, wanted: Results, tmp_path: Path, number: signal.Signals, members: int
 ) -> None:

@@ -4,9 +4,10 @@ import pytest
 from redis import Redis, RedisCluster, SSLConnection
 from redis.sentinel import SentinelConnectionPool
 
-from state.stores import redis_address
+from state.stores import redis_client
 from state.stores.base import StoreError
-from state.stores.redis_address import RedisAddress, Topology, connect, parse_address
+from state.stores.redis_address import RedisAddress, Topology, parse_address
+from state.stores.redis_client import connect
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_cluster_gets_its_client(monkeypatch: pytest.MonkeyPatch) -> None:
         def __del__(self) -> None:
             pass
 
-    monkeypatch.setattr(redis_address, "RedisCluster", Cluster)
+    monkeypatch.setattr(redis_client, "RedisCluster", Cluster)
     assert isinstance(connect(parse_address("rediss+cluster://:pw@a,b:7"), timeout_s=2.0), Cluster)
     (arguments,) = made
     assert [(node.host, node.port) for node in arguments["startup_nodes"]] == [("a", 6379), ("b", 7)]
