@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -12,6 +13,8 @@ from service.audit import request_audit
 from service.body_limit import BodyLimit
 from service.context import Service
 from service.headers import add_headers
+from service.jobs import Jobs
+from service.metrics import ServiceMetrics
 from service.problems import add_handlers
 from service.rate_limit import Limiter, RateLimit
 from service.watching import Watch
@@ -48,6 +51,22 @@ def create_app(service: Service, *, pages: bool = False) -> FastAPI:
         lifespan=life,
     )
     app.state.service = service
+    app.state.metrics = metrics = _metrics(service)
+    _surround(app, service, metrics)
+    app.include_router(health.router)
+    for part in (models, windows, stream, events, episodes, series, references, comparisons):
+        app.include_router(part.router, prefix="/v1")
+    if pages:
+        # Loaded here: pages bring a library of their own.
+        from service.dashboard.mount import mount_dashboard, open_pages  # noqa: PLC0415
+
+        mount_dashboard(app, service)
+        metrics.watch_pages(open_pages)
+    return app
+
+
+def _surround(app: FastAPI, service: Service, metrics: ServiceMetrics) -> None:
+    """Put around the routes what concerns them all, from the inside to the outside."""
     app.add_middleware(
         BodyLimit,
         most=MOST_BODY,
@@ -59,15 +78,19 @@ def create_app(service: Service, *, pages: bool = False) -> FastAPI:
     app.add_middleware(Watch, on_answer=on_answer)
     if service.rates:
         # Around the limit of bodies: what is refused is not read.
-        app.add_middleware(RateLimit, limiter=Limiter(service.rates), keys=service.keys, on_refused=on_answer)
+        app.add_middleware(
+            RateLimit,
+            limiter=Limiter(service.rates),
+            keys=service.keys,
+            on_limited=metrics.limited,
+            on_refused=on_answer,
+        )
     add_handlers(app)
     add_headers(app)
-    app.include_router(health.router)
-    for part in (models, windows, stream, events, episodes, series, references, comparisons):
-        app.include_router(part.router, prefix="/v1")
-    if pages:
-        # Loaded here: pages bring a library of their own.
-        from service.dashboard.mount import mount_dashboard  # noqa: PLC0415
+    # Around all that answers.
+    app.add_middleware(Watch, on_answer=metrics.answered)
 
-        mount_dashboard(app, service)
-    return app
+
+def _metrics(service: Service) -> ServiceMetrics:
+    jobs: dict[str, Jobs[Any]] = {"comparison": service.comparisons, "build": service.builds}
+    return ServiceMetrics(service.stores, service.models, jobs)

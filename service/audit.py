@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from service.callers import address, key_name
 from service.security import ANYONE, SESSION_KEY, Keyring
-from service.watching import Asked
+from service.watching import Asked, of_program
 from state.durations import Axis
 from state.event_data import instant
 
@@ -82,7 +82,7 @@ def request_audit(keys: Keyring, log: AuditLog) -> Callable[[Asked], None]:
     def on_answer(asked: Asked) -> None:
         scope = asked.scope
         path, method = str(scope["path"]), str(scope["method"])
-        program = path.startswith("/v1")
+        program = of_program(scope)
         changes = method not in _LOOKS and (program or path in _DEEDS_OF_PAGES)
         if not changes and not (program and asked.status in _REFUSED):
             return

@@ -107,6 +107,11 @@ class Jobs(Generic[Result]):
         with self._lock:
             return self._jobs.get(job_id)
 
+    def count(self, state: JobState) -> int:
+        """Return how many jobs are in a state."""
+        with self._lock:
+            return sum(job.state is state for job in self._jobs.values())
+
     def close(self) -> None:
         """Let the jobs that run come to their end, and drop those that wait."""
         self._executor.shutdown(cancel_futures=True)

@@ -15,7 +15,7 @@ from service.callers import address, key_name
 from service.ports import Rate
 from service.problems import problem
 from service.security import Keyring
-from service.watching import Asked
+from service.watching import Asked, of_program
 
 REQUESTS, UPLOADS = "requests", "uploads"
 """What is counted: all requests of programs; those that are dear, and guesses of a key."""
@@ -83,14 +83,23 @@ class RateLimit:
 
     Parameters
     ----------
+    on_limited
+        Told of each refusal, by what was counted.
     on_refused
-        Told of a refusal, once a minute of each caller: a flood of requests shall be none of what is written.
+        Told of a refusal once a minute of each caller: a flood of requests shall be none of what is written.
     """
 
     def __init__(
-        self, app: ASGIApp, *, limiter: Limiter, keys: Keyring, on_refused: Callable[[Asked], None]
+        self,
+        app: ASGIApp,
+        *,
+        limiter: Limiter,
+        keys: Keyring,
+        on_limited: Callable[[str], None] = lambda _name: None,
+        on_refused: Callable[[Asked], None] = lambda _asked: None,
     ) -> None:
         self._app = app
+        self._on_limited = on_limited
         self._on_refused = on_refused
         self._limiter = limiter
         self._keys = keys
@@ -106,6 +115,7 @@ class RateLimit:
         told = _headers(standings)
         if standings and standings[-1].over:
             over = standings[-1]
+            self._on_limited(over.name)
             if self._limiter.is_news(caller):
                 self._on_refused(Asked(scope=scope, route=None, status=429))
             detail = (
@@ -128,12 +138,12 @@ class RateLimit:
 
 
 def _counted(scope: Scope) -> tuple[str, ...]:
-    """Return what a request counts as; nothing for pages, health and metrics."""
+    """Return what a request counts as; nothing for pages and health."""
     if scope["type"] != "http":
         return ()
     path: str = scope["path"].rstrip("/")
     dear = (UPLOADS,) if scope["method"] == "POST" and path.endswith(_DEAR) else ()
-    return (REQUESTS, *dear) if path.startswith("/v1") else dear
+    return (REQUESTS, *dear) if of_program(scope) else dear
 
 
 def _who(scope: Scope, keys: Keyring) -> str:

@@ -1,11 +1,12 @@
 """Connections to the stores, lent to one request at a time and kept for the next."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from service.problems import ProblemError
-from state.stores.base import NotFoundError, Store
+from state.stores.base import NotFoundError, Store, StoreError
 from state.stores.memory import MemoryStore
 
 _ORDINARY = (NotFoundError, ProblemError)
@@ -19,10 +20,18 @@ class StorePool:
     ----------
     open_store
         Opens the store of a model by the model's name; None where there is none yet.
+    clock
+        Monotonic seconds.
     """
 
-    def __init__(self, open_store: Callable[[str], Store | None]) -> None:
+    def __init__(
+        self, open_store: Callable[[str], Store | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._open_store = open_store
+        self._clock = clock
+        self._answered = dict[str, float]()
+        self.on_error: Callable[[str], None] = lambda _model: None
+        """Told of each model whose store did not answer."""
         self._lock = threading.Lock()
         self._idle: dict[str, list[Store]] = {}
 
@@ -37,6 +46,23 @@ class StorePool:
         StoreError
             The store cannot be opened.
         """
+        try:
+            with self._lent(model) as store:
+                yield store
+        except _ORDINARY:
+            self._answered[model] = self._clock()
+            raise
+        except StoreError:
+            self.on_error(model)
+            raise
+        self._answered[model] = self._clock()
+
+    def answered_at(self, model: str, *, default: float) -> float:
+        """Return when the store of a model last answered, by the clock."""
+        return self._answered.get(model, default)
+
+    @contextmanager
+    def _lent(self, model: str) -> Iterator[Store]:
         with self._lock:
             idle = self._idle.setdefault(model, [])
             store = idle.pop() if idle else None

@@ -1,11 +1,13 @@
 """Tells what became of each request, once its answer has begun or failed."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _PROGRAMS = "/v1"
+_METRICS = "/metrics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,17 +18,33 @@ class Asked:
     ----------
     route
         Path as the documentation has it, with names in braces; None where no route was found.
+    seconds
+        From the request to the beginning of its answer.
     """
 
     scope: Scope
     route: str | None
     status: int
+    seconds: float = 0.0
 
 
 class Watch:
-    """ASGI middleware that calls a function for each request; an error that nobody has caught is a 500."""
+    """ASGI middleware that calls a function for each request; an error that nobody has caught is a 500.
 
-    def __init__(self, app: ASGIApp, *, on_answer: Callable[[Asked], None]) -> None:
+    Parameters
+    ----------
+    clock
+        Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        on_answer: Callable[[Asked], None],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._clock = clock
         self._app = app
         self._on_answer = on_answer
 
@@ -35,13 +53,14 @@ class Watch:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = False
+        told, start = False, self._clock()
 
         def tell(status: int) -> None:
             nonlocal told
             if not told:
                 told = True
-                self._on_answer(Asked(scope=scope, route=route_of(scope), status=status))
+                took = self._clock() - start
+                self._on_answer(Asked(scope=scope, route=route_of(scope), status=status, seconds=took))
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -53,6 +72,12 @@ class Watch:
         except BaseException:
             tell(500)
             raise
+
+
+def of_program(scope: Scope) -> bool:
+    """Tell whether a request is one that a program makes with its key, and no page's."""
+    path: str = scope["path"]
+    return path.startswith(_PROGRAMS) or path == _METRICS
 
 
 def route_of(scope: Scope) -> str | None:

@@ -8,14 +8,17 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.metrics import MetricWrapperBase
 
+from flows.alert_metrics import AlertMetrics
 from flows.config import load_config
 from flows.metrics import Metrics
 from scripts.grafana_boards.__main__ import boards
 from scripts.local_services.base import ServiceError
 from scripts.local_services.prometheus import prometheus_program
+from service.metrics import ServiceMetrics
+from service.stores import StorePool
 from tests.integration.services import unavailable
 
 ROOT = Path(__file__).parents[1]
@@ -81,12 +84,19 @@ RULES = [
 
 
 def _exported() -> Mapping[str, frozenset[str]]:
-    """Labels by the name of each sample that a run exports."""
+    """Labels by the name of each sample that a run, alerting and a service export."""
     registry = CollectorRegistry()
     config = load_config(DEPLOY / "compose/driftflow.yaml")
     Metrics(registry, lambda: 0.0, model="demo", grid=config.grid)
+    service = ServiceMetrics(StorePool(lambda _model: None), ["demo"], {})
     found = {}
-    for collector, names in registry._collector_to_names.items():
+    for collector, names in (
+        each
+        for registered in (registry, AlertMetrics().registry, service.registry)
+        for each in registered._collector_to_names.items()
+    ):
+        if isinstance(collector, ProcessCollector):
+            continue
         assert isinstance(collector, MetricWrapperBase)
         for name in names:
             if name.endswith("_created"):

@@ -30,7 +30,7 @@ def operations_board() -> Dashboard:
         .with_variable(source_choice())
         .with_variable(choice("instance", "Process", "label_values(driftflow_epoch_age_seconds, instance)"))
     )
-    return _processes(_results(_labels(_input(_glance(made)))))
+    return _processes(_alerts(_service(_results(_labels(_input(_glance(made)))))))
 
 
 def _glance(made: Dashboard) -> Dashboard:
@@ -215,6 +215,110 @@ def _results(made: Dashboard) -> Dashboard:
                 "Windows per hour",
                 "Windows with rows that were reported.",
                 {"{{window}}": f"sum by (window) (increase(driftflow_windows_total{{{_OF}}}[1h]))"},
+            )
+        )
+    )
+
+
+def _service(made: Dashboard) -> Dashboard:
+    window = "[$__rate_interval]"
+    by_route = "by (route) (rate(driftflow_service_requests_total"
+    slow = f"by (le) (rate(driftflow_service_request_seconds_bucket{window}))"
+    return (
+        made.with_row(Row("Service: pages and REST API"))
+        .with_panel(
+            chart(
+                "Requests per second, by route",
+                "Answered by driftflow serve; none: at an address that leads nowhere.",
+                {"{{route}}": f"sum {by_route}{window}))"},
+                unit="reqps",
+                width=8,
+            )
+        )
+        .with_panel(
+            chart(
+                "Time to an answer",
+                "Slow everywhere: the machine or the store. One route: ask for a shorter span.",
+                {f"{q:.0%} within": f"histogram_quantile({q}, sum {slow})" for q in (0.5, 0.95, 0.99)},
+                unit="s",
+                width=8,
+            )
+        )
+        .with_panel(
+            chart(
+                "Refused and failed per second",
+                "401: no key, or a guess. 429: a caller asks too often. 5xx: the log says why.",
+                {
+                    "{{status}}": "sum by (status) (rate(driftflow_service_requests_total"
+                    f'{{status=~"4..|5.."}}{window}))',
+                    "beyond the rate of {{rate}}": "sum by (rate) "
+                    f"(rate(driftflow_service_rate_limited_total{window}))",
+                },
+                unit="reqps",
+                width=8,
+            )
+        )
+        .with_panel(
+            chart(
+                "Age of the last look at a store",
+                "Grows while nobody looks; with requests: the store is away.",
+                {"{{model}}": "max by (model) (driftflow_service_store_look_age_seconds)"},
+                unit="s",
+                width=8,
+            )
+        )
+        .with_panel(
+            chart(
+                "Store errors per second",
+                "Times that a store did not answer.",
+                {"{{model}}": f"sum by (model) (rate(driftflow_service_store_errors_total{window}))"},
+                unit="cps",
+                width=8,
+            )
+        )
+        .with_panel(
+            chart(
+                "Jobs and open pages",
+                "Comparisons and builds of references; with eight waiting the next is refused.",
+                {
+                    "{{kind}} {{state}}": "sum by (kind, state) (driftflow_service_jobs)",
+                    "pages": "sum(driftflow_service_pages)",
+                },
+                width=8,
+            )
+        )
+    )
+
+
+def _alerts(made: Dashboard) -> Dashboard:
+    return (
+        made.with_row(Row("Alerts"))
+        .with_panel(
+            chart(
+                "Attempts to send per hour",
+                "Given up: driftflow alert status says why.",
+                {
+                    "{{channel}} {{outcome}}": "sum by (channel, outcome) "
+                    "(increase(driftflow_alert_notices_total[1h]))"
+                },
+                width=8,
+            )
+        )
+        .with_panel(
+            chart(
+                "Notices that wait",
+                "Above 0 for long: a channel is away.",
+                {"{{instance}}": "max by (instance) (driftflow_alert_waiting_notices)"},
+                width=8,
+            )
+        )
+        .with_panel(
+            chart(
+                "Since the last turn of alerting",
+                "Grows: the store or a channel does not answer.",
+                {"{{instance}}": "max by (instance) (driftflow_alert_turn_age_seconds)"},
+                unit="s",
+                width=8,
             )
         )
     )

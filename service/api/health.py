@@ -1,8 +1,14 @@
 """Whether the service lives, and whether it can answer."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
 
-from service.api.common import Served
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+
+from service.api.common import Served, may
+from service.metrics import ServiceMetrics
+from service.problems import RESPONSES, answers
+from service.security import Right
 from state.stores.base import StoreError
 
 router = APIRouter(tags=["health"])
@@ -31,3 +37,19 @@ def ready(service: Served, response: Response) -> dict[str, str]:
     if "store away" in found.values():
         response.status_code = 503
     return found
+
+
+def _metrics(request: Request) -> ServiceMetrics:
+    found: ServiceMetrics = request.app.state.metrics
+    return found
+
+
+@router.get(
+    "/metrics",
+    dependencies=[Depends(may(Right.READ))],
+    response_class=Response,
+    responses={**RESPONSES, **answers("text/plain")},
+)
+def metrics(found: Annotated[ServiceMetrics, Depends(_metrics)]) -> Response:
+    """Give what Prometheus wants to know of the service; needs a key, unlike health: it names the models."""
+    return Response(found.exposed(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -48,6 +48,11 @@ def _failed(_error: Exception) -> None:
         banner("Something went wrong in driftflow; its log says what. Load the page again.", "high")
 
 
+def open_pages() -> int:
+    """Return how many pages are open in browsers now."""
+    return sum(client.has_socket_connection for client in list(Client.instances.values()))
+
+
 def mount_dashboard(app: FastAPI, service: Service) -> None:
     """Add the pages; once per process, for they are registered with the library as a whole."""
     app.include_router(login.router)

@@ -5,15 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.middleware.sessions import SessionMiddleware
 
 from flows.config import load_config
 from flows.config_values import ConfigError
 from flows.serving import configured_service
 from service.app import create_app
-from service.audit import AuditLog
+from service.audit import AuditLog, request_audit
+from service.context import Service
+from service.dashboard import login
 from service.ports import Rate
 from service.security import VARIABLE
+from service.stores import StorePool
+from service.watching import Watch
 from state.stores.memory import MemoryStore
 from tests.contracts.store_values import an_episode
 from tests.service.served import ADMIN, KEYS, READ, WRITE, all_keys, client_of
@@ -87,6 +93,26 @@ def test_a_path_of_a_caller_is_cut_and_makes_no_line_of_its_own(demo: Path, tmp_
     long, short = lines_of(path)
     assert len(long["path"]) == len(long["what"]) == 300
     assert (short["who"], short["path"]) == ("anyone", '/v1/\n{"who":"anna"}')
+
+
+def test_keys_shown_to_pages_are_written_by_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    app = FastAPI()
+    app.include_router(login.router)
+    app.state.service = Service(models={}, stores=StorePool(lambda _model: None), keys=all_keys())
+    audit = AuditLog(path)
+    app.add_middleware(Watch, on_answer=request_audit(all_keys(), audit))
+    app.add_middleware(SessionMiddleware, secret_key=GUESS)
+    with TestClient(app, follow_redirects=False) as client:
+        client.get("/login")
+        assert client.post("/login", data={"key": GUESS}).status_code == 401
+        assert client.post("/login", data={"key": READ}).status_code == 303
+    audit.close()
+    assert [(each["who"], each["what"], each["outcome"]) for each in lines_of(path)] == [
+        (None, "POST /login", "refused"),
+        ("grafana", "POST /login", "done"),
+    ]
+    assert not [key for key in (READ, GUESS) if key in path.read_text()]
 
 
 def test_the_configuration_names_the_file(
