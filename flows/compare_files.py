@@ -1,7 +1,7 @@
 """Compares two inputs column by column: one answer, by the machinery that watches windows."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -14,7 +14,7 @@ from flows.input import InputSet
 from flows.reference_build import build_reference
 from flows.summarize import whole_sketch
 from state.columns import Column
-from state.reference import Reference
+from state.reference import FeatureReference, Reference
 from state.sketches.base import Sketch, empty
 
 _BATCH_ROWS = 8_192
@@ -107,28 +107,39 @@ def compare_with(
         What is said of the rows that the reference was built from.
     """
     summed = _summarize(current, reference, on_read)
+    told = ComparedInput(files=current.names, rows=summed.rows, refused=_by_reason(summed.refused))
+    return compare_sketches(reference.features, summed.sketches, baseline, told, standards)
+
+
+def compare_sketches(
+    features: Sequence[FeatureReference],
+    sketches: Mapping[str, Sketch],
+    baseline: ComparedInput,
+    current: ComparedInput,
+    standards: Standards,
+) -> Comparison:
+    """Compare what is counted of each column with its reference, as one window.
+
+    Parameters
+    ----------
+    sketches
+        By the name of the column, over the bins of its reference.
+    """
     rules = standards.rules
     if rules.rule is Rule.EVIDENCE:
         # Two inputs are one window: there is no evidence over time.
         rules = replace(rules, rule=Rule.WINDOW)
-    scored = [
-        score_column(feature, summed.sketches[feature.column.name], standards)
-        for feature in reference.features
-    ]
+    scored = [score_column(feature, sketches[feature.column.name], standards) for feature in features]
     q_values = family_q_values(
         [found.p_value if found.n >= rules.min_rows else None for found in scored], rules.correction
     )
     compared = [
-        compared_column(feature, found, summed.sketches[found.feature], q, standards, len(scored))
-        for feature, found, q in zip(reference.features, scored, q_values, strict=True)
+        compared_column(feature, found, sketches[found.feature], q, standards, len(scored))
+        for feature, found, q in zip(features, scored, q_values, strict=True)
     ]
     return Comparison(
         baseline=baseline,
-        current=ComparedInput(
-            files=current.names,
-            rows=summed.rows,
-            refused=_by_reason(summed.refused),
-        ),
+        current=current,
         rules=rules,
         columns=tuple(sorted(compared, key=_order)),
     )

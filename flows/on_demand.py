@@ -1,4 +1,4 @@
-"""Comparisons that the service asks for: of two files, and of rows with a reference."""
+"""Comparisons that the service asks for: of two files, of rows with a reference, and of two spans."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +10,11 @@ import msgspec
 from detectors.verdicts import Verdict
 from flows.commands.reference_build_job import build_configured, keep, reference_source
 from flows.commands.reference_jobs import activated
-from flows.commands.stored import active_generations
+from flows.commands.stored import active_generations, existing_store
 from flows.compare_columns import standards_of
 from flows.compare_files import ComparedInput, Comparison, compare_with
 from flows.compare_paths import CompareAsked, document_of, prepare
+from flows.compare_spans import SpansAsked, compare_spans
 from flows.config import Config
 from flows.decode.base import Decoder
 from flows.decode.factory import make_decoder
@@ -22,7 +23,7 @@ from flows.input import InputSet
 from flows.pages.compared import comparison_page
 from flows.sources.base import RawBatch, Reader
 from flows.sources.formats import FileFormat
-from service.ports import Compared, OnProgress, Ports
+from service.ports import Compared, OnProgress, Ports, Span
 from state.reference import Reference
 
 
@@ -37,6 +38,14 @@ def file_ports(configs: Mapping[str, Config]) -> Ports:
         config = configs[model]
         reference = active_generations(config, model).references[-1]
         return _outcome(compare_with_reference(reference, rows, config), ())
+
+    def compare_two_spans(
+        model: str, version: str, reference: Span, current: Span, *, on_progress: OnProgress
+    ) -> Compared:
+        config = configs[model]
+        asked = SpansAsked(version=version, reference=reference, current=current)
+        with existing_store(config, model) as store:
+            return _outcome(*compare_spans(store, config, asked, on_progress=on_progress))
 
     def build_reference(model: str, path: Path, *, on_progress: OnProgress) -> str:
         config = configs[model]
@@ -54,6 +63,7 @@ def file_ports(configs: Mapping[str, Config]) -> Ports:
     return Ports(
         compare_files=compare_files,
         compare_rows=compare_rows,
+        compare_spans=compare_two_spans,
         build_reference=build_reference,
         activate=activate,
     )

@@ -74,6 +74,26 @@ class CompareRows(Protocol):
         ...
 
 
+Span = tuple[int, int]
+"""Event time from the first that is wanted to the first that is not, in the unit of the model's axis."""
+
+
+class CompareSpans(Protocol):
+    """Compares two spans of what runs have counted of a model."""
+
+    def __call__(
+        self, model: str, version: str, reference: Span, current: Span, *, on_progress: OnProgress
+    ) -> Compared:
+        """Compare the panes that the store keeps of both spans.
+
+        Raises
+        ------
+        DriftflowError
+            No pane of a span is kept, or none of a column can be compared.
+        """
+        ...
+
+
 class BuildReference(Protocol):
     """Builds a reference of a model from a file, and keeps it."""
 
@@ -108,5 +128,6 @@ class Ports:
 
     compare_files: CompareFiles
     compare_rows: CompareRows
+    compare_spans: CompareSpans
     build_reference: BuildReference
     activate: ActivateReference

@@ -20,7 +20,7 @@ from service.watching import Asked, of_program
 REQUESTS, UPLOADS = "requests", "uploads"
 """What is counted: all requests of programs; those that are dear, and guesses of a key."""
 
-_DEAR = ("/comparisons", "/references", "/compare", "/compare/files", "/login")
+_DEAR = ("/comparisons", "/references", "/compare", "/compare/files", "/compare/spans", "/login")
 """Ends of paths that start work when something is posted to them."""
 
 _TOLD = RateLimitItemPerSecond(1, 60, namespace="told")

@@ -35,6 +35,21 @@ def open_store(config: Config) -> Iterator[Store]:
         store.close()
 
 
+@contextmanager
+def existing_store(config: Config, config_name: str) -> Iterator[Store]:
+    """Open the store where there is one: looking must not leave an empty one behind.
+
+    Raises
+    ------
+    NoReferenceError
+        There is none yet.
+    """
+    if isinstance(config.store, Path) and not config.store.exists():
+        raise _none_built(config.file.model.name, config_name)
+    with open_store(config) as store:
+        yield store
+
+
 def active_generations(config: Config, config_name: str) -> Generations:
     """Return the references that the configured model version is compared with, and when each takes over.
 
@@ -59,10 +74,7 @@ def active_lineage(config: Config, config_name: str) -> Lineage:
     NoReferenceError, OffGridError
         As `active_generations`.
     """
-    # Looking must not leave an empty store behind.
-    if isinstance(config.store, Path) and not config.store.exists():
-        raise _none_built(config.file.model.name, config_name)
-    with open_store(config) as store:
+    with existing_store(config, config_name) as store:
         activations = schedule_of(store, config)
         if not activations:
             raise _none_active(store, config, config_name)

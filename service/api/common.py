@@ -69,10 +69,11 @@ def about(
 
 Asked = Annotated[About, Depends(about)]
 
-_TIME = "ISO-8601 time (without an offset in the model's zone), or a row number where the model has no clock."
+TIME = "ISO-8601 time (without an offset in the model's zone), or a row number where the model has no clock."
+"""How points in time are written."""
 
-Start = Annotated[str | None, Query(description=f"First that is wanted: {_TIME}", examples=["2026-01-05"])]
-End = Annotated[str | None, Query(description=f"First that is not wanted: {_TIME}", examples=["2026-01-06"])]
+Start = Annotated[str | None, Query(description=f"First that is wanted: {TIME}", examples=["2026-01-05"])]
+End = Annotated[str | None, Query(description=f"First that is not wanted: {TIME}", examples=["2026-01-06"])]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Most items of the answer.")]
 Cursor = Annotated[
     str | None, Query(max_length=100, description="`next` of the last answer, for what comes behind it.")

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, File, Path, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
-from service.api.common import Asked, Served, may
+from service.api.common import TIME, Asked, Served, may, moment
 from service.comparing import FIELDS, compare_uploads
 from service.jobs import Job, JobState
-from service.ports import Compared
+from service.models import WatchedModel
+from service.ports import Compared, Span
 from service.problems import RESPONSES, ProblemError, answers
 from service.security import Right
 from service.tables import csv_text
@@ -120,6 +121,58 @@ def compare_rows(*, service: Served, asked: Asked, rows: Rows) -> Response:
     """Compare rows with the active reference of a model, as one window."""
     found = service.needed_ports.compare_rows(asked.model.name, rows.rows)
     return Response(found.document, media_type="application/json")
+
+
+class SpanAsked(BaseModel):
+    """A span of event time."""
+
+    start: str = Field(alias="from", max_length=100, description=f"First that is wanted: {TIME}")
+    end: str = Field(alias="to", max_length=100, description=f"First that is not wanted: {TIME}")
+
+
+class Spans(BaseModel):
+    """Two spans that share nothing."""
+
+    reference: SpanAsked = Field(
+        description="Good data.", examples=[{"from": "2026-01-05T00:00:00Z", "to": "2026-01-12T00:00:00Z"}]
+    )
+    current: SpanAsked = Field(
+        description="Data to judge.",
+        examples=[{"from": "2026-01-19T00:00:00Z", "to": "2026-01-20T00:00:00Z"}],
+    )
+
+
+@router.post("/models/{model}/compare/spans", status_code=202, dependencies=_WRITE)
+def start_comparison_of_spans(
+    *, service: Served, request: Request, asked: Asked, spans: Spans
+) -> ComparisonAnswer:
+    """Compare two spans of what runs have counted, from the panes that the store keeps.
+
+    The answer comes at once; ask for its progress.
+    """
+    model, version = asked
+    reference, current = (
+        _span(each, model, name)
+        for name, each in (("reference", spans.reference), ("current", spans.current))
+    )
+    if max(reference[0], current[0]) < min(reference[1], current[1]):
+        raise ProblemError(422, "reference, current: found spans that overlap, wanted two apart.")
+    compare = service.needed_ports.compare_spans
+    job = service.comparisons.start(
+        lambda tell: compare(model.name, version, reference, current, on_progress=tell), lambda: None
+    )
+    return _answer(job, request)
+
+
+def _span(asked: SpanAsked, model: WatchedModel, name: str) -> Span:
+    start, end = (
+        moment(text, model, f"{name}.{key}") for key, text in (("from", asked.start), ("to", asked.end))
+    )
+    assert start is not None
+    assert end is not None
+    if start >= end:
+        raise ProblemError(422, f"{name}: found a span that ends before it has begun, wanted from < to.")
+    return start, end
 
 
 def _job(service: Served, job_id: str) -> Job[Compared]:
