@@ -1,5 +1,7 @@
 """Models, their columns and windows, and how they stand."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
@@ -8,11 +10,10 @@ from service.api.common import Asked, Served, may
 from service.models import WatchedModel
 from service.problems import RESPONSES
 from service.security import Right
+from service.views.standing import Standing, standing_of
 from state.columns import Role
 from state.durations import Axis, format_span
 from state.event_data import Instant, instant
-from state.events import EventType
-from state.stores.base import Store
 
 router = APIRouter(tags=["models"], responses=RESPONSES, dependencies=[Depends(may(Right.READ))])
 
@@ -25,6 +26,10 @@ class ModelAnswer(BaseModel):
     reference: str | None = Field(description="Version it was last told to be compared with; null: none.")
     last_window: Instant | None = Field(description="End of the last window there is a report on.")
     open_episodes: int
+    drifting: list[str] = Field(description="Columns with an open drift, the most severe first.")
+    severity: str | None = Field(description="The highest of those; null where nothing drifts.")
+    violations: int = Field(description="Checks that are violated.")
+    summary: str = Field(description="All of it in a sentence, as the pages say it.")
     columns: int
 
 
@@ -60,16 +65,16 @@ def list_models(service: Served) -> list[ModelAnswer]:
     answers = []
     for model in service.models.values():
         with service.store(model) as store:
-            answers.append(glance(store, model, model.version))
+            answers.append(_glance(standing_of(store, model), model))
     return answers
 
 
 @router.get("/models/{model}")
 def one_model(service: Served, asked: Asked) -> ModelDetail:
     """Show one model: its columns, its windows, and how it stands."""
-    model = asked.model
+    model = replace(asked.model, version=asked.version)
     with service.store(model) as store:
-        found = glance(store, model, asked.version)
+        found = _glance(standing_of(store, model), model)
     return ModelDetail(
         **found.model_dump(),
         axis=model.axis,
@@ -86,17 +91,17 @@ def one_model(service: Served, asked: Asked) -> ModelDetail:
     )
 
 
-def glance(store: Store, model: WatchedModel, version: str) -> ModelAnswer:
-    """Say how a model version stands."""
-    activations = store.activations(model.name, version)
-    last = store.events(
-        model.name, model_version=version, types=[EventType.REPORT], newest_first=True, limit=1
-    )
+def _glance(standing: Standing, model: WatchedModel) -> ModelAnswer:
+    last = standing.last_window
     return ModelAnswer(
         name=model.name,
-        version=version,
-        reference=activations[-1].version if activations else None,
-        last_window=instant(last[0].end, model.axis) if last else None,
-        open_episodes=len(store.episodes(model.name, model_version=version, open_only=True)),
+        version=model.version,
+        reference=standing.reference,
+        last_window=None if last is None else instant(last, model.axis),
+        open_episodes=standing.episodes,
+        drifting=list(standing.drifting),
+        severity=standing.severity or None,
+        violations=standing.violations,
+        summary=standing.told,
         columns=len(model.columns),
     )

@@ -1,4 +1,4 @@
-"""How a model stands: what a page of all models shows of each."""
+"""How a model stands: what the pages and the API show of all models at a glance."""
 
 from dataclasses import dataclass
 
@@ -30,6 +30,8 @@ class Standing:
         The highest of those; empty where nothing drifts.
     violations
         Open violations of checks.
+    episodes
+        All that is open: a drift in each kind of window, and violations.
     """
 
     reference: str | None
@@ -39,6 +41,7 @@ class Standing:
     drifting: tuple[str, ...]
     severity: str
     violations: int
+    episodes: int
 
     @property
     def told(self) -> str:
@@ -81,6 +84,7 @@ def standing_of(store: Store, model: WatchedModel) -> Standing:
         drifting=tuple(dict.fromkeys(each.feature for each in drifts)),
         severity=drifts[0].severity if drifts else "",
         violations=len(found) - len(drifts),
+        episodes=len(found),
     )
 
 

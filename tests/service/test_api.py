@@ -65,6 +65,17 @@ def test_a_model_at_a_glance(client: TestClient, written: list[dict[str, Any]]) 
     assert found["last_window"] == max(report["time"] for report in reports)
     assert found["open_episodes"] >= sum(e["data"]["episode"]["id"] not in closed for e in opened) > 0
     assert found["reference"] == reports[0]["data"]["reference"]["version"]
+    going = client.get(f"{MODEL}/episodes", params={"open": True}).json()
+    assert found["open_episodes"] == len(going)
+    assert set(found["drifting"]) == {each["feature"] for each in going if each["family"] == "drift"}
+    assert found["violations"] == sum(each["family"] != "drift" for each in going)
+    assert found["summary"].startswith(f"Drift in {len(found['drifting'])} columns, {found['severity']}")
+
+
+def test_another_version_of_a_model_stands_by_itself(client: TestClient) -> None:
+    found = client.get(MODEL, params={"version": "9"}).json()
+    assert (found["version"], found["reference"], found["open_episodes"]) == ("9", None, 0)
+    assert found["summary"] == "No reference is active: nothing is compared."
 
 
 def test_a_model_with_its_columns_and_windows(client: TestClient, demo: Path) -> None:

@@ -201,6 +201,23 @@ def test_rows_against_the_active_reference(client: TestClient, demo: Path) -> No
     assert {c["column"] for c in moved["columns"] if c["verdict"] == "drift"} == {"amount"}
 
 
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63), 2**63, 2**64, 2**200, -(2**200)])
+def test_whole_numbers_of_any_size_are_rows_like_others(client: TestClient, demo: Path, number: int) -> None:
+    lines = (demo.parent / "reference.jsonl").read_text().splitlines()[:100]
+    rows = [json.loads(line) for line in lines]
+    rows[7]["features"]["amount"] = number
+    # A whole number as a category, and in a field that is not watched.
+    rows[8]["features"]["plan"] = rows[9]["unknown"] = number
+    answer = client.post("/v1/models/demo/compare", json={"rows": rows})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["current"]["rows"] + sum(found["current"]["refused"].values()) == 100
+    (amount,) = (column for column in found["columns"] if column["column"] == "amount")
+    assert amount["current"]["values"] == found["current"]["rows"]
+    # Kept as a double: 52 of its bits.
+    assert float(number) in {amount["current"]["maximum"], amount["current"]["minimum"]}
+
+
 def test_readers_may_look_and_not_compare(service: Service) -> None:
     with TestClient(create_app(replace(service, keys=all_keys()))) as client:
         files = {"baseline": ("a.csv", table(1, 0.0)), "current": ("b.csv", table(2, 0.0))}
