@@ -12,13 +12,14 @@ from service.dashboard import charts
 from service.dashboard.episodes import Seen, episode_table, seen_of
 from service.dashboard.frame import caller_of, feature_path, framed, missing, to_login
 from service.dashboard.model import Asked, stamp_of, window_controls
-from service.dashboard.model_parts import bands_values, lines_values, sides_values
+from service.dashboard.model_parts import bands_values, line_chart, sides_values
 from service.dashboard.parts import Live, banner, chart, facts, heading, quiet
 from service.models import WatchedColumn, WatchedModel, WatchedWindow
 from service.problems import ProblemError
 from service.views.history import History, history_of
 from service.views.loaded import LoadedReferences
 from service.views.sides import Bands, Sides, bands_of, sides_of
+from service.views.telling import told_bands, told_sides
 from state.stores.alerts import Acknowledgement
 
 
@@ -111,25 +112,27 @@ def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: Aske
     )
     with ui.element("div").classes("cards"):
         if found.sides is not None:
-            title = f"Reference against the last window ({asked.window}, {found.sides.rows:,} rows)"
-            chart(title, charts.sides_options(found.sides), partial(sides_values, found.sides))
-        if found.bands is not None:
-            title = "Quantiles over time (5, 25, 50, 75, 95 %); dashed: the reference"
             chart(
-                title,
+                f"Reference against the last window ({asked.window}, {found.sides.rows:,} rows)",
+                charts.sides_options(found.sides),
+                partial(sides_values, found.sides),
+                told=told_sides(found.sides),
+                name="sides",
+            )
+        if found.bands is not None:
+            chart(
+                "Quantiles over time (5, 25, 50, 75, 95 %); dashed: the reference",
                 charts.bands_options(found.bands, model.axis),
                 partial(bands_values, found.bands, model),
+                told=told_bands(found.bands, charts.number_text),
             )
         for line, limits in history.lines:
-            options = charts.line_options(
-                [line], model.axis, limits=limits, spans=history.spans, log=line.metric == "p_value"
-            )
-            chart(line.title, options, partial(lines_values, [line], model))
+            line_chart(line.title, [line], model, limits=limits, spans=history.spans)
         for title, lines in (
             ("Effect by kind of window", history.side_by_side if len(history.side_by_side) > 1 else ()),
             ("Effect by segment, those furthest off; the legend picks", history.segments),
         ):
             if lines:
-                chart(title, charts.line_options(lines, model.axis), partial(lines_values, lines, model))
+                line_chart(title, lines, model)
     heading(2, "Episodes")
     episode_table("Episodes", history.episodes, model, seen)

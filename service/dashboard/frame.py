@@ -19,6 +19,7 @@ from service.problems import ProblemError
 from service.security import ANYONE, SESSION_KEY, Caller
 
 _STYLE = (Path(__file__).parent / "dashboard.css").read_text(encoding="utf-8")
+_TABLES = (Path(__file__).parent / "tables.js").read_text(encoding="utf-8")
 
 _PARTS = (
     ("", "Overview"),
@@ -82,6 +83,7 @@ def framed(title: str, *, model: WatchedModel | None = None, here: str = "") -> 
     """
     ui.page_title(f"{title} - driftflow")
     ui.add_css(_STYLE)
+    ui.add_head_html(f"<script>{_TABLES}</script>")
     with ui.header().props("bordered"), ui.element("nav").classes("bar") as bar:
         bar.props["aria-label"] = "Pages"
         ui.link("Skip to content", "#content").classes("skip")

@@ -11,13 +11,15 @@ from service.context import Service
 from service.dashboard import charts
 from service.dashboard.episodes import Seen, episode_table, seen_of
 from service.dashboard.frame import caller_of, framed, missing, model_path, to_login
-from service.dashboard.model_parts import column_table, heat_values, lines_values, open_feature
+from service.dashboard.kept import expansion
+from service.dashboard.model_parts import column_table, heat_values, line_chart, open_feature
 from service.dashboard.parts import Live, banner, chart, heading, quiet
 from service.models import WatchedModel
 from service.problems import ProblemError
 from service.views.heat import HeatMap, heat_map
 from service.views.lines import Line, first_shown, model_lines
 from service.views.standing import Standing, standing_of
+from service.views.telling import told_heat
 from state.stores.alerts import Acknowledgement
 from state.stores.episodes import StoredEpisode
 
@@ -123,17 +125,21 @@ def _draw(found: _Found, model: WatchedModel, asked: Asked, live: Live[Any], see
         f"Drift by column and window ({asked.window})",
         charts.heat_options(found.heat, model.axis),
         lambda: heat_values(found.heat, model),
+        told=told_heat(found.heat, partial(charts.time_text, axis=model.axis)),
         height=charts.heat_height(found.heat),
     )
     drawn.on_point_click(lambda event: open_feature(model, found.heat, event))
     if found.heat.pages > 1:
         _pages(found.heat, asked, live)
-    with ui.expansion("Columns of this page", value=len(found.heat.features) <= _FEW).classes("w-full"):
-        column_table(found.heat, model)
+    expansion(
+        "Columns of this page",
+        opened=len(found.heat.features) <= _FEW,
+        fill=lambda: column_table(found.heat, model),
+    ).classes("w-full")
     with ui.element("div").classes("cards"):
         for line in found.lines:
             title = f"{line.title} of {line.feature}" if line.feature else line.title
-            chart(title, charts.line_options([line], model.axis), partial(lines_values, [line], model))
+            line_chart(title, [line], model)
     heading(2, "What goes on")
     episode_table("Open episodes", found.episodes, model, seen)
 

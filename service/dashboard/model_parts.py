@@ -1,17 +1,19 @@
 """Parts of the pages of a model and of a column: what charts lead to, and their values as tables."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from nicegui import ui
 from nicegui.events import EChartPointClickEventArguments
 
-from service.dashboard.charts import number_text, time_text
+from service.dashboard.charts import line_options, number_text, time_text
 from service.dashboard.frame import feature_path
-from service.dashboard.parts import Cell, Values, table
+from service.dashboard.parts import Cell, Values, chart, table
 from service.models import WatchedModel
 from service.views.heat import LEVELS, HeatMap
 from service.views.lines import Line
 from service.views.sides import QUANTILES, Bands, Sides
+from service.views.telling import told_lines
 
 
 def heat_values(found: HeatMap, model: WatchedModel) -> Values:
@@ -29,6 +31,22 @@ def lines_values(lines: Sequence[Line], model: WatchedModel) -> Values:
     columns = [dict(line.points) for line in lines]
     rows = [[time_text(time, model.axis), *(column.get(time, "") for column in columns)] for time in times]
     return Values(head=["window ends", *(f"{line.title} ({line.unit})" for line in lines)], rows=rows)
+
+
+def line_chart(
+    title: str,
+    lines: Sequence[Line],
+    model: WatchedModel,
+    *,
+    limits: Sequence[tuple[str, float]] = (),
+    spans: Sequence[tuple[int, int]] = (),
+) -> None:
+    """Show lines over time, with the levels they are held against and shaded spans."""
+    options = line_options(
+        lines, model.axis, limits=limits, spans=spans, log=all(line.metric == "p_value" for line in lines)
+    )
+    told = told_lines(lines, partial(time_text, axis=model.axis), number_text, limits)
+    chart(title, options, partial(lines_values, lines, model), told=told)
 
 
 def open_feature(model: WatchedModel, found: HeatMap, event: EChartPointClickEventArguments) -> None:

@@ -11,6 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from detectors.base import DriftflowError
 from service.dashboard.charts import Options
+from service.dashboard.kept import expansion, keeping
 from service.problems import ProblemError
 from service.tables import csv_text
 from state.stores.base import StoreError
@@ -71,7 +72,9 @@ def table_html(caption: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]
     >>> table_html("all", ["a"], [["<b>"]]).count("&lt;b&gt;")
     1
     """
-    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    top = "".join(
+        f'<th scope="col"><button class="sort" type="button">{escape(name)}</button></th>' for name in head
+    )
     body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
     return f'<table aria-label="{escape(caption)}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>'
 
@@ -95,30 +98,45 @@ class Values:
     rows: Sequence[Sequence[object]]
 
 
-def chart(title: str, options: Options, values: Callable[[], Values], *, height: int = 250) -> ui.echart:
-    """Show a chart with its values as a table and as CSV, which are sent when they are asked for."""
+def chart(
+    title: str,
+    options: Options,
+    values: Callable[[], Values],
+    *,
+    told: str,
+    height: int = 250,
+    name: str | None = None,
+) -> ui.echart:
+    """Show a chart with its values as a table and as CSV, which are sent when they are asked for.
+
+    Parameters
+    ----------
+    told
+        What it shows, in a sentence.
+    name
+        What it is kept under where its title changes with what it shows.
+    """
     with ui.element("section").classes("box") as section:
         section.props["aria-label"] = title
         heading(3, title)
+        sentence = ui.label(told).classes("quiet told")
         drawn = ui.echart(options).classes("chart").style(f"height: {height}px")
         drawn.props["role"] = "img"
         drawn.props["aria-label"] = f"Chart: {title}; its values stand in the table below."
+        drawn.props["aria-describedby"] = sentence.html_id
         with ui.row().classes("items-center"):
             ui.button("Save values", on_click=lambda: _save(title, values())).props("flat dense no-caps")
-        with ui.expansion("Values as a table").props("dense") as below:
 
-            def fill() -> None:
-                below.clear()
-                with below:
-                    found = values()
-                    table(title, found.head, [[str(value) for value in row] for row in found.rows])
+        def fill() -> None:
+            found = values()
+            table(title, found.head, [[str(value) for value in row] for row in found.rows])
 
-            below.on_value_change(fill)
+        expansion("Values as a table", name=name or title, fill=fill).props("dense")
     return drawn
 
 
 class Live(Generic[Found]):
-    """A part of a page that is drawn again when there is news, without a reload.
+    """A part of a page that is drawn again when there is news, without a reload; what is open stays open.
 
     Parameters
     ----------
@@ -142,6 +160,7 @@ class Live(Generic[Found]):
     ) -> None:
         self._stamp, self._load, self._draw = stamp, load, draw
         self._seen: object = None
+        self._opened: dict[str, bool] = {}
         self._place = ui.column().classes("w-full items-stretch")
         with self._place:
             ui.label("Loading …").classes("quiet")
@@ -169,7 +188,7 @@ class Live(Generic[Found]):
 
     def _show(self, draw: Callable[[], None]) -> None:
         self._place.clear()
-        with self._place:
+        with self._place, keeping(self._opened):
             draw()
 
 

@@ -1,7 +1,6 @@
 """The page of data quality: violations by check, what the checks measured, and every violation."""
 
 from dataclasses import dataclass
-from functools import partial
 
 from fastapi import Request, Response
 from nicegui import ui
@@ -11,8 +10,8 @@ from service.dashboard import charts
 from service.dashboard.episodes import NOBODY, episode_table
 from service.dashboard.frame import caller_of, framed, missing, model_path, to_login
 from service.dashboard.model import stamp_of
-from service.dashboard.model_parts import lines_values
-from service.dashboard.parts import Live, banner, chart, heading, table
+from service.dashboard.model_parts import line_chart
+from service.dashboard.parts import Live, banner, heading, table
 from service.models import WatchedModel
 from service.problems import ProblemError
 from service.views.lines import Line
@@ -82,7 +81,6 @@ def _draw(found: _Found, model: WatchedModel) -> None:
     with ui.element("div").classes("cards"):
         for line in found.lines:
             title = f"{line.title} of {line.feature or 'all records'} ({model.windows[0].name})"
-            options = charts.line_options([line], model.axis)
-            chart(title, options, partial(lines_values, [line], model))
+            line_chart(title, [line], model)
     heading(2, "Every violation")
     episode_table("Violations", found.violations, model, NOBODY)

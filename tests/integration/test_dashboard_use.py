@@ -1,11 +1,13 @@
 """The pages of driftflow serve as people use them: acknowledging, leaving, zooming, going astray."""
 
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.integration.browser import Open
 from tests.integration.served import serving
@@ -70,13 +72,62 @@ def test_the_page_of_routes_asks_no_other_host(address: str, open_page: Open) ->
         expect(page.get_by_text("/v1/models", exact=True)).to_be_visible(timeout=SLOW_MS)
 
 
+def shown_span(chart: Locator) -> tuple[float, float]:
+    """Ask the chart itself where its axis of time begins and ends now."""
+    element = chart.get_by_role("img").get_attribute("id")
+    assert element is not None
+    extent = chart.page.evaluate(
+        "id => getElement(Number(id.slice(1))).chart.getModel().getComponent('xAxis').axis.scale.getExtent()",
+        element,
+    )
+    return float(extent[0]), float(extent[1])
+
+
 def test_a_chart_is_zoomed_with_the_wheel(address: str, open_page: Open) -> None:
     with open_page(address + MODEL) as page:
-        canvas = page.get_by_role("region", name="Columns in drift").locator("canvas").first
-        expect(canvas).to_be_visible(timeout=SLOW_MS)
-        before = canvas.evaluate("each => each.toDataURL()")
-        canvas.hover()
+        chart = page.get_by_role("region", name="Columns in drift")
+        expect(chart.locator("canvas").first).to_be_visible(timeout=SLOW_MS)
+        before = shown_span(chart)
+        chart.locator("canvas").first.hover()
         page.mouse.wheel(0, -600)
-        page.wait_for_function(
-            "([each, before]) => each.toDataURL() !== before", arg=[canvas.element_handle(), before]
+        until_s = time.monotonic() + SLOW_MS / 1_000
+        while (after := shown_span(chart)) == before:
+            assert time.monotonic() < until_s, "the axis does not change"
+            page.wait_for_timeout(50)
+        # What is shown now is a part of what was shown before.
+        assert before[0] <= after[0] < after[1] <= before[1]
+        assert after[1] - after[0] < before[1] - before[0]
+
+
+def test_tables_are_sorted_from_the_keyboard_and_stay_so(address: str, open_page: Open) -> None:
+    with open_page(address + MODEL) as page:
+        columns = page.get_by_role("table", name="Columns", exact=True)
+        head = columns.get_by_role("columnheader", name="effect (PSI)")
+        button = head.get_by_role("button")
+        expect(button).to_be_visible(timeout=SLOW_MS)
+        button.press("Enter")
+        assert head.get_attribute("aria-sort") == "ascending"
+        effects = [float(text) for text in columns.locator("tbody td:nth-child(3)").all_inner_texts()]
+        # Twelve columns of a payment model, as the demo itself says.
+        assert len(effects) == 12
+        assert effects == sorted(effects)
+        button.press("Enter")
+        assert head.get_attribute("aria-sort") == "descending"
+        # Another choice draws all of it anew: other rows, in the order that was asked for.
+        page.get_by_role("combobox", name="Shown").click()
+        page.get_by_role("option", name="last 48 windows").click()
+        expect(columns.get_by_role("columnheader", name="effect (PSI)")).to_have_attribute(
+            "aria-sort", "descending", timeout=SLOW_MS
         )
+        effects = [float(text) for text in columns.locator("tbody td:nth-child(3)").all_inner_texts()]
+        assert effects == sorted(effects, reverse=True)
+
+
+def test_a_chart_is_told_in_words(address: str, open_page: Open) -> None:
+    with open_page(f"{address}{MODEL}/features/country") as page:
+        chart = page.get_by_role("region", name="Reference against the last window")
+        expect(chart.get_by_role("img")).to_have_accessible_description(
+            re.compile(r"^What differs most: .+: \d+\.\d% before, \d+\.\d% now"), timeout=SLOW_MS
+        )
+        effect = page.get_by_role("region", name="Effect", exact=True).get_by_role("img")
+        expect(effect).to_have_accessible_description(re.compile("Held against: matters .*, high "))
