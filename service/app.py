@@ -12,7 +12,7 @@ from service.api import comparisons, episodes, events, health, models, reference
 from service.audit import request_audit
 from service.body_limit import BodyLimit
 from service.context import Service
-from service.headers import add_headers
+from service.headers import Headers
 from service.jobs import Jobs
 from service.metrics import ServiceMetrics
 from service.problems import add_handlers
@@ -86,7 +86,7 @@ def _surround(app: FastAPI, service: Service, metrics: ServiceMetrics) -> None:
             on_refused=on_answer,
         )
     add_handlers(app)
-    add_headers(app)
+    app.add_middleware(Headers)
     # Around all that answers.
     app.add_middleware(Watch, on_answer=metrics.answered)
 

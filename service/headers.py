@@ -1,8 +1,7 @@
 """Headers that every answer carries, so that browsers trust as little as possible."""
 
-from collections.abc import Awaitable, Callable
-
-from fastapi import FastAPI, Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -25,16 +24,28 @@ _NO_PAGES = ("/v1", "/docs", "/openapi.json")
 """What is no page of ours."""
 
 
-def add_headers(app: FastAPI) -> None:
-    """Put the headers on; what a route sets itself stays."""
+class Headers:
+    """ASGI middleware that puts the headers on; what a route sets itself stays."""
 
-    @app.middleware("http")
-    async def _headed(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await answer(request)
-        for name, value in _ALWAYS.items():
-            response.headers.setdefault(name, value)
-        if not request.url.path.startswith(_NO_PAGES):
-            response.headers.setdefault("Content-Security-Policy", PAGES_POLICY)
-        if request.url.path.startswith("/v1"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and put headers on its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        wanted = dict(_ALWAYS)
+        if not scope["path"].startswith(_NO_PAGES):
+            wanted["Content-Security-Policy"] = PAGES_POLICY
+        if scope["path"].startswith("/v1"):
+            wanted["Cache-Control"] = "no-store"
+
+        async def headed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in wanted.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, headed)

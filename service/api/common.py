@@ -1,11 +1,11 @@
 """What routes have in common: the model they are about, who asks, and times as they are written."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Header, Path, Query
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import APIKeyHeader
 
 from service.context import Service, service_of
@@ -15,7 +15,13 @@ from service.security import HEADER, Caller, Right
 from state.durations import Axis
 from state.stores.base import MAX_TIME
 
-Served = Annotated[Service, Depends(service_of)]
+
+async def _served(request: Request) -> Service:
+    # Asynchronous, as all that waits for nothing: a plain function would go to a thread with every request.
+    return service_of(request)
+
+
+Served = Annotated[Service, Depends(_served)]
 
 _HEADER = APIKeyHeader(
     name=HEADER,
@@ -27,10 +33,10 @@ MOST = 1_000
 """Items that one answer lists at most."""
 
 
-def may(right: Right) -> Callable[..., Caller]:
+def may(right: Right) -> Callable[..., Awaitable[Caller]]:
     """Return what lets those pass who have a right, for routes to depend on."""
 
-    def check(service: Served, key: Annotated[str | None, Depends(_HEADER)] = None) -> Caller:
+    async def check(service: Served, key: Annotated[str | None, Depends(_HEADER)] = None) -> Caller:
         found = service.keys.find(key)
         if found is None:
             raise ProblemError(
@@ -55,7 +61,7 @@ class About(NamedTuple):
     version: str
 
 
-def about(
+async def about(
     service: Served,
     model: Annotated[str, Path(description="Name of the model.", examples=["fraud"])],
     version: Annotated[

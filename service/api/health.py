@@ -15,7 +15,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-def health() -> dict[str, str]:
+async def health() -> dict[str, str]:
     """Say that the process answers; needs no key."""
     return {"status": "ok"}
 
@@ -39,7 +39,7 @@ def ready(service: Served, response: Response) -> dict[str, str]:
     return found
 
 
-def _metrics(request: Request) -> ServiceMetrics:
+async def _metrics(request: Request) -> ServiceMetrics:
     found: ServiceMetrics = request.app.state.metrics
     return found
 
