@@ -174,8 +174,9 @@ def _bars(found: Histogram) -> Bars | None:
 
 def _label(found: Histogram, first: int, last: int) -> str:
     if found.edges is not None:
-        return (
-            f"to {found.edges[last - 1]:.4g}" if last <= len(found.edges) else f"above {found.edges[-1]:.4g}"
-        )
+        if last <= len(found.edges):
+            return f"to {found.edges[last - 1]:.4g}"
+        # The last group begins where the one before it ends, however many bins it joins.
+        return f"above {found.edges[first - 1]:.4g}" if first else "all"
     names: Sequence[str] = (found.categories or ())[first:last]
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more" if names else "other"

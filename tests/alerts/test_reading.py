@@ -52,6 +52,18 @@ def test_pictures_have_few_groups_whose_shares_add_up(events: list[StoredEvent])
         assert sum(signal.bars.current) == pytest.approx(1.0)
 
 
+def test_groups_of_bins_leave_no_gap(events: list[StoredEvent]) -> None:
+    event = next(each for each in events if each.type == EventType.OPENED)
+    envelope = orjson.loads(event.body)
+    # 26 bins: the last of the 12 groups joins three of them, from 22.0 on.
+    histogram = {"edges": [float(edge) for edge in range(25)], "categories": None}
+    envelope["data"]["histogram"] |= histogram | {"reference": [1] * 26, "current": [2] * 26}
+    signal = read_signal(orjson.dumps(envelope), model=event.model)
+    assert signal is not None
+    assert signal.bars is not None
+    assert signal.bars.labels[-2:] == ("to 22", "above 22")
+
+
 def test_a_version_without_a_reference_is_a_signal_of_its_own() -> None:
     data = {"model": "fraud", "model_version": "2", "columns": ["a"]}
     envelope = {"id": "e", "type": EventType.MISSING, "partitionkey": "fraud", "data": data}
