@@ -2,8 +2,9 @@
 
 # ruff: noqa: PLC0415  # heavy modules load when the command runs, so that help does not wait for them
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -45,6 +46,14 @@ def run(
         typer.Option(min=0, max=65_535, help="Serve /metrics and /healthz at this port.", show_default=False),
     ] = None,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics.")] = "127.0.0.1",
+    log_format: Annotated[
+        Literal["text", "json"],
+        typer.Option(envvar="DRIFTFLOW_LOG_FORMAT", help="How log lines are written."),
+    ] = "text",
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option(envvar="DRIFTFLOW_LOG_LEVEL", help="Least important log lines to write."),
+    ] = "info",
 ) -> None:
     """Tell channels of drifts and faults as they are found, each once, until Ctrl-C or SIGTERM.
 
@@ -52,7 +61,9 @@ def run(
     files. What was decided is kept in the store before it is sent, so a crash loses nothing.
     """
     from flows.commands.alert_job import AlertAsked, alert
+    from flows.logs import LogFormat, LogLevel, set_up_logging
 
+    set_up_logging(level=LogLevel(log_level), log_format=LogFormat(log_format), environ=os.environ)
     asked = AlertAsked(
         config=config,
         from_start=from_start,

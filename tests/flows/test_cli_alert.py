@@ -124,6 +124,18 @@ def test_before_the_first_run_there_is_nothing_to_tell(call: Call, config: Path)
     assert (told.code, told.out) == (0, "")
 
 
+def test_what_a_channel_answers_is_logged_as_a_run_logs(
+    call: Call, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_URL", "http://127.0.0.1:9/hook")
+    monkeypatch.setenv("DRIFTFLOW_LOG_FORMAT", "json")
+    with_alerts(config, {"channels": {"hook": {"type": "webhook", "url_env": "HOOK_URL"}}})
+    failed = call("alert", config, "--once")
+    (line,) = [orjson.loads(each) for each in failed.err.splitlines() if each.startswith("{")]
+    assert (line["level"], line["logger"]) == ("warning", "driftflow.alerts")
+    assert "channel hook did not take notice" in line["message"]
+
+
 def test_one_event_is_explained_before_and_after_it_was_told(call: Call, config: Path) -> None:
     episodes = call("episodes", config, "--open", "--json").json()
     (income,) = [each for each in episodes if (each["feature"], each["window"]) == ("income", "daily")]
