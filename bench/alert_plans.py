@@ -33,4 +33,4 @@ WHOLE = Plan(
     episodes=120, every_s=5.0, kills=20, life_s=(31.0, 38.0), recover_s=400.0, hasten=1, settle_s=1_200.0
 )
 QUICK = Plan(episodes=60, every_s=0.5, kills=8, life_s=(4.0, 6.0), recover_s=25.0, hasten=10, settle_s=120.0)
-SHORT = Plan(episodes=6, every_s=0.1, kills=1, life_s=(0.3, 0.6), recover_s=0.7, hasten=60, settle_s=30.0)
+SHORT = Plan(episodes=6, every_s=0.1, kills=1, life_s=(0.3, 0.6), recover_s=0.7, hasten=60, settle_s=90.0)
