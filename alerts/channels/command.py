@@ -23,7 +23,7 @@ _log = logging.getLogger("driftflow.alerts")
 
 
 class CommandChannel:
-    """Starts a program for each notice; what it prints goes to the log.
+    """Starts a program for each notice; what it prints goes to the log, as a warning where it fails.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class CommandChannel:
         # A file and not a pipe: what the program leaves running may hold it open.
         with TemporaryFile() as said:
             code = self._run(given, said)
-            self._tell(notice.id, said)
+            self._tell(notice.id, said, logging.WARNING if code != 0 else logging.INFO)
         if code is None:
             raise TryAgainError(
                 f"{self._program} took longer than {self._timeout_s:g} s and was ended: raise its timeout, "
@@ -117,13 +117,13 @@ class CommandChannel:
             return None
         return process.returncode
 
-    def _tell(self, identity: str, said: IO[bytes]) -> None:
+    def _tell(self, identity: str, said: IO[bytes], level: int) -> None:
         """Write the last of what it printed to the log."""
         size = said.seek(0, os.SEEK_END)
         said.seek(max(0, size - _MOST_BYTES))
         lines = said.read().decode(errors="replace").splitlines()
         for line in lines[-_MOST_LINES:]:
-            _log.info("%s: %s", self._name, line[:_MOST_CHARACTERS], extra={"event_id": identity})
+            _log.log(level, "%s: %s", self._name, line[:_MOST_CHARACTERS], extra={"event_id": identity})
 
 
 def environment_of(names: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:

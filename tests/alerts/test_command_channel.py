@@ -68,6 +68,14 @@ def test_another_exit_code_is_tried_again_and_the_arguments_stay_private(tmp_pat
     assert "sesame" not in str(caught.value)
 
 
+def test_what_a_program_says_that_fails_is_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(TryAgainError):
+        channel(tmp_path, "print('no rows'); raise SystemExit(1)").send(NOTICE)
+    assert [(each.levelname, each.message) for each in caplog.records] == [("WARNING", "retraining: no rows")]
+
+
 def test_a_program_that_does_not_read_is_no_error(tmp_path: Path) -> None:
     channel(tmp_path, "pass").send(NOTICE)
 
