@@ -21,7 +21,7 @@ STDOUT = "-"
 
 _LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED = frozenset({401, 403, 429})
-_DEEDS_OF_PAGES = frozenset({"/login", "/compare/files"})
+_DEEDS_OF_PAGES = ("/login", "/compare/files", "/references")
 _LONGEST = 300
 
 
@@ -83,7 +83,7 @@ def request_audit(keys: Keyring, log: AuditLog) -> Callable[[Asked], None]:
         scope = asked.scope
         path, method = str(scope["path"]), str(scope["method"])
         program = of_program(scope)
-        changes = method not in _LOOKS and (program or path in _DEEDS_OF_PAGES)
+        changes = method not in _LOOKS and (program or path.endswith(_DEEDS_OF_PAGES))
         if not changes and not (program and asked.status in _REFUSED):
             return
         who = key_name(scope, keys) or scope.get("session", {}).get(SESSION_KEY)

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Depends, File, Path, Query, UploadFile
 from pydantic import BaseModel, Field
 
 from service.api.common import Asked, Served, may
+from service.building import build_upload
 from service.jobs import Job, JobState
 from service.models import WatchedModel
 from service.problems import RESPONSES, ProblemError
 from service.security import Right
-from service.uploads import Workspace
 from state.durations import Axis
 from state.event_data import Instant, instant
 from state.stores.base import ReferenceInfo
@@ -88,15 +88,7 @@ def build_reference(
     file: Annotated[UploadFile, File(description="Good data, such as the training set.")],
 ) -> BuildAnswer:
     """Build a reference from a file. The answer comes at once; ask for its progress."""
-    workspace = Workspace(service.upload_limits)
-    try:
-        path = workspace.keep("reference", file.filename, file.file)
-    except BaseException:
-        workspace.remove()
-        raise
-    build, name = service.needed_ports.build_reference, asked.model.name
-    job = service.builds.start(lambda tell: build(name, path, on_progress=tell), workspace.remove)
-    return _build(job)
+    return _build(build_upload(service, asked.model.name, file))
 
 
 @router.get("/models/{model}/references/builds/{job_id}", dependencies=_READ)

@@ -23,6 +23,14 @@ from service.views.telling import told_bands, told_sides
 from state.stores.alerts import Acknowledgement
 
 
+@dataclass(slots=True)
+class AskedColumn(Asked):
+    """What the controls of this page say; no segment: those furthest off."""
+
+    segments: list[str] | None = None
+    picker: ui.select | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     history: History
@@ -45,7 +53,7 @@ def add_feature(service: Service) -> None:
             column = column_of(model, feature)
         except ProblemError as problem:
             return missing(request, problem)
-        asked = Asked(model.windows[0].name)
+        asked = AskedColumn(model.windows[0].name)
         with framed(f"{column.name} of {model.name}", model=model, here=feature_path(name, feature)):
             controls = ui.element("div").classes("controls")
             live: Live[Any] = Live(
@@ -57,7 +65,16 @@ def add_feature(service: Service) -> None:
             )
             with controls:
                 window_controls(model, asked, live)
+                asked.picker = _segment_picker(asked, live)
         return None
+
+
+def _segment_picker(asked: AskedColumn, live: Live[Any]) -> ui.select:
+    """Choose segments; it is there once the column is known to be measured in some."""
+    picker = ui.select([], label="Segments", multiple=True, clearable=True, on_change=live.again)
+    picker.bind_value(asked, "segments").props("use-chips")
+    picker.set_visibility(False)
+    return picker
 
 
 def column_of(model: WatchedModel, feature: str) -> WatchedColumn:
@@ -83,11 +100,13 @@ def _load(
     references: LoadedReferences,
     model: WatchedModel,
     column: WatchedColumn,
-    asked: Asked,
+    asked: AskedColumn,
 ) -> _Found:
     window = _window(model, asked.window)
     with service.store(model) as store:
-        history = history_of(store, model, window, column.name, windows=asked.windows)
+        history = history_of(
+            store, model, window, column.name, windows=asked.windows, segments=tuple(asked.segments or ())
+        )
         sides = None
         if history.end is not None:
             sides = sides_of(store, model, window, column.name, history.end, references=references)
@@ -96,11 +115,14 @@ def _load(
     return _Found(history=history, sides=sides, bands=bands, acknowledgements=acknowledgements)
 
 
-def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: Asked, seen: Seen) -> None:
+def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: AskedColumn, seen: Seen) -> None:
     history = found.history
     if history.end is None:
         quiet("No window of this kind has closed yet.")
         return
+    if asked.picker is not None and tuple(asked.picker.options) != history.known_segments:
+        asked.picker.set_options(list(history.known_segments))
+        asked.picker.set_visibility(bool(history.known_segments))
     banner(history.told, history.level)
     facts(
         [
@@ -126,13 +148,21 @@ def _draw(found: _Found, model: WatchedModel, column: WatchedColumn, asked: Aske
                 partial(bands_values, found.bands, model),
                 told=told_bands(found.bands, charts.number_text),
             )
-        for line, limits in history.lines:
-            line_chart(line.title, [line], model, limits=limits, spans=history.spans)
-        for title, lines in (
-            ("Effect by kind of window", history.side_by_side if len(history.side_by_side) > 1 else ()),
-            ("Effect by segment, those furthest off; the legend picks", history.segments),
-        ):
-            if lines:
-                line_chart(title, lines, model)
+        _history_cards(history, model, asked)
     heading(2, "Episodes")
     episode_table("Episodes", history.episodes, model, seen)
+
+
+def _history_cards(history: History, model: WatchedModel, asked: AskedColumn) -> None:
+    for line, limits in history.lines:
+        line_chart(line.title, [line], model, limits=limits, spans=history.spans)
+    for title, lines in (
+        ("Effect by kind of window", history.side_by_side if len(history.side_by_side) > 1 else ()),
+        (
+            "Effect by segment" if asked.segments else "Effect by segment, those furthest off",
+            history.segments,
+        ),
+        ("Share of the traffic by segment", history.traffic),
+    ):
+        if lines:
+            line_chart(title, lines, model)

@@ -13,9 +13,11 @@ from service.dashboard.charts import time_text
 from service.dashboard.frame import caller_of, framed, missing, model_path, note_deed, to_login
 from service.dashboard.model import stamp_of
 from service.dashboard.parts import Live, banner, heading, quiet, table
+from service.dashboard.reference_parts import Comparison, build_form
 from service.models import WatchedModel
 from service.problems import ProblemError
 from service.security import Caller, Right
+from service.views.loaded import LoadedReferences
 from state.durations import Axis
 from state.stores.base import Activation, ReferenceInfo, StoreError
 
@@ -30,6 +32,7 @@ class _Found:
 
 def add_references(service: Service) -> None:
     """Add the page."""
+    loaded = LoadedReferences()
 
     @ui.page("/models/{name}/references")
     def references_page(name: str, request: Request) -> Response | None:
@@ -47,7 +50,9 @@ def add_references(service: Service) -> None:
                 lambda: _load(service, model),
                 lambda found: _draw(found, model),
             )
+            _comparison(service, loaded, model)
             if may:
+                build_form(service, model, request)
                 _activation(service, model, caller, live)
             else:
                 quiet("Activating a reference needs a key with the role admin.")
@@ -90,6 +95,19 @@ def _draw(found: _Found, model: WatchedModel) -> None:
         for each in found.schedule
     ]
     table("Schedule", ("reference", "from"), schedule)
+
+
+def _comparison(service: Service, loaded: LoadedReferences, model: WatchedModel) -> None:
+    """Compare two references, where there are as many."""
+    try:
+        found = _load(service, model)
+    except (DriftflowError, StoreError):
+        # The list above says why.
+        return
+    versions = [info.version for info in reversed(found.references)]
+    if len(versions) > 1:
+        active = found.schedule[-1].version if found.schedule else None
+        Comparison(service, loaded, model).show(versions, active)
 
 
 def _activation(service: Service, model: WatchedModel, caller: Caller, live: Live[Any]) -> None:

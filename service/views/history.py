@@ -1,6 +1,8 @@
 """The history of one column: its scores with their limits, and its episodes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import orjson
 
@@ -30,8 +32,13 @@ class History:
         What is measured, each with the levels it is held against; those without a point are left out.
     side_by_side
         The effect in every kind of window.
+    known_segments
+        All that the column is measured in, sorted.
     segments
-        The effect of the segments that are furthest off now, at most `MOST_SEGMENTS`.
+        The effect of those that were asked for, otherwise of those that are furthest off now, at most
+        `MOST_SEGMENTS`.
+    traffic
+        The share of the traffic of those that were asked for.
     episodes
         Drifts and violations in this kind of window that were open in the span.
     spans
@@ -41,7 +48,9 @@ class History:
     end: int | None
     lines: tuple[tuple[Line, Limits], ...]
     side_by_side: tuple[Line, ...]
+    known_segments: tuple[str, ...]
     segments: tuple[Line, ...]
+    traffic: tuple[Line, ...]
     episodes: tuple[StoredEpisode, ...]
     spans: tuple[tuple[int, int], ...]
 
@@ -68,9 +77,15 @@ class History:
 
 
 def history_of(
-    store: Store, model: WatchedModel, window: WatchedWindow, feature: str, *, windows: int
+    store: Store,
+    model: WatchedModel,
+    window: WatchedWindow,
+    feature: str,
+    *,
+    windows: int,
+    segments: Sequence[str] = (),
 ) -> History:
-    """Read the history of a column in the last windows; 0 reads all."""
+    """Read the history of a column in the last windows; 0 reads all. `segments` are those to show."""
     start = first_shown(store, model, window, windows) if windows else None
     end = last_end(store, model, window.name)
     episodes = store.episodes(
@@ -82,6 +97,7 @@ def history_of(
         # Values that were never missing are no news.
         if any(value or metric != "missing_share" for _time, value in line.points):
             lines.append((line, limits))
+    known, shown, traffic = _segments(store, model, window.name, feature, segments, start)
     return History(
         end=end,
         lines=tuple(lines),
@@ -90,7 +106,9 @@ def history_of(
             for each in model.windows
             if (line := read_line(store, model, each.name, "effect", feature=feature, start=start)).points
         ),
-        segments=_segments(store, model, window.name, feature, start),
+        known_segments=known,
+        segments=shown,
+        traffic=traffic,
         episodes=tuple(episodes),
         spans=tuple(
             (each.opened, each.updated if not each.is_open else end or each.updated)
@@ -122,20 +140,27 @@ def _limits(store: Store, model: WatchedModel, window: str, feature: str) -> lis
 
 
 def _segments(
-    store: Store, model: WatchedModel, window: str, feature: str, start: int | None
-) -> tuple[Line, ...]:
-    names = [
-        key.segment
-        for key in store.series_keys(model.name)
-        if (key.model_version, key.window, key.feature, key.metric)
-        == (model.version, window, feature, "effect")
-        and key.segment
-    ]
-    lines = [
-        replace(line, title=name)
-        for name in names
-        if (
-            line := read_line(store, model, window, "effect", feature=feature, segment=name, start=start)
-        ).points
-    ]
-    return tuple(sorted(lines, key=lambda line: (-line.points[-1][1], line.title))[:MOST_SEGMENTS])
+    store: Store,
+    model: WatchedModel,
+    window: str,
+    feature: str,
+    asked: Sequence[str],
+    start: int | None,
+) -> tuple[tuple[str, ...], tuple[Line, ...], tuple[Line, ...]]:
+    """Read the names of all segments, the effect of those to show, and the traffic of those asked for."""
+    wanted = (model.version, window, feature, "effect")
+    keys = (key for key in store.series_keys(model.name) if key.segment)
+    known = tuple(
+        sorted(k.segment for k in keys if (k.model_version, k.window, k.feature, k.metric) == wanted)
+    )
+    picked = [name for name in asked if name in known]
+
+    def lines_of(names: Sequence[str], metric: str, of: str) -> list[Line]:
+        read = partial(read_line, store, model, window, metric, feature=of, start=start)
+        lines = (replace(read(segment=name), title=name) for name in names)
+        return [line for line in lines if line.points]
+
+    shown = lines_of(picked or known, "effect", feature)
+    if not picked:
+        shown = sorted(shown, key=lambda line: (-line.points[-1][1], line.title))[:MOST_SEGMENTS]
+    return known, tuple(shown), tuple(lines_of(picked, "share", ""))

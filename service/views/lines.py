@@ -11,7 +11,17 @@ MOST_POINTS = 400
 """Points of a line that are sent: a screen shows no more."""
 
 _SHARES = frozenset(
-    {"drift_share", "missing_share", "error_rate", "accuracy", "precision", "recall", "f1", "coverage"}
+    {
+        "share",
+        "drift_share",
+        "missing_share",
+        "error_rate",
+        "accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "coverage",
+    }
 )
 _TITLES = {
     "drift_share": "Columns in drift",

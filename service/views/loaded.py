@@ -17,15 +17,15 @@ class LoadedReferences:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, str], Reference] = OrderedDict()
 
-    def feature(self, store: Store, model: str, version: str, feature: str) -> FeatureReference:
-        """Return one column of a reference.
+    def reference(self, store: Store, model: str, version: str) -> Reference:
+        """Return a reference.
 
         Raises
         ------
         NotFoundError
             There is no such reference.
         BadReferenceError
-            It lacks the column, or cannot be read.
+            It cannot be read.
         """
         key = (model, version)
         with self._lock:
@@ -37,4 +37,8 @@ class LoadedReferences:
             self._kept.move_to_end(key)
             while len(self._kept) > MOST:
                 self._kept.popitem(last=False)
-        return found.feature(feature)
+        return found
+
+    def feature(self, store: Store, model: str, version: str, feature: str) -> FeatureReference:
+        """Return one column of a reference; raises `BadReferenceError` where there is none, and as above."""
+        return self.reference(store, model, version).feature(feature)

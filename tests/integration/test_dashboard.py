@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from flows.config import load_config
 from flows.connections import store_opener
 from state.events import EventType
-from state.stores.base import Activation
+from state.stores.base import Activation, Point, SeriesKey
 from tests.integration.browser import DESKTOP, PHONE, Open, Theme
 from tests.integration.served import serving
 from tests.service.served import KEYS, READ
@@ -184,6 +184,37 @@ def test_violations_stand_by_check(address: str, open_page: Open) -> None:
         drawn(page, "Out of range share of distance_km (daily)")
 
 
+def test_segments_are_picked(drifted_demo: Path, address: str, open_page: Open) -> None:
+    store = store_opener(load_config(drifted_demo))()
+    try:
+        (last,) = store.events("demo", window="daily", types=[EventType.REPORT], newest_first=True, limit=1)
+        # As a run with `segments` writes them; of a column that no other test looks at.
+        for name, value in (("device=ios", 0.5), ("device=web", 0.125)):
+            for feature, metric in (("discount", "effect"), ("", "share")):
+                key = SeriesKey(
+                    model="demo",
+                    model_version="1",
+                    window="daily",
+                    feature=feature,
+                    segment=name,
+                    metric=metric,
+                )
+                store.add_points([Point(key, last.end - back * 86_400_000, value) for back in range(3)])
+    finally:
+        store.close()
+    with open_page(f"{address}{MODEL}/features/discount") as page:
+        furthest = page.get_by_role("region", name="Effect by segment, those furthest off")
+        expect(furthest.get_by_text("device=ios: 0.5 on")).to_be_visible(timeout=SLOW_MS)
+        expect(furthest.get_by_text("device=web: 0.125 on")).to_be_visible()
+        page.get_by_role("combobox", name="Segments").click()
+        page.get_by_role("option", name="device=web").click()
+        picked = page.get_by_role("region", name="Effect by segment", exact=True)
+        expect(picked.get_by_text("0.125 on")).to_be_visible(timeout=SLOW_MS)
+        expect(picked.get_by_text("0.5 on")).to_have_count(0)
+        traffic = page.get_by_role("region", name="Share of the traffic by segment")
+        expect(traffic.get_by_text("12.5 % on")).to_be_visible()
+
+
 def lines_of(path: Path, shift: float) -> Path:
     rng = np.random.default_rng(1)
     rows = [f"{rng.normal(shift)},{rng.normal()}" for _ in range(2_000)]
@@ -226,19 +257,21 @@ def test_a_reference_is_activated(drifted_demo: Path, address: str, open_page: O
     rows = (drifted_demo.parent / "events.jsonl").read_text().splitlines(keepends=True)
     newer = tmp_path / "newer.jsonl"
     newer.write_text("".join(rows[:3_000]))
-    answer = httpx2.post(
-        f"{address}/v1/models/demo/references",
-        files={"file": ("newer.jsonl", newer.read_bytes())},
-        timeout=30,
-    )
-    assert answer.status_code == 202
     with open_page(f"{address}{MODEL}/references") as page:
         references = page.get_by_role("table", name="References")
         expect(references.locator("tbody tr").first).to_be_visible()
         before = references.locator("tr", has_text="active").locator("td").first.inner_text()
+        expect(page.get_by_role("table", name="Two references")).to_have_count(0)
+        page.get_by_label("Good data").set_input_files(newer)
+        page.get_by_role("button", name="Build").click()
+        expect(page.get_by_role("status").filter(has_text="Built ")).to_be_visible(timeout=SLOW_MS)
         # A reference that comes while the page is open is shown; the list to choose from is of its opening.
         expect(references.locator("tbody tr")).to_have_count(2, timeout=20_000)
         page.reload()
+        pair = page.get_by_role("table", name="Two references")
+        # Twelve columns of a payment model; its stream begins as the weeks before were: no distance is large.
+        expect(pair.locator("tbody tr")).to_have_count(12, timeout=SLOW_MS)
+        assert all(float(text) < 0.1 for text in pair.locator("tbody td:nth-child(3)").all_inner_texts())
         new = references.locator("tbody tr", has_not_text="active").locator("td").first.inner_text()
         page.get_by_role("combobox", name="Reference").click()
         page.get_by_role("option", name=new).click()
@@ -268,6 +301,9 @@ def test_a_key_that_may_read_changes_nothing(drifted_demo: Path, open_page: Open
             expect(page.get_by_role("button", name="Activate")).to_have_count(0)
             page.goto(f"{address}/compare")
             expect(page.get_by_text("comparing files needs write")).to_be_visible()
+            expect(page.get_by_role("button", name="Build")).to_have_count(0)
+        answer = httpx2.post(f"{address}{MODEL}/references", files={"file": ("a.csv", b"x\n1\n")}, timeout=30)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/login?then={MODEL}/references")
         # Without the form, and without a key, nothing is taken either.
         sent = {"baseline": ("a.csv", b"x\n1\n"), "current": ("b.csv", b"x\n1\n")}
         answer = httpx2.post(f"{address}/compare/files", files=sent, timeout=30)

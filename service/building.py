@@ -1,0 +1,27 @@
+"""Starts the building of a reference from a file that was sent."""
+
+from fastapi import UploadFile
+
+from service.context import Service
+from service.jobs import Job
+from service.uploads import Workspace
+
+
+def build_upload(service: Service, model: str, file: UploadFile) -> Job[str]:
+    """Keep the file until the reference is built.
+
+    Raises
+    ------
+    ProblemError
+        The file is too large, empty, or of no known format, or nothing is built here.
+    JobsFullError
+        Too many builds wait.
+    """
+    build = service.needed_ports.build_reference
+    workspace = Workspace(service.upload_limits)
+    try:
+        path = workspace.keep("reference", file.filename, file.file)
+    except BaseException:
+        workspace.remove()
+        raise
+    return service.builds.start(lambda tell: build(model, path, on_progress=tell), workspace.remove)
