@@ -81,7 +81,7 @@ def _standing(signal: Signal, found: Explanation) -> str:
     if found.known.closed:
         return _closed_text(found)
     if signal.change is Change.UPDATED and not any(each.place == "waiting" for each in found.groups):
-        return f"open; its severity was {found.known.severity} at most, and only a higher one is told"
+        return f"open, {found.known.severity} at most so far; of updates only the first of a severity is told"
     return "open"
 
 

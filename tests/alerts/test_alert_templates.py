@@ -19,6 +19,13 @@ def test_one_of_the_templates_can_be_replaced(tmp_path: Path) -> None:
     assert "What to do" in templates.text(view)
 
 
+def test_what_is_over_has_no_severity_in_its_title() -> None:
+    templates = load_templates()
+    titles = {cause: templates.title(view_of(sample_notice("x", cause=cause))) for cause in Cause}
+    assert titles[Cause.OPENED] == "[New, high] sample: amount drifts"
+    assert titles[Cause.CLOSED] == "[All clear] sample: amount drifts"
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [
