@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from alerts.messages import make_notice
 from alerts.notices import Cause, Notice, decode_notice, notice_id
 from alerts.signals import Signal
@@ -50,4 +52,6 @@ def fold(stored: Sequence[StoredNotice], *, room: int, now_ms: int) -> Folded | 
         cause=Cause.DIGEST,
         now_ms=now_ms,
     )
-    return Folded(digest=digest, ids=ids)
+    # What they named no more by name is still counted.
+    omitted = digest.omitted + sum(each.omitted for each in taken)
+    return Folded(digest=replace(digest, omitted=omitted), ids=ids)

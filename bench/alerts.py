@@ -21,6 +21,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from alerts.progress import progress_of
 from bench.alert_plans import QUICK, WHOLE, Plan
 from bench.alert_receivers import Receiver, Trouble
 from bench.measure import say, show
@@ -32,7 +33,7 @@ from tests.alerts import events
 
 SEED = 11
 CAP = 20
-"""Messages an hour to services that misbehave; the one that is well gets all of them one by one."""
+"""Messages an hour to services that misbehave; the one that is well gets all one by one."""
 LAST = 3
 """Episodes that stay open."""
 
@@ -162,16 +163,24 @@ class _Bench:
         missing = set(self._names) - self._told(receiver)
         said = ", ".join(f"{n} {cause}" for cause, n in causes.most_common())
         repeats = sum(count - 1 for count in ids.values())
-        back = [each.at_s for each in receiver.taken if each.at_s >= self._recovered_s]
-        busiest = max((sum(at <= each < at + 60 for each in back) for at in back), default=0)
+        # One that came again after a kill was not counted by the sender: nobody told it that it was taken.
+        firsts = {each.event["id"]: each.at_s for each in reversed(receiver.taken)}
+        back = [at for at in firsts.values() if at >= self._recovered_s]
+        busiest = max((sum(at <= each < at + self._plan.hour_s for each in back) for at in back), default=0)
+        omitted = sum(each.event["data"]["omitted"] for each in receiver.taken)
         head = name if name == "none" else f"{name}, then well"
         asked = f"{receiver.requests} requests, {len(ids)} messages taken ({said}) and {repeats} again"
-        found.rows.append((head.replace("none", "well"), f"{asked}, at most {busiest} in a minute behind it"))
+        found.rows.append(
+            (
+                head.replace("none", "well"),
+                f"{asked}, at most {busiest} in {self._plan.hour_s:g} s after that",
+            )
+        )
         checks = {
-            f"{name} was not told of {len(missing)} episodes": bool(missing),
+            f"{name} was not told of {len(missing)} episodes": len(missing) > omitted,
             f"{name}: the same message had two ids": any(len(each) > 1 for each in by_content.values()),
             f"{name}: one id had two contents": len(by_content) != len(ids),
-            f"{name}: a flood of {len(ids)} messages": name != "none" and len(ids) > CAP,
+            f"{name}: a flood of {busiest} messages": name != "none" and busiest > CAP,
             f"{name}: not every end was told": name == "none" and causes["closed"] < len(self._names) - LAST,
         }
         found.faults += [what for what, wrong in checks.items() if wrong]
@@ -189,9 +198,8 @@ class _Bench:
         }
 
     def _start(self) -> None:
-        words = ["flows.cli", "alert", str(self._config), "--from-start"]
-        if self._plan.hasten > 1:
-            words = ["bench.alert_process", str(self._config), str(self._plan.hasten)]
+        hour_ms = int(1_000 * self._plan.hour_s)
+        words = ["bench.alert_process", str(self._config), str(self._plan.hasten), str(hour_ms)]
         urls = {f"HOOK_{name.upper()}": each.url for name, each in self._receivers.items()}
         with (self._folder / "sender.log").open("ab") as said:
             self._sender = subprocess.Popen(  # noqa: S603  # our own
@@ -221,9 +229,10 @@ class _Bench:
         with closing(self._store()) as store:
             while time.monotonic() < until_s:
                 self._alive()
-                told = all(not set(self._names) - self._told(each) for each in self._receivers.values())
+                progress = store.alert_progress("fraud")
+                held = progress is None or progress_of(progress.body).memory.policy.held
                 ended = self._causes(self._well)["closed"] >= len(self._names) - LAST
-                if told and ended and not store.notices("fraud", delivery=Delivery.WAITING):
+                if ended and not (held or store.notices("fraud", delivery=Delivery.WAITING)):
                     break
                 time.sleep(0.1)
         assert self._sender is not None

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.alerting import stored_notice
 from alerts.channels.base import RefusedError, TryAgainError
 from alerts.delivery import pause_ms
 from alerts.folding import fold
+from alerts.messages import MOST_SIGNALS, make_notice
 from alerts.notices import Cause
 from alerts.rules import Escalation, Route
+from alerts.samples import sample_signals
 from state.stores.alerts import Acknowledgement, Delivery
 from tests.alerts.events import closed, opened
 from tests.alerts.world import HOUR, MINUTE, T0, DiedError, World, dies_at, settle, told
@@ -223,3 +226,18 @@ def test_nothing_is_folded_where_there_is_room() -> None:
     waiting = world.store.notices("fraud", delivery=Delivery.WAITING)
     assert fold(waiting, room=1, now_ms=T0) is None
     assert fold(waiting, room=0, now_ms=T0) is None
+
+
+def test_what_a_digest_of_digests_does_not_name_is_still_counted() -> None:
+    (signal, _) = sample_signals("fraud")
+    waiting = []
+    for number in range(2):
+        signals = [replace(signal, episode=f"{number}/{place}") for place in range(MOST_SIGNALS + 10)]
+        notice = make_notice(
+            signals, channel="pager", route="", incident=str(number), cause=Cause.DIGEST, now_ms=T0
+        )
+        waiting.append(stored_notice(notice))
+    folded = fold(waiting, room=1, now_ms=T0)
+    assert folded is not None
+    # 120 episodes, of which a notice names 50.
+    assert (len(folded.digest.signals), folded.digest.omitted) == (MOST_SIGNALS, 70)
