@@ -1,6 +1,7 @@
 """Boards, rules and scrapes name metrics, labels, panels and places that exist."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -209,6 +210,22 @@ def _promtool(config: pytest.Config, *arguments: str) -> str:
 def test_prometheus_accepts_its_configuration_and_rules(pytestconfig: pytest.Config) -> None:
     said = _promtool(pytestconfig, "check", "config", "deploy/prometheus/prometheus.yml")
     assert f"{len(RULES)} rules found" in said
+
+
+def test_prometheus_accepts_the_key_of_the_service_where_one_is_set(
+    pytestconfig: pytest.Config, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(DEPLOY / "prometheus", tmp_path / "prometheus")
+    (folder / "service.key").write_text("read-key-0123456789")
+    text = (folder / "prometheus.yml").read_text()
+    (folder / "prometheus.yml").write_text(text.replace("# authorization:", "authorization:"))
+    (job,) = (
+        each
+        for each in yaml.safe_load((folder / "prometheus.yml").read_text())["scrape_configs"]
+        if "authorization" in each
+    )
+    assert job["job_name"] == "driftflow-service"
+    _promtool(pytestconfig, "check", "config", str(folder / "prometheus.yml"))
 
 
 def test_each_alert_fires_when_it_should_and_only_then(pytestconfig: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import APIKeyHeader
 
+from service.callers import sent_key
 from service.context import Service, service_of
 from service.models import WatchedModel
 from service.problems import ProblemError
@@ -36,7 +37,10 @@ MOST = 1_000
 def may(right: Right) -> Callable[..., Awaitable[Caller]]:
     """Return what lets those pass who have a right, for routes to depend on."""
 
-    async def check(service: Served, key: Annotated[str | None, Depends(_HEADER)] = None) -> Caller:
+    async def check(
+        service: Served, request: Request, _told: Annotated[str | None, Depends(_HEADER)] = None
+    ) -> Caller:
+        key = sent_key(request.headers)
         found = service.keys.find(key)
         if found is None:
             raise ProblemError(

@@ -77,6 +77,20 @@ def test_no_key_is_said_again(
     assert [each for each in spellings(ADMIN) if each in text] == []
 
 
+def test_a_key_may_come_as_a_bearer_token(demo: Path) -> None:
+    with client_of(demo, MemoryStore, all_keys()) as client:
+
+        def status(headers: dict[str, str]) -> int:
+            return client.get("/metrics", headers=headers).status_code
+
+        assert status({"Authorization": f"Bearer {READ}"}) == 200
+        assert status({"Authorization": f"bearer  {READ}"}) == 200
+        for refused in ("Bearer", "Bearer ", f"Basic {READ}", READ, "Bearer no-such-key-0123456789"):
+            assert status({"Authorization": refused}) == 401
+        # What stands in the header of its own counts.
+        assert status({"X-API-Key": "no-such-key-0123456789", "Authorization": f"Bearer {READ}"}) == 401
+
+
 def test_a_store_that_is_away_is_a_503_that_says_when_to_come_back(demo: Path) -> None:
     def away() -> Store:
         raise StoreBusyError("store redis://localhost:1/0: it cannot be reached; try again when it is up")
