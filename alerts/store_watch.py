@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from alerts.channels.base import RefusedError, TryAgainError
-from alerts.delivery import Outlet, pause_ms
+from alerts.delivery import Heard, Outlet, pause_ms
 from alerts.monitor import MonitorState, direct_notice, watch
 from alerts.notices import Cause, Notice
 from alerts.rules import AlertRules
@@ -45,8 +45,10 @@ class StoreWatch:
         *,
         now_ms: Callable[[], int],
         random: Callable[[], float],
+        heard: Heard,
     ) -> None:
         self._rules = rules
+        self._heard = heard
         # Of the watches only the one of the store can say anything here.
         self._monitor = replace(monitor, silence_ms=None)
         self._outlets = outlets
@@ -95,8 +97,12 @@ class StoreWatch:
         outlet, attempts = self._outlets[channel], waiting.attempts + 1
         try:
             outlet.channel.send(notice)
+            self._heard.sent(channel)
         except (TryAgainError, RefusedError) as error:
             if isinstance(error, TryAgainError) and attempts < outlet.max_attempts:
+                self._heard.failed(channel)
                 next_ms = now_ms + max(int(1_000 * (error.wait_s or 0.0)), pause_ms(attempts, self._random()))
                 self._waiting[channel] = _Waiting(notice=notice, attempts=attempts, next_ms=next_ms)
+            else:
+                self._heard.died(channel)
             _logger.warning("channel %s did not take notice %s: %s", channel, notice.id, error)

@@ -129,7 +129,7 @@ class AlertRun:
             vitals=vitals or ScrapedVitals(worker_addresses(monitor)), interval_ms=interval_ms(monitor)
         )
         self._store_watch = StoreWatch(
-            config.alerts, config.monitor, outlets, now_ms=clock_ms, random=random.random
+            config.alerts, config.monitor, outlets, now_ms=clock_ms, random=random.random, heard=heard
         )
         self._standing_by = False
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"

@@ -143,6 +143,7 @@ class Away:
     quiet: Quiet = field(default_factory=Quiet)
     resolve: bool = True
     now: int = T0
+    metrics: World = field(default_factory=World)
 
     def __post_init__(self) -> None:
         route = Route(name="all", channels=("pager",), resolve=self.resolve)
@@ -153,6 +154,7 @@ class Away:
             {"pager": outlet},
             now_ms=lambda: self.now,
             random=lambda: 1.0,
+            heard=self.metrics,
         )
 
     def lasts(self, minutes: int, *, away: bool) -> None:
@@ -191,6 +193,7 @@ def test_a_channel_that_is_away_as_well_is_tried_again_and_hears_no_end_it_needs
     away.pager.answer = lambda: None
     away.lasts(5, away=True)
     assert checks(away.pager.got) == [(Cause.OPENED, [Watch.STORE])]
+    assert (away.metrics.heard[0], away.metrics.heard[-1]) == ("failed pager", "sent pager")
     late = Away()
     late.pager.answer = lambda: TryAgainError("away too", wait_s=3_600.0)
     late.lasts(5, away=True)
@@ -209,6 +212,7 @@ def test_what_a_channel_refuses_is_not_tried_again() -> None:
     away.pager.answer = refuse
     away.lasts(60, away=True)
     assert len(tries) == 1
+    assert away.metrics.heard == ["died pager"]
 
 
 @pytest.mark.parametrize("away_last", [True, False])

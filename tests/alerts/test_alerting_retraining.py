@@ -69,6 +69,7 @@ def test_a_drift_that_is_open_is_asked_about_once() -> None:
 @pytest.mark.parametrize("from_start", [True, False])
 def test_what_has_closed_further_on_in_the_log_asks_for_nothing(*, from_start: bool) -> None:
     world = World(retraining=ROWS)
+    world.log.most = 1  # no read holds both
     world.log.lines += [opened("amount", end=1), closed("amount", end=2)]
     settle(world.process(from_start=from_start))
     assert asked(world) == []
@@ -184,6 +185,19 @@ def test_without_rules_what_is_open_is_remembered_all_the_same() -> None:
     world.retraining = ROWS
     settle(world.process())
     assert len(asked(world)) == 1
+
+
+def test_labels_are_kept_for_rules_only() -> None:
+    kept = []
+    for rules in (None, measuring()[1]):
+        world = World(model=measuring()[0], retraining=rules)
+        world.log.lines += performance(GOOD)
+        settle(world.process())
+        progress = world.store.alert_progress(world.model)
+        assert progress is not None
+        kept.append([each.rows for each in progress_of(progress.body).retraining.labelled])
+    # 1,000 rows with a label in the one window.
+    assert kept == [[], [1_000]]
 
 
 def test_the_stored_progress_of_version_1_is_read() -> None:

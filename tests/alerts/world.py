@@ -26,17 +26,18 @@ class DiedError(Exception):
 
 @dataclass
 class Log:
-    """A log that grows; its position is how many lines were read."""
+    """A log that grows, read a few lines at a time; its position is how many lines were read."""
 
     lines: list[bytes] = field(default_factory=list)
     read_to: int = 0
     caught_up: bool = False
+    most: int = 1_000
 
     def at(self, position: bytes | None) -> "Log":
-        return Log(self.lines, int(position or 0))
+        return Log(self.lines, int(position or 0), most=self.most)
 
     def read(self) -> Sequence[bytes]:
-        found = self.lines[self.read_to :]
+        found = self.lines[self.read_to :][: self.most]
         self.read_to += len(found)
         self.caught_up = not found
         return found
