@@ -3,11 +3,15 @@
 import json
 import shutil
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import orjson
 import pytest
 
+from flows.config import load_config
+from flows.connections import store_opener
 from tests.command_line import Call, caller
 
 
@@ -145,7 +149,13 @@ def test_one_event_is_explained_before_and_after_it_was_told(call: Call, config:
     told = call("alert", "explain", config, income["id"][:16], "--json").json()
     (notice,) = told["notices"]
     assert (notice["delivery"], notice["channel"], told["signal"]["feature"]) == ("sent", "stdout", "income")
-    shown = call("alert", "explain", config, income["id"])
+    now_ms = time.time_ns() // 1_000_000
+    with closing(store_opener(load_config(config))()) as store:
+        # Another process alerts meanwhile: looking takes nothing from it.
+        assert store.claim_alerts("demo", owner="another", now_ms=now_ms, until_ms=now_ms + 600_000)
+        shown = call("alert", "explain", config, income["id"])
+        assert store.claim_alerts("demo", owner="another", now_ms=now_ms, until_ms=now_ms + 600_000)
+    assert shown.code == 0
     assert "all: matches, to stdout" in shown.out
     assert notice["id"][:12] in shown.out
     assert max(map(len, shown.out.splitlines())) <= 120
