@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
+from service.dashboard.ink import INK, Options
 from service.views.heat import LEVELS, HeatMap
 from service.views.lines import Line
 from service.views.sides import QUANTILES, Bands, Sides
 from state.durations import Axis
 
-Options = dict[str, Any]
-
-INK = "#717d8b"
-"""Text and axes: legible on light paper and on dark."""
-
 REFERENCE, CURRENT, LIMIT = "#7f9cbc", "#e0641b", "#c4342b"
+
+_OTHERS = ("#5aa469", "#a06bc4", "#c79a16", "#3a9fbf", "#c45a8a", "#8a7f6b")
+"""Colours of more lines: as many as there are segments on one chart."""
 
 HEAT = ("#7f9cbc40", "#d9c441", "#e8892b", "#c4342b")
 """Colours of the levels of a heat map, beside their names in the legend."""
@@ -22,8 +20,23 @@ HEAT = ("#7f9cbc40", "#d9c441", "#e8892b", "#c4342b")
 _PLACES = ("insideStartTop", "insideMiddleTop", "insideEndTop")
 """Where the names of levels stand."""
 
+_LARGE, _LARGEST = 10_000, 10_000_000
+"""Between these values are written whole."""
+
+_DAYS = {
+    "year": "{yyyy}",
+    "month": "{d} {MMM}",
+    "day": "{d} {MMM}",
+    "hour": "{HH}:{mm}",
+    "minute": "{HH}:{mm}",
+    "second": "{HH}:{mm}:{ss}",
+}
+"""How an axis of time is labelled: a day alone might be of any month."""
+
 _ROW = 22
 """Height of a row of a heat map, in pixels."""
+
+_GRID = {"left": 8, "right": 20, "top": 44, "bottom": 48, "containLabel": True}
 
 _SAVE = {"feature": {"saveAsImage": {"title": "Save picture"}}, "right": 0, "iconStyle": {"borderColor": INK}}
 
@@ -53,7 +66,9 @@ def number_text(value: float | None, unit: str = "") -> str:
         return "–"  # noqa: RUF001  # an en dash is how tables say that there is nothing
     if unit == "share":
         return f"{100 * value:.3g} %"
-    return f"{value:,.0f}" if unit == "rows" else f"{value:.4g}"
+    # Sums of money and the like are read with all their digits.
+    whole = unit == "rows" or _LARGE <= abs(value) < _LARGEST
+    return f"{value:,.0f}" if whole else f"{value:.4g}"
 
 
 def heat_options(found: HeatMap, axis: Axis) -> Options:
@@ -75,7 +90,8 @@ def heat_options(found: HeatMap, axis: Axis) -> Options:
         "xAxis": {
             "type": "category",
             "data": [time_text(end, axis) for end in found.ends],
-            "axisLabel": {"color": INK, "hideOverlap": True},
+            # The last one would be cut off.
+            "axisLabel": {"color": INK, "hideOverlap": True, "alignMaxLabel": "right"},
             "axisTick": {"show": False},
         },
         "yAxis": {
@@ -93,6 +109,8 @@ def heat_options(found: HeatMap, axis: Axis) -> Options:
             "top": 0,
             "left": 0,
             "textStyle": {"color": INK},
+            "itemWidth": 14,
+            "itemGap": 10,
             "pieces": [
                 {"value": level, "label": name, "color": HEAT[level]} for level, name in enumerate(LEVELS)
             ],
@@ -158,7 +176,8 @@ def line_options(
         "xAxis": _time_axis(axis),
         "yAxis": _value_axis(name, log=log),
         "tooltip": {"trigger": "axis", "renderMode": "richText", "confine": True},
-        "legend": {"show": len(series) > 1, "textStyle": {"color": INK}, "top": 0, "left": 60},
+        # One row, to be paged: several would lie over the lines of a narrow chart.
+        "legend": _legend() | {"show": len(series) > 1},
         "dataZoom": _zoom(),
         "series": series,
     }
@@ -173,7 +192,9 @@ def sides_options(found: Sides) -> Options:
         "xAxis": names if found.numeric else shares | {"nameLocation": "middle", "nameGap": 28},
         "yAxis": shares if found.numeric else names | {"inverse": True},
         "tooltip": {"trigger": "axis", "renderMode": "richText", "confine": True},
-        "legend": {"textStyle": {"color": INK}, "top": 0, "left": 60},
+        "legend": _legend(),
+        # Nothing to zoom with stands below.
+        "grid": _GRID | {"bottom": 12 if found.numeric else 30},
         "series": [
             {
                 "type": "bar",
@@ -219,8 +240,20 @@ def _base() -> Options:
         "animation": False,
         "textStyle": {"color": INK},
         "toolbox": _SAVE,
-        "color": [CURRENT, REFERENCE, "#5aa469", "#a06bc4"],
-        "grid": {"left": 8, "right": 20, "top": 44, "bottom": 48, "containLabel": True},
+        "color": [CURRENT, REFERENCE, *_OTHERS],
+        "grid": _GRID,
+    }
+
+
+def _legend() -> Options:
+    return {
+        "type": "scroll",
+        "textStyle": {"color": INK},
+        "pageTextStyle": {"color": INK},
+        "pageIconColor": INK,
+        "top": 0,
+        "left": 60,
+        "right": 40,
     }
 
 
@@ -233,14 +266,19 @@ def _line(name: str, points: list[list[float]]) -> Options:
 
 
 def _time_axis(axis: Axis) -> Options:
-    kind = "value" if axis is Axis.ROWS else "time"
-    name = "row" if axis is Axis.ROWS else ""
-    return {"type": kind, "name": name, "axisLabel": {"color": INK, "hideOverlap": True}, "scale": True}
+    label: Options = {"color": INK, "hideOverlap": True}
+    if axis is Axis.ROWS:
+        # Its name would stand outside of a narrow chart.
+        label |= {"alignMinLabel": "left", "alignMaxLabel": "right"}
+        label[":formatter"] = "v => `row ${v.toLocaleString('en-US')}`"
+        return {"type": "value", "axisLabel": label, "splitLine": {"show": False}, "scale": True}
+    return {"type": "time", "axisLabel": label | {"formatter": _DAYS}, "scale": True}
 
 
 def _value_axis(name: str, *, log: bool = False) -> Options:
     label: Options = {"color": INK}
     if log:
+        label |= {"alignMinLabel": "left", "alignMaxLabel": "right"}
         label[":formatter"] = "v => v === 1 ? '1' : v.toExponential(0)"
     return {
         "type": "log" if log else "value",

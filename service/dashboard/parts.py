@@ -10,7 +10,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from detectors.base import DriftflowError
-from service.dashboard.charts import Options
+from service.dashboard.ink import Options, themed
 from service.dashboard.kept import expansion, keeping
 from service.problems import ProblemError
 from service.tables import csv_text
@@ -120,7 +120,7 @@ def chart(
         section.props["aria-label"] = title
         heading(3, title)
         sentence = ui.label(told).classes("quiet told")
-        drawn = ui.echart(options).classes("chart").style(f"height: {height}px")
+        drawn = ui.echart(themed(options)).classes("chart").style(f"height: {height}px")
         drawn.props["role"] = "img"
         drawn.props["aria-label"] = f"Chart: {title}; its values stand in the table below."
         drawn.props["aria-describedby"] = sentence.html_id

@@ -31,6 +31,15 @@ _TITLES = {
     "evidence": "Evidence over time",
     "p_value": "P-value of the window",
     "missing_share": "Missing values",
+    "mae": "MAE",
+    "mape": "MAPE",
+    "mse": "MSE",
+    "msle": "MSLE",
+    "rmse": "RMSE",
+    "rmsle": "RMSLE",
+    "roc_auc": "ROC AUC",
+    "r2": "R²",
+    "f1": "F1",
 }
 _UNITS = {"effect": "PSI", "psi": "PSI", "evidence": "log10", "p_value": "p-value"}
 _FIRST = ("drift_share", "rows", "late_rows")

@@ -1,10 +1,13 @@
 """Options of charts: what is drawn where, with its unit, and never as HTML."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 
+from service.dashboard import ink
 from service.dashboard.charts import bands_options, heat_options, line_options, sides_options
 from service.dashboard.login import inside
 from service.dashboard.parts import table_html
@@ -13,6 +16,7 @@ from service.views.lines import Line
 from service.views.sides import Bands, Sides
 from state.durations import Axis
 
+STYLE = (Path(ink.__file__).parent / "dashboard.css").read_text()
 HOSTILE = "<img src=x onerror=alert(1)>`${1}`"
 
 HEAT = HeatMap(
@@ -41,6 +45,26 @@ def parts(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # whatever 
     elif isinstance(value, list):
         for part in value:
             yield from parts(part)
+
+
+def luminance(colour: str) -> float:
+    """Give the relative luminance of a colour, by WCAG 2.2."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_text_of_charts_is_legible_on_both_papers() -> None:
+    papers = re.findall(r"--card: (#[0-9a-f]{6})", STYLE)
+    dark_ink, light_ink = re.findall(r"#[0-9a-f]{6}", ink._INKS)
+    for paper, text in zip(papers, (light_ink, dark_ink), strict=True):
+        low, high = sorted((luminance(paper), luminance(text)))
+        # What WCAG 2.2 asks of small text (1.4.3, level AA).
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+    for options in (heat_options(HEAT, Axis.ROWS), line_options([SHARE], Axis.ROWS), sides_options(SIDES)):
+        assert ink.INK not in [part for _key, part in parts(ink.themed(options))]
 
 
 def test_names_from_data_are_never_code_or_html() -> None:
