@@ -42,7 +42,10 @@ class AppriseChannel:
         self._name = name
         self._templates = templates
         self._dashboard = dashboard
-        self._service = apprise.Apprise()
+        asset = apprise.AppriseAsset()
+        # As in all channels: they would carry the message to somebody else. Old releases do not know it.
+        asset.http_redirects = False
+        self._service = apprise.Apprise(asset=asset)
         with warnings.catch_warnings():
             # Its plug-ins load modules that later Pythons no longer have.
             warnings.simplefilter("ignore", DeprecationWarning)

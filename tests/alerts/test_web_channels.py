@@ -218,12 +218,17 @@ class TestOpsgenie(WebContract):
 
 
 class TestApprise(WebContract):
-    # It follows redirects and tells nothing but yes and no; its own limit of time is 4 s.
+    # It tells nothing but yes and no, so nothing is refused; its own limit of time is 4 s.
     moods = frozenset({Mood.WELL, Mood.FAILS, Mood.BUSY, Mood.CLOSES, Mood.BABBLES})
 
     def make(self, web: Web) -> Channel:
         url = Secret(f"json://user:{SECRET}@127.0.0.1:{web.port}/")
         return AppriseChannel("chat", url, TEMPLATES, key="alerts.channels.chat.url_env")
+
+    def test_a_redirect_is_not_followed(self, station: WebStation) -> None:
+        station.behave(Mood.REDIRECTS)
+        assert isinstance(outcome(station.channel, sample_notice("chat")), TryAgainError)
+        assert len(station.web.seen) == 1
 
 
 class TestSns(WebContract):
