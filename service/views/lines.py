@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from service.models import WatchedModel, WatchedWindow
 from service.sampling import thinned
 from state.events import EventType
-from state.stores.base import SeriesKey, Store
+from state.stores.base import SeriesKey, Store, StoredEvent
 
 MOST_POINTS = 400
 """Points of a line that are sent: a screen shows no more."""
@@ -120,6 +120,12 @@ def first_shown(store: Store, model: WatchedModel, window: WatchedWindow, window
 
 def last_end(store: Store, model: WatchedModel, window: str | None = None) -> int | None:
     """Return the end of the last window there is a report on, of one kind or any; None before the first."""
+    found = last_report(store, model, window)
+    return None if found is None else found.end
+
+
+def last_report(store: Store, model: WatchedModel, window: str | None = None) -> StoredEvent | None:
+    """Return the report on the last window, of one kind or any; None before the first."""
     found = store.events(
         model.name,
         model_version=model.version,
@@ -128,7 +134,7 @@ def last_end(store: Store, model: WatchedModel, window: str | None = None) -> in
         newest_first=True,
         limit=1,
     )
-    return found[0].end if found else None
+    return found[0] if found else None
 
 
 def title_of(metric: str) -> str:

@@ -2,14 +2,31 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from detectors.verdicts import Severity
 from service.models import WatchedModel
-from service.views.lines import last_end, read_line
+from service.views.lines import last_report
 from state.stores.base import Store
 from state.stores.episodes import StoredEpisode
 
 _DRIFT = "drift"
 _ORDER = {Severity.HIGH: 3, Severity.MEDIUM: 2, Severity.LOW: 1}
+
+
+class _Window(msgspec.Struct):
+    rows: int
+
+
+class _Data(msgspec.Struct):
+    drift_share: float
+    window: _Window
+
+
+class _Report(msgspec.Struct):
+    """What is read of a report here; the rest of it is passed over."""
+
+    data: _Data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +87,17 @@ def standing_of(store: Store, model: WatchedModel) -> Standing:
     activations = store.activations(model.name, model.version)
     found = store.episodes(model.name, model_version=model.version, open_only=True)
     drifts = sorted((each for each in found if each.family == _DRIFT), key=_by_severity)
-    first = model.windows[0].name
-    end = last_end(store, model, first)
-    share, rows = (
-        read_line(store, model, first, metric, start=end).points if end is not None else ()
-        for metric in ("drift_share", "rows")
-    )
+    last = last_report(store, model)
+    first = last
+    if last is not None and last.window != model.windows[0].name:
+        first = last_report(store, model, model.windows[0].name)
+    # The report has been read anyway: its figures cost no other look at the store.
+    data = None if first is None else msgspec.json.decode(first.body, type=_Report).data
     return Standing(
         reference=activations[-1].version if activations else None,
-        last_window=last_end(store, model),
-        drift_share=share[-1][1] if share else None,
-        rows=int(rows[-1][1]) if rows else None,
+        last_window=None if last is None else last.end,
+        drift_share=None if data is None else data.drift_share,
+        rows=None if data is None else data.window.rows,
         drifting=tuple(dict.fromkeys(each.feature for each in drifts)),
         severity=drifts[0].severity if drifts else "",
         violations=len(found) - len(drifts),
