@@ -11,7 +11,7 @@ from nicegui.events import GenericEventArguments
 
 from detectors.base import DriftflowError
 from service.dashboard.ink import Options, themed
-from service.dashboard.kept import expansion, keeping
+from service.dashboard.kept import Kept, expansion, keep_zoom, keeping
 from service.problems import ProblemError
 from service.tables import csv_text
 from state.stores.base import StoreError
@@ -121,6 +121,7 @@ def chart(
         heading(3, title)
         sentence = ui.label(told).classes("quiet told")
         drawn = ui.echart(themed(options)).classes("chart").style(f"height: {height}px")
+        keep_zoom(name or title, drawn)
         drawn.props["role"] = "img"
         drawn.props["aria-label"] = f"Chart: {title}; its values stand in the table below."
         drawn.props["aria-describedby"] = sentence.html_id
@@ -136,7 +137,7 @@ def chart(
 
 
 class Live(Generic[Found]):
-    """A part of a page that is drawn again when there is news, without a reload; what is open stays open.
+    """A part of a page that is drawn again when there is news, without a reload, and stays open and zoomed.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ class Live(Generic[Found]):
     ) -> None:
         self._stamp, self._load, self._draw = stamp, load, draw
         self._seen: object = None
-        self._opened: dict[str, bool] = {}
+        self._kept = Kept()
         self._place = ui.column().classes("w-full items-stretch")
         with self._place:
             ui.label("Loading …").classes("quiet")
@@ -184,11 +185,13 @@ class Live(Generic[Found]):
     async def again(self) -> None:
         """Draw, news or not: what is asked for has changed."""
         self._seen = None
+        # A part of what was shown is no part of what is asked for now.
+        self._kept.zoomed.clear()
         await self.look()
 
     def _show(self, draw: Callable[[], None]) -> None:
         self._place.clear()
-        with self._place, keeping(self._opened):
+        with self._place, keeping(self._kept):
             draw()
 
 

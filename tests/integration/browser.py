@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from scripts.local_services.base import ServiceError
 from scripts.local_services.packages import program
@@ -64,3 +64,14 @@ def open_page(chromium: Browser) -> Open:
                 assert [each for each in asked if not each.startswith(inside)] == []
 
     return opened
+
+
+def shown_span(chart: Locator) -> tuple[float, float]:
+    """Ask the chart itself where its axis of time begins and ends now."""
+    element = chart.get_by_role("img").get_attribute("id")
+    assert element is not None
+    extent = chart.page.evaluate(
+        "id => getElement(Number(id.slice(1))).chart.getModel().getComponent('xAxis').axis.scale.getExtent()",
+        element,
+    )
+    return float(extent[0]), float(extent[1])

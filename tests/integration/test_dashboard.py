@@ -1,5 +1,6 @@
 """The pages of driftflow serve in a real browser: what they say and how they are used, at every width."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from flows.config import load_config
 from flows.connections import store_opener
 from state.events import EventType
 from state.stores.base import Activation, Point, SeriesKey
-from tests.integration.browser import DESKTOP, PHONE, Open, Theme
+from tests.integration.browser import DESKTOP, PHONE, Open, Theme, shown_span
 from tests.integration.served import serving
 from tests.service.served import KEYS, READ
 
@@ -88,6 +89,16 @@ def test_news_come_without_a_reload(drifted_demo: Path, address: str, open_page:
         share = page.get_by_role("region", name="Columns in drift")
         share.get_by_text("Values as a table").click()
         expect(share.get_by_role("table")).to_be_visible()
+        share.locator("canvas").first.hover()
+        whole = shown_span(share)
+        page.mouse.wheel(0, -600)
+        until_s = time.monotonic() + SLOW_MS / 1_000
+        while shown_span(share) == whole and time.monotonic() < until_s:
+            page.wait_for_timeout(50)
+        # The last step of the wheel is told a little later.
+        page.wait_for_timeout(1_000)
+        zoomed = shown_span(share)
+        assert zoomed != whole
         page.get_by_text("Columns of this page").click()
         expect(page.get_by_role("table", name="Columns", exact=True)).to_be_hidden()
         store = store_opener(load_config(drifted_demo))()
@@ -98,7 +109,9 @@ def test_news_come_without_a_reload(drifted_demo: Path, address: str, open_page:
             event = store.events("demo", types=[EventType.QUALITY_VIOLATED])[-1]
             store.add_events([replace(event, id="made-up", end=last.end)])
             expect(page.get_by_text("made_up").first).to_be_visible(timeout=10_000)
-            # What somebody has opened stays open, and what is closed stays closed.
+            # What is open stays open, what is closed stays closed, and what is zoomed stays zoomed.
+            expect(share.locator("canvas").first).to_be_visible()
+            assert shown_span(share) == pytest.approx(zoomed)
             expect(share.get_by_role("table")).to_be_visible()
             expect(page.get_by_role("table", name="Columns", exact=True)).to_be_hidden()
         finally:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
-from tests.integration.browser import Open
+from tests.integration.browser import Open, shown_span
 from tests.integration.served import serving
 from tests.service.served import KEYS, READ, WRITE
 
@@ -70,17 +70,6 @@ def test_the_page_of_routes_asks_no_other_host(address: str, open_page: Open) ->
     # The fixture fails where anything else is asked.
     with open_page(f"{address}/docs") as page:
         expect(page.get_by_text("/v1/models", exact=True)).to_be_visible(timeout=SLOW_MS)
-
-
-def shown_span(chart: Locator) -> tuple[float, float]:
-    """Ask the chart itself where its axis of time begins and ends now."""
-    element = chart.get_by_role("img").get_attribute("id")
-    assert element is not None
-    extent = chart.page.evaluate(
-        "id => getElement(Number(id.slice(1))).chart.getModel().getComponent('xAxis').axis.scale.getExtent()",
-        element,
-    )
-    return float(extent[0]), float(extent[1])
 
 
 def test_a_chart_is_zoomed_with_the_wheel(address: str, open_page: Open) -> None:
