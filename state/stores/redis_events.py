@@ -17,6 +17,12 @@ _EVENTS_PER_COMMAND = 20_000
 """Redis takes 2**20 arguments per command, and an event is up to twenty."""
 
 _EVENTS_PER_PAGE = 500
+_FEWEST_PER_PAGE = 8
+"""Events that are read first where few are wanted; some of them may not match."""
+
+_GROWTH = 4
+"""A page has that many times the events of the page before, up to `_EVENTS_PER_PAGE`."""
+
 _FIELDS = ("type", "model_version", "window", "feature", "episode", "end", "body")
 
 
@@ -86,15 +92,15 @@ class RedisEvents:
     ) -> list[StoredEvent]:
         """Return the events that match all that is given, in order of `end`, then of insertion."""
         first, last = time_span(start, end)
+        count = checked_limit(limit)
         found = (
             event
-            for event in self._listed(model, self._span(model, first, last, beyond, newest_first))
+            for event in self._listed(model, self._span(model, first, last, beyond, newest_first), count)
             if model_version in (None, event.model_version)
             and window in (None, event.window)
             and feature in (None, event.feature)
             and (types is None or event.type in types)
         )
-        count = checked_limit(limit)
         return [event for event, _ in zip(found, range(count), strict=False)] if count else []
 
     def _event_command(self, events: Sequence[StoredEvent]) -> Command:
@@ -164,12 +170,15 @@ class RedisEvents:
         members: list[bytes] = self._server.run("ZRANGEBYLEX", index, f"[{end}:", f"({end};")
         return next(member for member in members if member.split(b":", 2)[2].decode() == event_id)
 
-    def _listed(self, model: str, span: "_Span") -> Iterator[StoredEvent]:
-        """Return the events of a span, page by page."""
+    def _listed(self, model: str, span: "_Span", wanted: int) -> Iterator[StoredEvent]:
+        """Return the events of a span, page by page; the first page is as small as what is wanted."""
         index = self._keys.events(model)
+        size = max(wanted, _FEWEST_PER_PAGE)
         while True:
             command, bounds = span.command
-            members = self._server.run(command, index, *bounds, "LIMIT", 0, _EVENTS_PER_PAGE)
+            size = min(size, _EVENTS_PER_PAGE)
+            members = self._server.run(command, index, *bounds, "LIMIT", 0, size)
+            size *= _GROWTH
             if not members:
                 return
             ids = [member.split(b":", 2)[2].decode() for member in members]

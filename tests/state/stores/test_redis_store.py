@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Any
@@ -13,6 +13,7 @@ from state.stores.alerts import Delivery, Progress
 from state.stores.base import Keeping, Point, SeriesKey, StoreError
 from state.stores.redis import RedisStore
 from state.stores.redis_series import SeriesBackend
+from state.stores.redis_server import Command, RedisServer
 from tests.contracts import redis_servers
 from tests.contracts.store_values import (
     a_key,
@@ -262,6 +263,27 @@ def test_pages_and_commands_do_not_show(redis_url: str, prefix: str, monkeypatch
         for value in (1.0, 2.0):
             store.add_points(Point(a_key(f"f{n % 4}"), n, value) for n in range(11))
             assert store.series(a_key("f1")) == [(1, value), (5, value), (9, value)]
+
+
+def test_who_wants_few_events_does_not_wait_for_many(
+    redis_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, run_all = list[int](), RedisServer.run_all
+
+    def counted(server: RedisServer, commands: Sequence[Command], *, together: bool = False) -> list[Any]:
+        read.append(len(commands))
+        return run_all(server, commands, together=together)
+
+    with closing(RedisStore(redis_url, prefix=prefix)) as store:
+        store.add_events(an_event(str(n), end=n, type_="a" if n < 100 else "b") for n in range(1_000))
+        monkeypatch.setattr(RedisServer, "run_all", counted)
+        assert ids(store.events("fraud", newest_first=True, limit=1)) == ["999"]
+        # The first page, of 8.
+        assert read == [8]
+        read.clear()
+        # What lies further back is found in pages that grow: 8, 32, 128, 500, 332 are all there are.
+        assert ids(store.events("fraud", newest_first=True, types=["a"], limit=2)) == ["99", "98"]
+        assert read == [8, 32, 128, 500, 332]
 
 
 def test_thousands_of_points_fit_into_one_call(redis_url: str, prefix: str) -> None:
