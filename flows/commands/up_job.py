@@ -74,7 +74,12 @@ def run_together(asked: UpAsked) -> ExitCode:
         programs = _programs(config, asked, folder, fd=listening.fileno())
         _say(f"pages and API at {address_of(listening)}, once the service has started; Ctrl-C ends all")
         if all(program.name != _ALERT for program in programs):
-            _say("no alerts: the configuration names no channel (`alerts.channels`), or they are not wanted")
+            why = (
+                "the configuration names no channel (`alerts.channels`)"
+                if asked.alerts is None
+                else "--no-alerts"
+            )
+            _say(f"no alerts: {why}")
         if not keys.callers:
             _say(f"no API key is set ({VARIABLE}): everyone on this machine may do everything")
         width = shutil.get_terminal_size().columns - _WIDTH

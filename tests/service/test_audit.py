@@ -15,7 +15,7 @@ from flows.serving import configured_service
 from service.app import create_app
 from service.audit import AuditLog, request_audit
 from service.context import Service
-from service.dashboard import login
+from service.dashboard import login, reference_parts
 from service.ports import Rate
 from service.security import VARIABLE
 from service.stores import StorePool
@@ -99,6 +99,7 @@ def test_keys_shown_to_pages_are_written_by_their_names(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     app = FastAPI()
     app.include_router(login.router)
+    app.include_router(reference_parts.router)
     app.state.service = Service(models={}, stores=StorePool(lambda _model: None), keys=all_keys())
     audit = AuditLog(path)
     app.add_middleware(Watch, on_answer=request_audit(all_keys(), audit))
@@ -107,10 +108,14 @@ def test_keys_shown_to_pages_are_written_by_their_names(tmp_path: Path) -> None:
         client.get("/login")
         assert client.post("/login", data={"key": GUESS}).status_code == 401
         assert client.post("/login", data={"key": READ}).status_code == 303
+        # Who may only read builds no reference, and is told so by the page that the answer leads to.
+        sent = client.post("/models/demo/references", files={"file": ("good.csv", b"x\n1\n")})
+        assert (sent.status_code, sent.headers["location"]) == (303, "/models/demo/references")
     audit.close()
     assert [(each["who"], each["what"], each["outcome"]) for each in lines_of(path)] == [
         (None, "POST /login", "refused"),
         ("grafana", "POST /login", "done"),
+        ("grafana", "POST /models/{name}/references", "refused"),
     ]
     assert not [key for key in (READ, GUESS) if key in path.read_text()]
 
