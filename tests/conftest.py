@@ -59,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares fixtures: a module, what needs a broker or Redis, what looks at the demo."""
+    """Keep together what shares fixtures: a module, services, the demo; and put what waits first."""
     serviced, shown = _that_use(items, _SERVICES), _that_use(items, frozenset({"drifted_demo"}))
     for item in items:
         place = item.path.relative_to(ROOT)
@@ -70,6 +70,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         else:
             group = place.as_posix()
         item.add_marker(pytest.mark.xdist_group(group))
+    # What waits begins first, so that the end is made of short things that any process can take.
+    items.sort(key=lambda item: not _waits(item))
+
+
+def _waits(item: pytest.Item) -> bool:
+    return "integration" in item.path.relative_to(ROOT).parts
 
 
 def _that_use(items: list[pytest.Item], fixtures: frozenset[str]) -> set[Path]:

@@ -84,7 +84,7 @@ def test_partitions_side_by_side(
     assert_same(read_results(tmp_path), wanted_of_four)
 
 
-@pytest.mark.parametrize("members", [2, 3])
+@pytest.mark.parametrize("members", [3])
 def test_several_processes(four_files: Layout, wanted_of_four: Results, tmp_path: Path, members: int) -> None:
     config = four_files.config(f"members-{members}", batch_rows=97)
     assert run_through(config, tmp_path, members=members) == ["ended"] * members
