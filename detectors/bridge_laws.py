@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from detectors.base import FloatArray
+from detectors.elementary import cos, exp, sin
 
 _INTERVALS, _NODES = 16, 96
 """Of the quadrature: at statistics where a tail is not 1 to ten digits, terms behind the 16th are nothing."""
@@ -51,7 +52,7 @@ class BridgeLaw:
             return 1.0
         # Nodes fall inside an interval, so the first is the one that the next interval begins behind.
         used = 1 + int(np.searchsorted(self.nodes[:, 0], _NOTHING / statistic))
-        terms = self.weights[:used] * np.exp(self.nodes[:used] * (-statistic / 2))
+        terms = self.weights[:used] * exp(self.nodes[:used] * (-statistic / 2))
         found = float(terms.sum())
         return min(max(found, 0.0), 1.0)
 
@@ -97,11 +98,11 @@ def anderson_darling_law() -> BridgeLaw:
 
 def _cramer_von_mises_determinant(y: FloatArray) -> FloatArray:
     root = np.sqrt(y)
-    return np.asarray(np.sin(root) / root, dtype=np.float64)
+    return np.asarray(sin(root) / root, dtype=np.float64)
 
 
 def _anderson_darling_determinant(y: FloatArray) -> FloatArray:
-    return np.asarray(-np.cos(math.pi / 2 * np.sqrt(1 + 4 * y)) / (math.pi * y), dtype=np.float64)
+    return np.asarray(-cos(math.pi / 2 * np.sqrt(1 + 4 * y)) / (math.pi * y), dtype=np.float64)
 
 
 def _law(
@@ -112,8 +113,8 @@ def _law(
     for interval in range(_INTERVALS):
         low, high = pole(2 * interval + 1), pole(2 * interval + 2)
         half = (high - low) / 2
-        y = (low + high) / 2 + half * np.cos(angles)
-        density = half * np.sin(angles) / (y * np.sqrt(np.abs(determinant(y))))
+        y = (low + high) / 2 + half * cos(angles)
+        density = half * sin(angles) / (y * np.sqrt(np.abs(determinant(y))))
         nodes.append(y)
         weights.append((-1) ** interval * density / _NODES)
     return BridgeLaw(nodes=np.array(nodes), weights=np.array(weights), smallest=smallest)

@@ -34,6 +34,7 @@ from math import ceil, log, sqrt
 import numpy as np
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import expm1, geometric
 from detectors.scatter import Statistic, scatter
 
 FEWEST_CHUNKS = 30
@@ -53,8 +54,8 @@ _NEAR, _FAR = 2.0, 3.0
 """Standard errors beyond which a correlation is more than noise: that of one size, and of any larger one. Of
 columns of independent rows 1 to 3 in a hundred fail with 30 to 100 chunks, and none with 400 (simulated)."""
 
-_LENGTHS = np.logspace(-4, 4, 801)
-_CORRELATIONS = np.square(np.expm1(-_LENGTHS)) / (2 * (_LENGTHS + np.expm1(-_LENGTHS)))
+_LENGTHS = geometric(1e-4, 1e4, 801)
+_CORRELATIONS = np.square(expm1(-_LENGTHS)) / (2 * (_LENGTHS + expm1(-_LENGTHS)))
 """Correlation of the means of neighbouring blocks by their length, where that of single rows falls as
 exp(-distance): the integrated process of Uhlenbeck and Ornstein."""
 

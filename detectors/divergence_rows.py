@@ -8,6 +8,7 @@ from scipy.special import chdtrc
 
 from detectors.base import FloatArray, IntArray
 from detectors.effects import ONE_SIDED
+from detectors.elementary import log
 
 BoolArray = NDArray[np.bool_]
 
@@ -55,7 +56,7 @@ def psi_rows(reference: FloatArray, current: FloatArray, *, inflation: float = 1
     n_reference, n_current = np.where(empty, 1.0, n_reference), np.where(empty, 1.0, n_current)
     p = _shares(reference, held, n_reference)
     q = _shares(current, held, n_current)
-    log_ratio = np.where(held, np.log(q / p), 0.0)
+    log_ratio = np.where(held, log(q / p), 0.0)
     value = ((q - p) * log_ratio * held).sum(axis=1)
     variance = _variance(q * held, log_ratio + 1 - p / q) / n_current
     variance += _variance(p * held, 1 - q / p - log_ratio) / n_reference

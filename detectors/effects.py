@@ -13,6 +13,7 @@ from scipy.special import chdtrc, chndtr, kolmogorov, ndtr
 
 from detectors.base import FloatArray, IntArray
 from detectors.coarse import totals
+from detectors.elementary import dot, log
 
 _ONE_SIDE = 0.05
 """Chance of a true figure beyond either end of the interval, which is one of 90 %."""
@@ -125,10 +126,10 @@ def psi_divergence(
     0.274
     """
     n_reference, n_current, p, q = _shares(reference, current, pseudocount)
-    log_ratio = np.log(q / p)
+    log_ratio = log(q / p)
     variance = _variance(q, log_ratio + 1 - p / q) / n_current
     variance += _variance(p, 1 - q / p - log_ratio) / n_reference
-    return _divergence(float(np.dot(q - p, log_ratio)), variance, p.size, n_reference, n_current, inflation)
+    return _divergence(float(dot(q - p, log_ratio)), variance, p.size, n_reference, n_current, inflation)
 
 
 def jensen_shannon_divergence(
@@ -142,9 +143,9 @@ def jensen_shannon_divergence(
     middle = (p + q) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         # A share of 0 adds nothing, whatever its logarithm.
-        up, down = np.where(q > 0, np.log(q / middle), 0.0), np.where(p > 0, np.log(p / middle), 0.0)
+        up, down = np.where(q > 0, log(q / middle), 0.0), np.where(p > 0, log(p / middle), 0.0)
     variance = 16 * (_variance(q, up) / n_current + _variance(p, down) / n_reference)
-    value = max(0.0, 4 * float(np.dot(q, up) + np.dot(p, down)))
+    value = max(0.0, 4 * float(dot(q, up) + dot(p, down)))
     return _divergence(value, variance, p.size, n_reference, n_current, inflation)
 
 
@@ -197,7 +198,7 @@ def _shares(
 
 def _variance(shares: FloatArray, gradient: FloatArray) -> float:
     weighted = shares * gradient
-    return max(0.0, float(np.dot(weighted, gradient)) - float(weighted.sum()) ** 2)
+    return max(0.0, float(dot(weighted, gradient)) - float(weighted.sum()) ** 2)
 
 
 def _divergence(

@@ -1,5 +1,6 @@
 """Scores of many windows at once on coarse groups, for the simulation of their laws."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -7,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import log, log2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +34,13 @@ class GroupStatistic:
 def psi_scores(reference: IntArray, windows: IntArray) -> FloatArray:
     """PSI of many windows, see `detectors.divergences.psi`; shapes as in `GroupStatistic`."""
     p, q = _with_half_a_row(reference, windows)
-    return _row_sums((q - p) * np.log(q / p))
+    return _row_sums((q - p) * log(q / p))
 
 
 def kullback_leibler_scores(reference: IntArray, windows: IntArray) -> FloatArray:
     """Kullback-Leibler divergence of many windows from the reference; shapes as in `GroupStatistic`."""
     p, q = _with_half_a_row(reference, windows)
-    return np.maximum(_row_sums(q * np.log(q / p)), 0.0)
+    return np.maximum(_row_sums(q * log(q / p)), 0.0)
 
 
 def jensen_shannon_scores(reference: IntArray, windows: IntArray) -> FloatArray:
@@ -46,7 +48,7 @@ def jensen_shannon_scores(reference: IntArray, windows: IntArray) -> FloatArray:
     p, q = _shares(reference, windows)
     middle = (p + q) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(p > 0, p * np.log2(p / middle), 0.0) + np.where(q > 0, q * np.log2(q / middle), 0.0)
+        terms = np.where(p > 0, p * log2(p / middle), 0.0) + np.where(q > 0, q * log2(q / middle), 0.0)
     return np.asarray(np.sqrt(np.clip(terms.sum(axis=1) / 2, 0.0, 1.0)), dtype=np.float64)
 
 
@@ -71,7 +73,7 @@ def largest_difference_scores(reference: IntArray, windows: IntArray) -> FloatAr
 GROUP_STATISTICS: Mapping[str, GroupStatistic] = MappingProxyType(
     {
         "psi": GroupStatistic(scores=psi_scores, scale="v", factor=1.0),
-        "js": GroupStatistic(scores=jensen_shannon_scores, scale="sqrt v", factor=0.125 / np.log(2)),
+        "js": GroupStatistic(scores=jensen_shannon_scores, scale="sqrt v", factor=0.125 / math.log(2)),
         "kl": GroupStatistic(scores=kullback_leibler_scores, scale="v", factor=0.5),
         "hellinger": GroupStatistic(scores=hellinger_scores, scale="sqrt v", factor=0.125),
         "tv": GroupStatistic(scores=total_variation_scores, scale="sqrt v", factor=None),

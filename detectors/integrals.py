@@ -8,6 +8,7 @@ import numpy as np
 from detectors.base import FloatArray, IntArray, Kind, Reading, Status, Summary
 from detectors.bridge_laws import anderson_darling_law, cramer_von_mises_law
 from detectors.coarse import absent, inflation, matched_rows, totals
+from detectors.elementary import dot
 from detectors.scatter import Statistic
 
 _TIES = "single values hold much of the column"
@@ -43,7 +44,7 @@ def cramer_von_mises_grid(reference: IntArray, current: IntArray) -> float:
     0.026
     """
     distance, pooled, _ = _curves(reference, current)
-    return float(np.dot(pooled, distance * distance))
+    return float(dot(pooled, distance * distance))
 
 
 def anderson_darling_grid(reference: IntArray, current: IntArray) -> tuple[float, float]:
@@ -72,7 +73,7 @@ def anderson_darling_grid(reference: IntArray, current: IntArray) -> tuple[float
     under = below[inside]
     # Edges below all rows hold nothing and are weighed by nothing.
     spread = np.where(under > 0, under * (1 - under), 1.0)
-    return float(np.dot(pooled[inside], squares / spread)), float(pooled[~inside].sum())
+    return float(dot(pooled[inside], squares / spread)), float(pooled[~inside].sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import DriftflowError, FloatArray
+from detectors.elementary import log
 
 
 class PValueError(DriftflowError):
@@ -137,7 +138,7 @@ def e_benjamini_hochberg(log_m: FloatArray, log_threshold: float) -> NDArray[np.
     """
     count = log_m.size
     descending = np.sort(log_m)[::-1]
-    enough = descending >= log_threshold + np.log(count / np.arange(1, count + 1))
+    enough = descending >= log_threshold + log(count / np.arange(1, count + 1))
     if not enough.any():
         return np.zeros(count, dtype=np.bool_)
     return np.asarray(log_m >= descending[int(np.flatnonzero(enough)[-1])])

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import chdtri
 
 from detectors.base import FloatArray, IntArray, Summary
+from detectors.elementary import geometric
 
 CLOSED_FORM_ROWS = 100
 """Rows that every group expects, on both sides, from which the chi-square law of a divergence holds.
@@ -22,7 +23,7 @@ LARGEST_WINDOW = 1 << 20
 def _levels() -> FloatArray:
     """Chances that are told apart: 60 from 1 to .0004, the customary ones, and few below."""
     customary = [0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001]
-    levels = np.concatenate([np.geomspace(1.0, 4e-4, 60), customary, 10.0 ** -np.arange(4, 13)])
+    levels = np.concatenate([geometric(1.0, 4e-4, 60), customary, geometric(1e-4, 1e-12, 9)])
     return np.unique(levels)[::-1]
 
 

@@ -9,6 +9,7 @@ from scipy.special import ndtr, ndtri
 
 from detectors.base import FloatArray, IntArray, Kind, Reading, Status, Summary
 from detectors.coarse import absent, inflation, matched_rows, totals
+from detectors.elementary import dot
 from detectors.means import rows_for_normal_mean
 from detectors.scatter import Statistic
 
@@ -79,16 +80,16 @@ def rank_shift(reference: IntArray, current: IntArray, *, squared: bool = False)
     scores = normal_scores(pooled[held])
     shares = pooled[held] / (n_reference + n_current)
     scores = scores * scores if squared else scores
-    centered = scores - np.dot(shares, scores)
+    centered = scores - dot(shares, scores)
     squares = centered * centered
-    variance = float(np.dot(shares, squares))
+    variance = float(dot(shares, squares))
     if variance <= _NO_VARIANCE:
         return None
-    difference = float(np.dot(current[held] / n_current - reference[held] / n_reference, centered))
+    difference = float(dot(current[held] / n_current - reference[held] / n_reference, centered))
     rows = n_reference + n_current
     noise = variance * (1 / n_reference + 1 / n_current) * rows / (rows - 1)
-    third = float(np.dot(shares, squares * centered)) / variance**1.5
-    fourth = float(np.dot(shares, squares * squares)) / variance**2
+    third = float(dot(shares, squares * centered)) / variance**1.5
+    fourth = float(dot(shares, squares * squares)) / variance**2
     return RankShift(z=difference / math.sqrt(noise), rows=rows_for_normal_mean(third, fourth - 3))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import dot, product
 
 _ONE_ERROR = 0.16
 """Chance that a normal variable exceeds its mean by more than one standard error."""
@@ -149,20 +150,20 @@ def _contrasts(shares: FloatArray, *, ordered: bool) -> dict[Statistic, FloatArr
     if not ordered:
         return pearson
     scores = ndtri(shares.cumsum() - shares / 2)
-    squares = np.square(scores - shares @ scores)
+    squares = np.square(scores - dot(shares, scores))
     found = {
         Statistic.DISTRIBUTION: np.tri(shares.size)[:-1],
         Statistic.MEAN: scores[None, :],
     }
-    if shares @ np.square(squares - shares @ squares) > _NO_VARIANCE:
+    if dot(shares, np.square(squares - dot(shares, squares))) > _NO_VARIANCE:
         found[Statistic.SCALE] = squares[None, :]
     return found | pearson
 
 
 def _pooled(found: _Chunks, weights: FloatArray) -> _Measured:
     """Measure a statistic over the sum of its components."""
-    values = found.deviations @ weights.T
-    covariance = weights @ found.covariance @ weights.T
+    values = product(found.deviations, weights.T)
+    covariance = product(product(weights, found.covariance), weights.T)
     expected = float(np.trace(covariance))
     products, squares = found.neighbours(values)
     total = float(squares.sum())
@@ -203,8 +204,8 @@ def _variance(found: _Chunks, pearson: FloatArray) -> float:
     chunks, less what overlapping ones save. Chunks of s spans that begin h apart share 1 - h/s of their rows,
     and the squares of these shares average (2 s^2 + 1) / (3 s^2) over s (Meketon & Schmeiser 1984).
     """
-    values = found.deviations @ pearson.T
-    covariance = values.T @ values / found.free
+    values = product(found.deviations, pearson.T)
+    covariance = product(values.T, values) / found.free
     trace = float(np.trace(covariance))
     noise = (2 + 1 / found.size**2) / 3 * trace * trace / found.number
     return (float(np.square(covariance).sum()) - noise) / (found.shares.size - 1)

@@ -25,6 +25,7 @@ import numpy as np
 from detectors.base import FloatArray, IntArray, Summary
 from detectors.coarse import chi_square_ratios, divergence_inflation, inflation
 from detectors.divergence_rows import HALF_A_ROW, BoolArray, DivergenceRows, psi_rows
+from detectors.elementary import log
 from detectors.scatter import Statistic
 from detectors.significance_rows import chi_square_rows, ks_rows
 
@@ -154,7 +155,7 @@ def _parts(before: FloatArray, now: FloatArray) -> tuple[FloatArray, FloatArray]
     if not n_reference or not n_current:
         return np.zeros(len(held)), np.zeros(len(held))
     # But for a constant, which differences of shares do not see, these are ln(q / p).
-    weight = np.log((now.sum(axis=0) + HALF_A_ROW) / (before.sum(axis=0) + HALF_A_ROW))
+    weight = log((now.sum(axis=0) + HALF_A_ROW) / (before.sum(axis=0) + HALF_A_ROW))
     p = (before * weight).sum(axis=1) / np.maximum(held, 1.0)
     q = (now * weight).sum(axis=1) / np.maximum(rows, 1.0)
     # A segment that one side does not have has not changed within: it came or went.

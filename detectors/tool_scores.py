@@ -15,6 +15,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2_contingency, chisquare, ks_2samp, norm, wasserstein_distance
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import log
 
 LEVEL = 0.05
 """P-value below which the tools that test call a column drifted."""
@@ -112,7 +113,7 @@ def frouros_psi(before: FloatArray, now: FloatArray) -> tuple[ToolScore, ...]:
     edges = np.histogram_bin_edges(np.concatenate((before, now)), bins=_BINS)
     p, q = (np.histogram(side, edges)[0] / side.size for side in (before, now))
     p, q = (np.where(side == 0, float_info.min, side) for side in (p, q))
-    value = float(((q - p) * np.log(q / p)).sum())
+    value = float(((q - p) * log(q / p)).sum())
     return (
         ToolScore(tool="Frouros", score="psi", value=value, limit=0.1, decides=True, drifted=value > 0.1),  # noqa: PLR2004
     )
@@ -181,7 +182,7 @@ def _evidently(score: str, value: float, limit: float, *, drifted: bool, decides
 
 def _evidently_psi(before: IntArray, now: IntArray) -> ToolScore:
     p, q = (_filled(side / side.sum()) for side in (before, now))
-    value = float(((p - q) * np.log(p / q)).sum())
+    value = float(((p - q) * log(p / q)).sum())
     return _evidently("psi", value, 0.1, drifted=value >= 0.1, decides=False)  # noqa: PLR2004
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log1p, sqrt
+from math import sqrt
 
 import numpy as np
 from scipy.special import pdtr, pdtrc, stdtr
 
 from detectors.base import IntArray
 from detectors.checks import CALM_LEVEL, Check, CheckStatus, Direction, Family
+from detectors.elementary import log1p
 
 FEWEST_WINDOWS = 8
 """Windows without common rows that must be known before another one is called too empty or too full."""
@@ -110,7 +111,7 @@ class _Law:
 
     @classmethod
     def of(cls, known: Volumes) -> "_Law":
-        logs = np.log1p(known.rows.astype(np.float64))
+        logs = log1p(known.rows.astype(np.float64))
         # The deviation of log(1 + n) for a Poisson count n is about 1 / sqrt(1 + mean).
         deviation = max(float(logs.std(ddof=1)), 1.0 / sqrt(1.0 + float(np.mean(known.rows))))
         return cls(

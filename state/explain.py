@@ -4,6 +4,7 @@ import numpy as np
 
 from detectors.base import IntArray
 from detectors.coarse import coarsen
+from detectors.elementary import log
 from state.event_data import Contributor, Histogram
 from state.reference import FeatureReference
 from state.scoring import Scored
@@ -39,7 +40,7 @@ def contributors(feature: FeatureReference, counts: IntArray) -> tuple[Contribut
     reference, current = coarsen(feature.summary.counts, groups), coarsen(counts, groups)
     p = (reference + 0.5) / (reference + 0.5).sum()
     q = (current + 0.5) / (current + 0.5).sum()
-    parts = (q - p) * np.log(q / p)
+    parts = (q - p) * log(q / p)
     ranked = sorted(range(len(parts)), key=lambda group: (-float(parts[group]), group))
     n, m = max(int(counts.sum()), 1), max(feature.summary.n, 1)
     return tuple(

@@ -97,7 +97,7 @@ class IdTable:
         if not found:
             return np.zeros(0, np.int64), no_halves(self.width)
         which, rows = np.concatenate(found), together(parts)
-        order = np.argsort(which)
+        order = np.argsort(which, kind="stable")
         self._count(rows.panes, -1)
         self._tidy()
         return which[order], rows.take(order)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import log
 from detectors.performance.base import Task
 from state.exact_sums import LARGEST, LIMBS, limbs
 from state.joined import Count, Joined
@@ -44,7 +45,7 @@ HEAD = len(Count) + len(Use)
 """Counters that every sketch of outcomes starts with."""
 
 _PERCENT = np.arange(1, 100) / 100
-_FINE = 0.01 * 10.0 ** (-np.arange(1, 33) / 8)
+_FINE = np.array([0.01 * 10.0 ** (-step / 8) for step in range(1, 33)])
 SCORE_EDGES: FloatArray = np.concatenate([_FINE[::-1], _PERCENT, 1 - _FINE])
 """Upper edges of the bins of scores: whole per cents, and eight to a decade below .01 and above .99."""
 
@@ -278,7 +279,7 @@ class _Rows:
 def _log_loss(score: FloatArray, truth: FloatArray) -> FloatArray:
     """Minus the logarithm of the probability of the truth, which is held off 0 and 1 as scikit-learn does."""
     given = np.clip(score, _EPSILON, 1 - _EPSILON)
-    return -np.log(np.where(truth == 1, given, 1 - given))
+    return -log(np.where(truth == 1, given, 1 - given))
 
 
 def _percentage(predicted: FloatArray, label: FloatArray, used: BoolArray) -> tuple[FloatArray, BoolArray]:

@@ -1,5 +1,6 @@
 """What a row's class probabilities say: how sure the model is, and whether they are probabilities at all."""
 
+import math
 from enum import StrEnum
 
 import numpy as np
@@ -100,7 +101,7 @@ def entropy(probabilities: FloatArray) -> FloatArray:
 
     Shannon (1948): -Σ p ln p, divided by ln(classes); NaN where a probability is missing.
     """
-    shares: FloatArray = np.clip(_sum(entr(probabilities)) / np.log(len(probabilities)), 0.0, 1.0)
+    shares: FloatArray = np.clip(_sum(entr(probabilities)) / math.log(len(probabilities)), 0.0, 1.0)
     return shares
 
 

@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from detectors.base import FloatArray, Kind
+from detectors.elementary import log, log1p
 
 ColumnValues = FloatArray | Sequence[str | None]
 """Numbers (NaN: missing, plus infinity: not finite), or texts (None: missing)."""
@@ -120,7 +121,7 @@ class Log:
         """Take the logarithm."""
         numbers = np.asarray(values, dtype=np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return _marked(np.log1p(numbers) if self.added == 1 else np.log(numbers + self.added), numbers)
+            return _marked(log1p(numbers) if self.added == 1 else log(numbers + self.added), numbers)
 
 
 @dataclass(frozen=True, slots=True)

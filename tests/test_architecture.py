@@ -46,3 +46,39 @@ def test_only_flows_knows_bytewax_and_kafka() -> None:
                     else []
                 )
                 assert not any(name.split(".")[0] in {"bytewax", "kafka", "flows"} for name in names), path
+
+
+_BY_PROCESSOR = frozenset(
+    """
+    arccos arccosh arcsin arcsinh arctan arctan2 arctanh cbrt cos cosh dot einsum exp exp2 expm1
+    float_power geomspace hypot inner linalg log log10 log1p log2 logspace matmul power sin sinh tan
+    tanh tensordot vdot
+    """.split()  # noqa: SIM905  # a list of so many strings is harder to read
+)
+"""Of NumPy: what has other last bits on another processor; see `detectors.elementary`."""
+
+
+def by_processor(source: str) -> list[int]:
+    """Return the lines of what has other last bits on another processor."""
+    return sorted(
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult))
+        or (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "np"
+            and node.attr in _BY_PROCESSOR
+        )
+    )
+
+
+def test_what_depends_on_the_processor_is_seen() -> None:
+    assert by_processor("np.log(x)\na @ b\nnp.sqrt(x)\nmath.log(x)\nnp.linalg.norm(x)") == [1, 2, 5]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_nothing_depends_on_the_processor(path: Path) -> None:
+    # Streams that are made up are written with few digits; service and alerts show what was computed.
+    if path.relative_to(ROOT).parts[:2] != ("flows", "scenarios"):
+        assert not by_processor(path.read_text())

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import dot
 from detectors.performance.base import Metric, unknown
 from detectors.performance.intervals import delta_metric, share_metric
 
@@ -87,8 +88,8 @@ def _average(
     own: FloatArray | float = 0.0,
 ) -> Metric:
     """Average the classes' values; `own` is what the weights add to the gradient, by label."""
-    value = float(weights @ values)
-    gradient = np.tensordot(weights, gradients, axes=1) + own
+    value = float(dot(weights, values))
+    gradient = dot(np.moveaxis(gradients, 0, -1), weights) + own
     variance = float((gradient**2 * shares).sum() - (gradient * shares).sum() ** 2) / n
     return delta_metric(name, value, variance, n, least=0.0, most=1.0)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import dot
 from detectors.performance.base import Metric, unknown
 from detectors.performance.intervals import delta_metric
 
@@ -84,8 +85,8 @@ def auc(positives: IntArray, negatives: IntArray) -> Metric:
         return unknown("roc_auc", n, "the labels are all of one class")
     below = (np.cumsum(negatives) - negatives / 2) / down
     above = (up - np.cumsum(positives) + positives / 2) / up
-    value = float(positives @ below) / up
-    tied = float((positives / up) @ (negatives / down)) / 2
+    value = float(dot(positives, below)) / up
+    tied = float(dot(positives / up, negatives / down)) / 2
     between = _variance(positives, below, value) / up + _variance(negatives, above, value) / down
     return delta_metric("roc_auc", value, between, n, least=0.0, most=1.0, bound=tied)
 
@@ -93,4 +94,4 @@ def auc(positives: IntArray, negatives: IntArray) -> Metric:
 def _variance(counts: IntArray, values: FloatArray, mean: float) -> float:
     """Variance of values that come with counts; of one row, the largest that there can be."""
     n = int(counts.sum())
-    return float(counts @ (values - mean) ** 2) / (n - 1) if n > 1 else mean * (1 - mean)
+    return float(dot(counts, (values - mean) ** 2)) / (n - 1) if n > 1 else mean * (1 - mean)

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import gammaln, ndtri, xlogy
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import arcsin, dot, geometric, log, log1p, sin
 from detectors.sequential.calibrators import calibrated
 from detectors.sequential.limits import kolmogorov_limit, law_radius, log_mean_limit, share_limits
 
@@ -28,7 +29,7 @@ MIX_SIZES = (1.0, 4.0)
 _LARGEST_SCORE = 2.5
 """Normal scores are cut here, so that a bin the reference hardly filled cannot carry the mean by itself."""
 
-_PULLS = np.geomspace(0.01, 1, 16)
+_PULLS = geometric(0.01, 1, 16)
 """Weights of the block in the law between it and the reference at which the dual of `Mix` is tried."""
 
 
@@ -106,9 +107,9 @@ class Shifts:
         smooth = (counts + 0.5) / (rows + 0.5 * counts.size)
         ranks = ndtri(smooth.cumsum() - smooth / 2).clip(-_LARGEST_SCORE, _LARGEST_SCORE)
         scores, names = [], []
-        for name, score in (("mean", ranks), ("scale", (ranks - ranks @ shares) ** 2)):
-            centred = score - score @ shares
-            deviation = math.sqrt(centred * centred @ shares)
+        for name, score in (("mean", ranks), ("scale", (ranks - dot(ranks, shares)) ** 2)):
+            centred = score - dot(score, shares)
+            deviation = math.sqrt(dot(centred * centred, shares))
             # Two bins of equal share have no scale, one bin has no mean either.
             if deviation > 1e-6:  # noqa: PLR2004  of scores whose unit is 1
                 scores += [centred / deviation, -centred / deviation]
@@ -123,7 +124,7 @@ class Shifts:
     def log_e(self, counts: FloatArray, rows: float) -> FloatArray:
         """See `Alternatives.log_e`."""
         tilts, log_limits = self._tilted(_on_grid(rows))
-        return tilts @ counts - rows * log_limits
+        return dot(tilts, counts) - rows * log_limits
 
     def _tilted(self, rows: float) -> tuple[FloatArray, FloatArray]:
         found = self._tilts.get(rows)
@@ -186,14 +187,14 @@ class Shares:
     def _ratios(self, rows: float) -> tuple[FloatArray, FloatArray]:
         found = self._odds.get(rows)
         if found is None:
-            angles = np.arcsin(np.sqrt(self.bounds))
+            angles = arcsin(np.sqrt(self.bounds))
             ends = np.where(self.signed_sizes > 0, math.pi / 2, 0.0)
             moved = angles + self.signed_sizes / (2 * math.sqrt(rows))
             halfway = (angles + ends) / 2
             moved = np.where(self.signed_sizes > 0, np.minimum(moved, halfway), np.maximum(moved, halfway))
-            shares = np.sin(moved) ** 2
-            log_means = np.log1p(-self.bounds) - np.log1p(-shares)
-            log_odds = np.log(shares) - np.log(self.bounds) + log_means
+            shares = sin(moved) ** 2
+            log_means = log1p(-self.bounds) - log1p(-shares)
+            log_odds = log(shares) - log(self.bounds) + log_means
             found = self._odds[rows] = (log_odds, log_means)
         return found
 
@@ -237,7 +238,7 @@ class Mix:
         pulls = rows * (1 / _PULLS - 1)
         pooled = of_groups + np.multiply.outer(pulls, self.shares)
         weights = rows + pulls
-        largest = xlogy(pooled, pooled).sum(axis=1) - weights * np.log(weights) + pulls * self.slack
+        largest = xlogy(pooled, pooled).sum(axis=1) - weights * log(weights) + pulls * self.slack
         # Wide by a size: as many rows of prior as give a share that many of the block's standard errors.
         prior = rows / np.square(MIX_SIZES)
         cells = np.multiply.outer(prior, self.centre)

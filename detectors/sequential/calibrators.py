@@ -3,12 +3,13 @@
 import numpy as np
 
 from detectors.base import FloatArray
+from detectors.elementary import log
 
 EXPONENTS = (0.05, 0.1, 0.2, 0.4, 0.7)
 """Powers of the calibrators in the mixture: small ones pay for tiny p-values, large ones for middling."""
 
 _POWERS = np.array(EXPONENTS) - 1
-_LOG_WEIGHTS = np.log(np.array(EXPONENTS) / len(EXPONENTS))
+_LOG_WEIGHTS = log(np.array(EXPONENTS) / len(EXPONENTS))
 
 
 def calibrated(log_p: FloatArray | float) -> FloatArray:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import FloatArray, IntArray
+from detectors.elementary import exp, log
 
 BoolArray = NDArray[np.bool_]
 
@@ -87,9 +88,9 @@ class EDetectors:
         peaks = np.full(self.columns, -np.inf)
         np.maximum.at(peaks, self.owners, log_m)
         finite = np.where(np.isfinite(peaks), peaks, 0.0)
-        parts = self.weights * np.exp(log_m - finite[self.owners])
+        parts = self.weights * exp(log_m - finite[self.owners])
         with np.errstate(divide="ignore"):
-            return np.log(np.bincount(self.owners, weights=parts, minlength=self.columns)) + finite
+            return log(np.bincount(self.owners, weights=parts, minlength=self.columns)) + finite
 
     def restart(self, log_m: FloatArray, alarmed: BoolArray) -> FloatArray:
         """Set the columns that raised an alarm back to 0; `alarmed` is of shape ``(columns,)``."""
@@ -98,4 +99,4 @@ class EDetectors:
     def leader(self, log_m: FloatArray, column: int) -> int:
         """Index, among a column's own components, of the one that carries most of its detector."""
         mine = self.owners == column
-        return int(np.argmax(log_m[mine] + np.log(self.weights[mine])))
+        return int(np.argmax(log_m[mine] + log(self.weights[mine])))

@@ -6,8 +6,9 @@ import numpy as np
 from scipy.special import betainccinv, betaincinv, lambertw
 
 from detectors.base import FloatArray
+from detectors.elementary import dot, exp, geometric, log
 
-_STEPS = np.geomspace(1e-5, 4, 64)
+_STEPS = geometric(1e-5, 4, 64)
 """Where the dual of `log_mean_limit` is tried, in units of its solution for a small radius or larger."""
 
 
@@ -117,14 +118,14 @@ def log_mean_limit(shares: FloatArray, exponents: FloatArray, radius: float) -> 
     Conference on Learning Theory (the dual form).
     """
     peaks = exponents.max(axis=1, keepdims=True)
-    values = np.exp(exponents - peaks)
+    values = exp(exponents - peaks)
     held = shares > 0
     weights, inside = shares[held], values[:, held]
-    means = inside @ weights
-    deviations = np.sqrt(np.maximum((inside * inside) @ weights - means * means, 0.0))
+    means = dot(inside, weights)
+    deviations = np.sqrt(np.maximum(dot(inside * inside, weights) - means * means, 0.0))
     # The largest value is 1 once the peak is taken out.
     units = np.maximum(deviations / math.sqrt(2 * radius) + 1 - means, 1e-9)
     above = 1 + np.multiply.outer(units, _STEPS)
-    entropies = np.log(above[:, :, None] - inside[:, None, :]) @ weights
-    limits = np.maximum((above - np.exp(entropies - radius)).min(axis=1), means)
-    return np.asarray(np.log(np.minimum(limits, 1.0)) + peaks[:, 0])
+    entropies = dot(log(above[:, :, None] - inside[:, None, :]), weights)
+    limits = np.maximum((above - exp(entropies - radius)).min(axis=1), means)
+    return np.asarray(log(np.minimum(limits, 1.0)) + peaks[:, 0])

@@ -1,6 +1,7 @@
 """driftflow reference: build, list, show, activate."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.command_line import Call, caller
+from tests.command_line import COMMAND, Call, caller
+from tests.processor import OLDER
 from tests.series import autoregression
 
 CONFIG = """
@@ -320,3 +322,14 @@ def test_a_column_without_any_value_is_an_error(call: Call, config: Path, tmp_pa
 
     assert told.code == 1
     assert "'x'" in told.err
+
+
+def test_an_older_processor_builds_the_same(call: Call, tmp_path: Path) -> None:
+    config = tmp_path / "driftflow.yaml"
+    call("generate", "demo", "--out", tmp_path, "--rows", 100, "--reference-rows", 6_000)
+    build = [*COMMAND, "reference", "build", str(config), str(tmp_path / "reference.jsonl")]
+    for environment in (os.environ, {**os.environ, **OLDER}):
+        subprocess.run(build, check=True, capture_output=True, env=environment)
+
+    # Its version is a hash of what is in it.
+    assert len(call("reference", "list", config, "--json").json()) == 1

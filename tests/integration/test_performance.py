@@ -17,6 +17,7 @@ from tests.integration.label_stream import LabelledLayout, keep_labelled_referen
 from tests.integration.processes import run_through, running
 from tests.integration.results import Results, assert_same, inline_results, outputs_in, read_results
 from tests.integration.stream import load_plan
+from tests.processor import OLDER
 
 ROWS = 9_000
 RULES = "{positive: decline, metrics: [accuracy, f1], min_rows: 50}"
@@ -86,6 +87,15 @@ def test_two_processes_tell_the_same(
 ) -> None:
     path = config(stream, mode, "two", batch_rows=500)
     assert run_through(path, tmp_path, members=2) == ["ended"] * 2
+    assert_same(read_results(tmp_path), wanted)
+
+
+def test_an_older_processor_tells_the_same(
+    stream: LabelledLayout, mode: str, wanted: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in OLDER.items():
+        monkeypatch.setenv(variable, value)
+    assert run_through(config(stream, mode, "older"), tmp_path) == ["ended"]
     assert_same(read_results(tmp_path), wanted)
 
 

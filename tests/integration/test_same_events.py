@@ -9,6 +9,7 @@ from flows.engine import run
 from tests.integration.processes import run_through
 from tests.integration.results import Results, assert_same, inline_results, outputs_in, read_results
 from tests.integration.stream import Layout, load_plan, write_stream
+from tests.processor import OLDER
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,15 @@ def test_several_processes(four_files: Layout, wanted_of_four: Results, tmp_path
 
 def test_two_processes_and_one_file(one_file: Layout, wanted_of_one: Results, tmp_path: Path) -> None:
     run_through(one_file.config("members", batch_rows=500), tmp_path, members=2)
+    assert_same(read_results(tmp_path), wanted_of_one)
+
+
+def test_an_older_processor_tells_the_same(
+    one_file: Layout, wanted_of_one: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in OLDER.items():
+        monkeypatch.setenv(variable, value)
+    assert run_through(one_file.config(), tmp_path) == ["ended"]
     assert_same(read_results(tmp_path), wanted_of_one)
 
 
