@@ -43,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given.out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
         place = Path(folder)
-        configs = [finished_demo(place / "demo", rows=QUICK_ROWS if given.quick else ROWS), _houses(place)]
+        demo = finished_demo(place / "demo", rows=QUICK_ROWS if given.quick else ROWS)
+        # A second reference, so that two stand side by side.
+        _driftflow("reference", "build", demo, place / "demo" / "events.jsonl", "--rows", "9000")
+        configs = [demo, _houses(place)]
         if given.data is not None:
             configs.append(_car_loan(place, given.data))
         with serving(*configs) as address, sync_playwright() as playwright:

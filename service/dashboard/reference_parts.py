@@ -29,7 +29,7 @@ TOLD = "told_of_reference"
 """Holds in the session why a file was not taken, until a page has said it."""
 
 _LOOK_AGAIN_S = 0.5
-_HEAD = ("column", "kind", "distance", "shift (sd)", "missing, first", "missing, second", "first", "second")
+_HEAD = ("column", "kind", "distance", "shift (sd)", "missing", "first", "second")
 _DISTANCE = (
     "Distance, from 0 to 1: of numbers the largest gap between the shares of rows up to a value, of "
     "categories half the differences of their shares; as far as frozen bins tell."
@@ -146,7 +146,7 @@ def _draw_pair(found: Pair, model: WatchedModel) -> None:
             each.kind,
             number_text(each.distance),
             number_text(each.shift),
-            *(number_text(share, "share") for share in each.missing),
+            " → ".join(dict.fromkeys(number_text(share, "share") for share in each.missing)),
             each.first,
             each.second,
         ]

@@ -17,6 +17,9 @@ from state.stores.base import Store
 MOST_CATEGORIES = 12
 """Categories that are named; the others are one."""
 
+_LARGE, _LARGEST = 10_000, 10_000_000
+"""Bars between these are labelled with whole numbers."""
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Those of the bands."""
 
@@ -90,7 +93,7 @@ def sides_of(
         low, high = _extent(reference, current)
         bars = bars_of(np.array(found.edges), before, now, low, high, bars=BARS)
         middles = (bars.borders[:-1] + bars.borders[1:]) / 2
-        labels = tuple(f"{middle:.4g}" for middle in middles.tolist())
+        labels = tuple(_label(middle) for middle in middles.tolist())
         shares = [bars.reference.tolist(), bars.current.tolist()]
     else:
         labels, *shares = _categories(
@@ -140,6 +143,17 @@ def _quantiles(reference: FeatureReference, sketch: Sketch) -> list[float] | Non
     cumulative = np.concatenate(([0], np.cumsum(found.counts))) / found.n
     places: FloatArray = np.interp(QUANTILES, cumulative, borders)
     return [float(np.clip(place, sketch.low, sketch.high)) for place in places]
+
+
+def _label(middle: float) -> str:
+    """Write the middle of a bar; prices and the like are read with all their digits.
+
+    Examples
+    --------
+    >>> _label(12_270.4), _label(0.012345), _label(3e9)
+    ('12270', '0.01234', '3e+09')
+    """
+    return f"{middle:.0f}" if _LARGE <= abs(middle) < _LARGEST else f"{middle:.4g}"
 
 
 def _extent(reference: FeatureReference, current: Sketch) -> tuple[float, float]:
