@@ -31,7 +31,7 @@ PATHS = (
     "/",
     "/models/demo",
     "/models/demo/features/income",
-    "/models/demo/features/age",
+    "/models/demo/features/amount",
     "/models/demo/events",
     "/models/demo/quality",
     "/models/demo/references",
