@@ -1,6 +1,6 @@
 """One digest in place of many notices that have waited for a channel: no flood when it is back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -21,20 +21,33 @@ class Folded:
     ids: tuple[str, ...]
 
 
-def fold(stored: Sequence[StoredNotice], *, room: int, now_ms: int) -> Folded | None:
+def told_of(sent: Sequence[StoredNotice], channel: str) -> frozenset[str]:
+    """Return the incidents of which a channel has taken a message of their own."""
+    notices = (decode_notice(each.body) for each in sent if each.channel == channel)
+    return frozenset(each.incident for each in notices if each.cause in {Cause.OPENED, Cause.ESCALATED})
+
+
+def fold(
+    stored: Sequence[StoredNotice], *, room: int, told: Callable[[], Collection[str]], now_ms: int
+) -> Folded | None:
     """Fold what waits for one channel, oldest first; None where there is room for all of it.
 
-    A request to retrain stays, and so does an all-clear of an incident that the channel was told of before: a
-    system that keeps incidents has to hear of its end.
+    A request to retrain stays, and so does an all-clear of an incident that the channel was told of by
+    itself: a system that keeps incidents has to hear of its end.
+
+    Parameters
+    ----------
+    told
+        Gives the incidents that the channel has taken a message on; asked only where it matters.
     """
     if len(stored) <= max(1, room):
         return None
     waiting = [decode_notice(each.body) for each in stored]
-    opened = {each.incident for each in waiting if each.cause in {Cause.OPENED, Cause.ESCALATED}}
+    known = told() if any(each.cause is Cause.CLOSED for each in waiting) else ()
     taken = [
         each
         for each in waiting
-        if each.cause not in _APART and (each.cause is not Cause.CLOSED or each.incident in opened)
+        if each.cause not in _APART and (each.cause is not Cause.CLOSED or each.incident not in known)
     ]
     if len(taken) < 2:  # noqa: PLR2004  # one in place of one is no gain
         return None

@@ -19,6 +19,13 @@ def closed(feature: str, *, end: int = 2, window: str = "hourly") -> bytes:
     return _body(EventType.CLOSED, feature, end, window)
 
 
+def worse(feature: str, *, end: int = 2, window: str = "hourly") -> bytes:
+    """Tell that an episode is more severe by now."""
+    envelope = orjson.loads(_body(EventType.UPDATED, feature, end, window))
+    envelope["data"]["episode"]["severity"] = "high"
+    return orjson.dumps(envelope)
+
+
 def _body(kind: EventType, feature: str, end: int, window: str) -> bytes:
     envelope = orjson.loads(_template())
     envelope |= {"id": f"{kind}/{feature}", "type": kind, "partitionkey": "fraud"}

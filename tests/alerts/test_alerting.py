@@ -12,11 +12,11 @@ from alerts.channels.base import RefusedError, TryAgainError
 from alerts.delivery import pause_ms
 from alerts.folding import fold
 from alerts.messages import MOST_SIGNALS, make_notice
-from alerts.notices import Cause
+from alerts.notices import Cause, decode_notice
 from alerts.rules import Escalation, Route
 from alerts.samples import sample_signals
 from state.stores.alerts import Acknowledgement, Delivery
-from tests.alerts.events import closed, opened
+from tests.alerts.events import closed, opened, worse
 from tests.alerts.world import HOUR, MINUTE, T0, DiedError, World, dies_at, settle, told
 
 
@@ -173,6 +173,38 @@ def test_no_flood_when_a_channel_is_back() -> None:
     assert len(world.stored(Delivery.FOLDED)) + len(fresh) >= 30 // 3
 
 
+def test_the_end_of_what_a_channel_was_told_is_told_by_itself_and_of_nothing_else() -> None:
+    world = World(cap=100, route=Route(name="all", channels=("pager",), group_wait_ms=0, cooldown_ms=0))
+    alerting = world.process()
+    world.log.lines.append(opened("known", window="known"))
+    settle(alerting)
+    (first,) = world.pager.got
+    world.pager.answer = lambda: TryAgainError("away")
+    # More severe by now, so that a message on what opened waits beside the one on its end.
+    world.log.lines.append(worse("known", window="known", end=2))
+    settle(alerting)
+    for number in range(6):
+        for line in (opened(f"f{number}", window=f"w{number}"), closed(f"f{number}", window=f"w{number}")):
+            world.log.lines.append(line)
+            settle(alerting)
+    world.log.lines.append(closed("known", window="known", end=5))
+    settle(alerting)
+    causes = [
+        decode_notice(each.body).cause for each in world.store.notices("fraud", delivery=Delivery.WAITING)
+    ]
+    assert sorted(causes) == [Cause.CLOSED] * 7 + [Cause.ESCALATED] + [Cause.OPENED] * 6
+    world.pager.answer = lambda: None
+    world.cap = 2
+    world.now += 2 * HOUR
+    settle(world.process(), turns=10)
+    found = {each.cause: each for each in world.pager.got[1:]}
+    assert len(world.pager.got) == 1 + len(found)
+    assert found.keys() == {Cause.CLOSED, Cause.DIGEST}
+    assert found[Cause.CLOSED].incident == first.incident
+    names = {signal.feature for signal in found[Cause.DIGEST].signals}
+    assert names == {"known", *(f"f{n}" for n in range(6))}
+
+
 def test_a_fold_that_a_crash_has_cut_short_is_finished_and_told_once() -> None:
     world = World(cap=4, route=Route(name="all", channels=("pager",), group_wait_ms=0, cooldown_ms=0))
     world.pager.answer = lambda: TryAgainError("away")
@@ -224,8 +256,8 @@ def test_nothing_is_folded_where_there_is_room() -> None:
     world.log.lines.append(opened("amount"))
     settle(world.process())
     waiting = world.store.notices("fraud", delivery=Delivery.WAITING)
-    assert fold(waiting, room=1, now_ms=T0) is None
-    assert fold(waiting, room=0, now_ms=T0) is None
+    assert fold(waiting, room=1, told=frozenset, now_ms=T0) is None
+    assert fold(waiting, room=0, told=frozenset, now_ms=T0) is None
 
 
 def test_what_a_digest_of_digests_does_not_name_is_still_counted() -> None:
@@ -237,7 +269,7 @@ def test_what_a_digest_of_digests_does_not_name_is_still_counted() -> None:
             signals, channel="pager", route="", incident=str(number), cause=Cause.DIGEST, now_ms=T0
         )
         waiting.append(stored_notice(notice))
-    folded = fold(waiting, room=1, now_ms=T0)
+    folded = fold(waiting, room=1, told=frozenset, now_ms=T0)
     assert folded is not None
     # 120 episodes, of which a notice names 50.
     assert (len(folded.digest.signals), folded.digest.omitted) == (MOST_SIGNALS, 70)
