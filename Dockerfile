@@ -3,7 +3,7 @@ ARG PYTHON_IMAGE=python:3.12.12-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
 # Extras of pyproject.toml, joined by commas; empty for none: docker build --build-arg EXTRAS= .
-ARG EXTRAS=librdkafka
+ARG EXTRAS=librdkafka,service,alerts
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY detectors detectors

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
@@ -23,65 +22,11 @@ from flows.scenarios.registry import scenario
 from flows.supervisor import DEFAULT_TIMING
 from flows.workers.environment import METRICS_PORT
 from state.columns import Column
+from tests.composed import CONFIG, OURS, ROOT, SCRIPTS, SERVICES, paths_of_the_host
 from tests.deployed import parsed
 
-ROOT = Path(__file__).parents[1]
-CONFIG = ROOT / "deploy/compose/driftflow.yaml"
 IMAGE_PATH = "/opt/driftflow/healthcheck.py"
-SCRIPTS = {"/deploy": ROOT / "deploy/compose", "/config/driftflow.yaml": CONFIG}
-
-
-class Condition(msgspec.Struct):
-    condition: str
-
-
-class Health(msgspec.Struct):
-    test: list[str] = []
-    disable: bool = False
-
-
-class Service(msgspec.Struct):
-    """What the tests look at of a service of the compose file."""
-
-    image: str
-    restart: str
-    cap_drop: list[str]
-    security_opt: list[str]
-    build: dict[str, object] | None = None
-    user: str = "root"
-    read_only: bool = False
-    entrypoint: list[str] | None = None
-    command: list[str] = []
-    environment: dict[str, str | int] = {}
-    ports: list[str] = []
-    volumes: list[str] = []
-    depends_on: dict[str, Condition] = {}
-    healthcheck: Health | None = None
-    profiles: list[str] = []
-    stop_grace_period: str = "10s"
-
-
-def _services() -> dict[str, Service]:
-    plain = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    return msgspec.convert(plain["services"], dict[str, Service])
-
-
-SERVICES = _services()
-OURS = {name: service for name, service in SERVICES.items() if service.build is not None}
-LONG_LIVED = {"kafka", "redis", "workers", "prometheus", "grafana"}
-
-
-def _paths_of_the_host(arguments: list[str], data: Path) -> list[str]:
-    """Put files of this checkout in place of those that are mounted, and an empty one for generated data."""
-    generated = data / "generated.jsonl"
-    generated.touch()
-    mounted = {path: str(there) for path, there in SCRIPTS.items() if there.is_file()}
-    return [
-        str(generated)
-        if text.startswith("/home/driftflow/data/") and text.endswith(".jsonl")
-        else mounted.get(text, text)
-        for text in arguments
-    ]
+LONG_LIVED = {"kafka", "redis", "workers", "alert", "serve", "prometheus", "grafana"}
 
 
 def _config(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str | int]) -> Config:
@@ -92,7 +37,7 @@ def _config(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str | int
 
 @pytest.mark.parametrize("name", [name for name, service in OURS.items() if service.entrypoint is None])
 def test_commands_of_the_compose_file_are_accepted(name: str, tmp_path: Path) -> None:
-    assert parsed(_paths_of_the_host(SERVICES[name].command, tmp_path))
+    assert parsed(paths_of_the_host(SERVICES[name].command, tmp_path))
 
 
 @pytest.mark.parametrize("name", [name for name, service in OURS.items() if service.entrypoint is not None])
@@ -118,8 +63,11 @@ def test_scripts_of_the_compose_file_are_mounted_and_take_their_options(name: st
 
 def test_ports_are_on_loopback() -> None:
     ports = [port for service in SERVICES.values() for port in service.ports]
-    assert len(ports) == 4
-    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert len(ports) == 5
+    # Only what asks for a key may be told to listen elsewhere.
+    (moved,) = (port for port in ports if not port.startswith("127.0.0.1:"))
+    assert SERVICES["serve"].ports == [moved]
+    assert moved.startswith("${SERVICE_HOST:-127.0.0.1}:")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -235,8 +183,13 @@ def test_the_image_is_small_and_not_run_as_root() -> None:
 
 def test_extras_of_the_image_exist() -> None:
     project = (ROOT / "pyproject.toml").read_text()
-    (extra,) = re.findall(r"^ARG EXTRAS=(\w+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert f"\n{extra} = [" in project
+    (extras,) = re.findall(r"^ARG EXTRAS=([\w,]+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert all(f"\n{extra} = [" in project for extra in extras.split(","))
+    # What the containers run needs them.
+    assert {"service", "alerts"} <= set(extras.split(","))
+    assert {str(service.build and service.build["args"]) for service in OURS.values()} == {
+        str({"EXTRAS": extras})
+    }
 
 
 def test_all_that_the_image_copies_is_in_its_context() -> None:

@@ -161,4 +161,4 @@ def test_compose_file_is_valid_yaml_and_binds_to_loopback() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     for service in compose["services"].values():
         for port in service.get("ports", ()):
-            assert str(port).startswith("127.0.0.1:")
+            assert str(port).startswith(("127.0.0.1:", "${SERVICE_HOST:-127.0.0.1}:"))

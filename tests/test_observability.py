@@ -243,6 +243,22 @@ def test_every_worker_of_the_compose_file_is_scraped() -> None:
     assert workers["command"][workers["command"].index("--metrics-host") + 1] == "0.0.0.0"  # noqa: S104
 
 
+def test_the_service_of_the_compose_file_is_scraped_while_it_runs() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    jobs = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text())["scrape_configs"]
+    (job,) = (each for each in jobs if each["job_name"] == "driftflow-service")
+    (found,) = job["dns_sd_configs"]
+    (name,) = found["names"]
+    command = services[name]["command"]
+    assert found["port"] == int(command[command.index("--port") + 1])
+    # One that nobody has started is not away.
+    assert services[name]["profiles"] == ["service"]
+    assert {each["target_label"]: each["replacement"] for each in job["relabel_configs"]} == {
+        "job": "driftflow",
+        "component": "service",
+    }
+
+
 def test_grafana_is_open_for_looking_only() -> None:
     grafana = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]
     given = grafana["environment"]
