@@ -3,7 +3,6 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +18,7 @@ from flows.commands.exits import ExitCode
 from flows.commands.first_reference import Stopped, settle_reference
 from flows.commands.run_asked import RunAsked, member_of, recovery_of
 from flows.commands.run_input import check_decoders, open_input
+from flows.commands.run_next import following
 from flows.commands.stored import active_generations, active_lineage
 from flows.config import Config, load_config
 from flows.connections import store_text
@@ -35,13 +35,13 @@ from flows.plan import Plan, make_plan
 from flows.recovery import holds_run
 from flows.recovery_facts import check_references
 from flows.recovery_note import NOTE, check_note, note_of, read_note
-from flows.render.findings import Findings, FoundEpisode, read_findings
+from flows.render.findings import Findings, read_findings
 from flows.render.joining import joining_lines
 from flows.render.labelled import LabelSummary, added, label_summary
 from flows.render.progress import meter
-from flows.render.styles import severity_rank
 from flows.render.summary import LaterReference, RunFiles, RunSummary, file_lines, summary_lines
 from flows.render.words import count_text
+from flows.workers.environment import TOGETHER
 from flows.workers.references import notice
 from state.generations import Generations
 from state.halves import Side
@@ -130,7 +130,14 @@ def run_and_tell(asked: RunAsked, *, fail_on_drift: bool, json: bool) -> ExitCod
         console = results()
         show(console, summary_lines(found, console.width))
         show(console, file_lines(found.files, sum(found.refused.values())))
-    show(messages(), commands_lines("Next:", _following(asked, prepared, found.episodes, finished=finished)))
+    commands = following(
+        asked,
+        found.episodes,
+        finished=finished,
+        snapshots=prepared.recovery is not None,
+        together=TOGETHER in os.environ,
+    )
+    show(messages(), commands_lines("Next:", commands))
     return ExitCode.DRIFT if fail_on_drift and found.episodes else ExitCode.DONE
 
 
@@ -277,23 +284,3 @@ def _store_text(config: Config) -> str:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _following(
-    asked: RunAsked, prepared: Prepared, episodes: Sequence[FoundEpisode], *, finished: bool
-) -> list[str]:
-    """Commands that go on from here; the worst episode is the one to look at."""
-    command = f"driftflow run {asked.config}"
-    if asked.input is not None:
-        command += f" --input {asked.input}"
-    if finished:
-        worst = min(episodes, key=lambda e: (severity_rank(e.severity), -e.peak_effect), default=None)
-        explain = [] if worst is None else [f"driftflow explain {asked.config} {worst.id[:12]}"]
-        return [*explain, f"driftflow reference show {asked.config}", f"{command} --overwrite --json"]
-    if prepared.recovery is None:
-        return [f"{command} --overwrite --recovery snapshots   (starts anew, and can be stopped)"]
-    if asked.events is not None:
-        command += f" --events {asked.events}"
-    if asked.recovery is not None:
-        command += f" --recovery {asked.recovery}"
-    return [f"{command}   (goes on from here)"]

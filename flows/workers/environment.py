@@ -25,6 +25,8 @@ DEFAULT_PORT = 2101
 
 SUPERVISED = "DRIFTFLOW_SUPERVISED"
 """Set by a supervisor for its members."""
+TOGETHER = "DRIFTFLOW_TOGETHER"
+"""Set by `driftflow up` for the programs that it keeps going."""
 METRICS_PORT = "DRIFTFLOW_METRICS_PORT"
 """Port of this process's metrics; set by a supervisor for its members."""
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from threading import Thread
 
+from flows.workers.environment import TOGETHER
 from flows.workers.processes import pass_on, tethered
 from flows.workers.programs import Program
 
@@ -71,4 +72,5 @@ class ProgramProcess:
 
 def environment(environ: Mapping[str, str], *, width: int) -> dict[str, str]:
     """Return the environment of programs whose lines stand behind a prefix: tables fit what is left."""
-    return {**environ, "COLUMNS": environ.get("COLUMNS", str(width)), "PYTHONUNBUFFERED": "1"}
+    columns = environ.get("COLUMNS", str(width))
+    return {**environ, "COLUMNS": columns, "PYTHONUNBUFFERED": "1", TOGETHER: "1"}

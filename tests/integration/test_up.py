@@ -96,6 +96,7 @@ def test_all_of_it_from_the_first_failure_to_the_end(call: Call, config: Path) -
         up.found(r"^up      \| run ended with exit code 1 .* is started again in")
         assert call("reference", "build", config, config.parent / "good.csv").code == 0
         up.found(r"^up      \| run is done; the others go on")
+        up.found(rf"^run     \| +driftflow episodes {re.escape(str(config))}$")
         address = up.found(r"^up      \| pages and API at (http://127\.0\.0\.1:\d+)")[1]
         up.found(r"^alert   \| Alerts of m go to here")
         (model,) = httpx2.get(f"{address}/v1/models", timeout=PATIENCE_S).json()
@@ -106,6 +107,8 @@ def test_all_of_it_from_the_first_failure_to_the_end(call: Call, config: Path) -
     # The stream ends with the windows of the day.
     assert model["last_window"].startswith("2026-01-06T00:00")
     assert up.said[-2:] == ["up      | alert has ended", "up      | service has ended"]
+    # Who is told to drop snapshots would take them from under this very program.
+    assert not [line for line in up.said if "--overwrite" in line]
     # Two lives of the run, alerts, the service.
     assert len(pids) >= 4
     assert all(map(gone, pids))
