@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from flows.commands.console import commands_lines, results, say, show
+from flows.commands.console import commands_lines, results, say, show, shown
 from flows.commands.dataset_config import window_name, window_size
 from flows.commands.generate_job import CONFIG_NAME, Written, write_with_progress
 from flows.commands.reference_build_job import build_with_progress, keep
@@ -13,7 +13,7 @@ from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.input import config_input
 from flows.render.grid import note_lines
-from flows.render.summary import RunSummary, file_lines
+from flows.render.summary import RunSummary, file_lines, place_line
 from flows.render.truth_table import hold_against, truth_lines
 from flows.render.words import count_text
 from flows.scenarios.base import ScenarioOptions
@@ -101,7 +101,8 @@ def _tell(found: RunSummary, written: Written, size_ms: int, *, served: bool) ->
     show(console, note_lines(told, console.width, indent=1, style="bold"))
     console.print()
     show(console, file_lines(found.files, sum(found.refused.values())))
-    folder, config = written.config.parent, written.config
+    config = written.config
+    show(console, [place_line("truth", shown(written.files.truth)), place_line("settings", shown(config))])
     commands = [
         *([] if served else [f"driftflow serve {config}"]),
         f"driftflow compare {written.files.reference} {written.files.events[0]}",
@@ -109,8 +110,4 @@ def _tell(found: RunSummary, written: Written, size_ms: int, *, served: bool) ->
         f"driftflow reference show {config}",
         f"driftflow run {config} --overwrite",
     ]
-    show(
-        console,
-        [*note_lines(f"The truth is in {folder / 'truth.json'}, the settings in {config}.", 200, indent=1)],
-    )
     show(console, commands_lines("Try next:", commands))

@@ -28,7 +28,10 @@ def check_installed() -> None:
         The extra `service` is not installed.
     """
     if any(find_spec(name) is None for name in _LIBRARIES):
-        raise ServiceMissingError("the service needs the extra 'service': pip install 'driftflow[service]'")
+        raise ServiceMissingError(
+            "the service needs the extra 'service': scripts/env service in a clone, "
+            "else pip install 'driftflow[service]'"
+        )
 
 
 def serve_models(

@@ -6,7 +6,9 @@ from importlib.metadata import version
 from detectors.base import DriftflowError
 from flows.render.words import effect_text, number_text, p_text, share_text
 
-_MISSING = "HTML pages need the extra 'report': pip install 'driftflow[report]'"
+_MISSING = (
+    "HTML pages need the extra 'report': scripts/env report in a clone, else pip install 'driftflow[report]'"
+)
 
 
 class PagesMissingError(DriftflowError):

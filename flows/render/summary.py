@@ -115,18 +115,18 @@ def summary_lines(found: RunSummary, width: int) -> Iterator[Text]:
 
 def file_lines(files: RunFiles, refused: int) -> Iterator[Text]:
     """Say where the results of a run lie."""
-    yield _place("events", files.events)
+    yield place_line("events", files.events)
     if files.performance is not None:
-        yield _place("measured", files.performance)
+        yield place_line("measured", files.performance)
     if files.errors is not None:
-        yield _place("errors", files.errors)
-    yield _place("series", files.store)
+        yield place_line("errors", files.errors)
+    yield place_line("series", files.store)
     if refused:
-        yield _place("refused", files.dead_letters)
+        yield place_line("refused", files.dead_letters)
     if files.late_rows is not None:
-        yield _place("late rows", files.late_rows)
+        yield place_line("late rows", files.late_rows)
     if files.recovery is not None:
-        yield _place("snapshots", files.recovery)
+        yield place_line("snapshots", files.recovery)
 
 
 def episode_lines(episodes: Sequence[FoundEpisode], width: int) -> Iterator[Text]:
@@ -206,5 +206,6 @@ def _weight(episode: FoundEpisode) -> tuple[int, float]:
     return severity_rank(episode.severity), -episode.peak_effect
 
 
-def _place(what: str, path: str) -> Text:
+def place_line(what: str, path: str) -> Text:
+    """Say where one thing lies."""
     return Text(f" {what:<10} ", "dim").append(path, "")
