@@ -13,6 +13,7 @@ from detectors.verdicts import Rules
 from flows.config_grid import checked_grid
 from flows.config_hints import hint
 from flows.config_text import filled, parse_text, read_text
+from flows.config_topics import check_topics
 from flows.config_values import ConfigError
 from flows.presets import with_preset
 from flows.schema import ColumnConfig, FileConfig
@@ -193,6 +194,7 @@ def parse_config(text: str, *, folder: Path, name: str = "configuration") -> Con
 
 def _checked(file: FileConfig, folder: Path) -> Config:
     _check_choices(file)
+    check_topics(file)
     axis = Axis.ROWS if file.time.rows else Axis.MILLISECONDS
     bounds = time_bounds(file.time, axis)
     time = file.time
