@@ -15,6 +15,7 @@ from service.context import Service
 from service.headers import Headers
 from service.jobs import Jobs
 from service.metrics import ServiceMetrics
+from service.own_site import OwnSite
 from service.problems import add_handlers
 from service.rate_limit import Limiter, RateLimit
 from service.watching import Watch
@@ -74,10 +75,11 @@ def _surround(app: FastAPI, service: Service, metrics: ServiceMetrics) -> None:
         uploads=2 * service.upload_limits.file_bytes + MOST_BODY,
         endings=("/comparisons", "/references", "/compare/files"),
     )
+    # Around the limit of bodies: what is refused is not read.
+    app.add_middleware(OwnSite)
     on_answer = request_audit(service.keys, service.audit)
     app.add_middleware(Watch, on_answer=on_answer)
     if service.rates:
-        # Around the limit of bodies: what is refused is not read.
         app.add_middleware(
             RateLimit,
             limiter=Limiter(service.rates),

@@ -59,12 +59,13 @@ def problem(
     status: int,
     detail: str,
     *,
+    title: str | None = None,
     errors: Sequence[dict[str, Any]] = (),
     headers: dict[str, str] | None = None,
 ) -> JSONResponse:
     """Write an error as an answer."""
-    title = _TITLES.get(status, "Error")
-    body = Problem(type="about:blank", title=title, status=status, detail=detail, errors=list(errors))
+    told = title or _TITLES.get(status, "Error")
+    body = Problem(type="about:blank", title=told, status=status, detail=detail, errors=list(errors))
     return JSONResponse(
         body.model_dump(exclude_defaults=True) | {"type": body.type},
         status_code=status,
