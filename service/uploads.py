@@ -25,10 +25,16 @@ class UploadLimits:
         Of one file as it is sent.
     unpacked_bytes
         Of one file without its compression: a small file may hold a very large one.
+    ratio
+        Of its bytes without compression to those that were sent, once it has more than `small_bytes` of the
+        former: unpacking 4 GiB takes long, and what is made to do that shrinks to a thousandth. Events shrink
+        to a tenth or so.
     """
 
     file_bytes: int = 1 << 29
     unpacked_bytes: int = 1 << 32
+    ratio: int = 100
+    small_bytes: int = 1 << 25
 
 
 class Workspace:
@@ -56,7 +62,7 @@ class Workspace:
         """
         path = self._folder / place / safe_name(name)
         path.parent.mkdir()
-        size, unpacked = 0, _Unpacked(self._limits.unpacked_bytes, place)
+        size, unpacked = 0, _Unpacked(self._limits, place)
         with path.open("wb") as target:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
@@ -106,9 +112,9 @@ def safe_name(name: str | None) -> str:
 class _Unpacked:
     """Counts what a gzip file holds, without keeping it."""
 
-    def __init__(self, most: int, place: str) -> None:
-        self._most, self._place = most, place
-        self._size = 0
+    def __init__(self, limits: UploadLimits, place: str) -> None:
+        self._limits, self._place = limits, place
+        self._read = self._size = 0
         self._first = True
         self._unpack: zlib._Decompress | None = None
 
@@ -124,12 +130,23 @@ class _Unpacked:
                 self._size += len(self._unpack.decompress(chunk, _CHUNK))
             except zlib.error as error:
                 raise ProblemError(422, f"{self._place}: the gzip file is damaged.") from error
-            if self._size > self._most:
-                raise ProblemError(
-                    413, f"{self._place}: unpacked the file has more than {self._most:,} bytes."
-                )
-            chunk = self._unpack.unconsumed_tail
-            if self._unpack.eof and self._unpack.unused_data:
+            rest = self._unpack.unused_data if self._unpack.eof else self._unpack.unconsumed_tail
+            self._read += len(chunk) - len(rest)
+            self._check()
+            if self._unpack.eof and rest:
                 # Another member may follow.
-                chunk = self._unpack.unused_data
                 self._unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            chunk = rest
+
+    def _check(self) -> None:
+        limits = self._limits
+        if self._size > limits.unpacked_bytes:
+            raise ProblemError(
+                413, f"{self._place}: unpacked the file has more than {limits.unpacked_bytes:,} bytes."
+            )
+        if self._size > limits.small_bytes and self._size > limits.ratio * self._read:
+            raise ProblemError(
+                413,
+                f"{self._place}: unpacked the file has more than {limits.ratio:,} times the bytes that were "
+                "sent; send it without compression.",
+            )
