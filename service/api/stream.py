@@ -20,6 +20,9 @@ router = APIRouter(tags=["events"], responses=RESPONSES, dependencies=[Depends(m
 PAUSE_S = 1.0
 """How long to wait before looking again."""
 
+_GRACE_S = 3.0
+"""How long a stream may take to end when the service stops: longer than a pause and a look."""
+
 _BATCH = 500
 
 
@@ -33,21 +36,34 @@ async def stream_events(
         str | None, Header(description="Go on behind this event; browsers send it when they connect again.")
     ] = None,
 ) -> EventSourceResponse:
-    """Send each new event of a model, with its id and its type, until the client leaves."""
-    return EventSourceResponse(_events(service, asked.model, asked.version, last_event_id, request), ping=15)
+    """Send each new event of a model, with its id and its type, until the client or the service leaves."""
+    stopping = anyio.Event()
+    events = _events(service, asked.model, asked.version, last_event_id, request, stopping)
+    return EventSourceResponse(events, ping=15, shutdown_event=stopping, shutdown_grace_period=_GRACE_S)
 
 
 async def _events(
-    service: Service, model: WatchedModel, version: str, last: str | None, request: Request
+    service: Service,
+    model: WatchedModel,
+    version: str,
+    last: str | None,
+    request: Request,
+    stopping: anyio.Event,
 ) -> AsyncIterator[ServerSentEvent]:
     if last is None:
         newest = await run_sync(_look, service, model, version, None)
         last = newest[-1].id if newest else None
-    while not await request.is_disconnected():
+    # A stream that is cut off in place of ended is an error to the client, and to the server's log.
+    while not (stopping.is_set() or await request.is_disconnected()):
         for event in await run_sync(_look, service, model, version, last):
             last = event.id
             yield ServerSentEvent(event.body.decode(), id=event.id, event=event.type)
-        await anyio.sleep(PAUSE_S)
+        await _pause(stopping)
+
+
+async def _pause(stopping: anyio.Event) -> None:
+    with anyio.move_on_after(PAUSE_S):
+        await stopping.wait()
 
 
 def _look(service: Service, model: WatchedModel, version: str, last: str | None) -> list[StoredEvent]:

@@ -13,6 +13,7 @@ from nicegui import Client, ui
 
 from service.callers import address
 from service.context import Service
+from service.dashboard.ink import EXCHANGE
 from service.dashboard.parts import banner, heading
 from service.models import WatchedModel
 from service.problems import ProblemError
@@ -83,7 +84,7 @@ def framed(title: str, *, model: WatchedModel | None = None, here: str = "") -> 
     """
     ui.page_title(f"{title} - driftflow")
     ui.add_css(_STYLE)
-    ui.add_head_html(f"<script>{_TABLES}</script>")
+    ui.add_head_html(f"<script>{_TABLES}</script><script>{EXCHANGE}</script>")
     with ui.header().props("bordered"), ui.element("nav").classes("bar") as bar:
         bar.props["aria-label"] = "Pages"
         ui.link("Skip to content", "#content").classes("skip")

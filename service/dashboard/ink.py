@@ -1,5 +1,7 @@
 """The ink of charts: which paper it stands on only the browser knows."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 Options = dict[str, Any]
@@ -8,8 +10,17 @@ Options = dict[str, Any]
 INK = "ink"
 """Text and axes; the browser knows on which paper: see `themed`."""
 
-_INKS = "document.body.classList.contains('body--dark') ? '#a0acba' : '#5b6675'"
+_LIGHT, _DARK = "#5b6675", "#a0acba"
 """The quiet ink of the style sheet; no grey is legible on both papers (WCAG 2.2 asks for 4.5 to 1)."""
+
+_INKS = f"document.body.classList.contains('body--dark') ? '{_DARK}' : '{_LIGHT}'"
+
+EXCHANGE = (
+    (Path(__file__).parent / "paper.js")
+    .read_text(encoding="utf-8")
+    .replace("inks[", f"{json.dumps({'light': _LIGHT, 'dark': _DARK})}[")
+)
+"""A script for every page: it exchanges the ink of charts when the paper changes under them."""
 
 
 def themed(options: Options) -> Options:

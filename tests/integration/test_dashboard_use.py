@@ -9,13 +9,16 @@ import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.browser import Open, shown_span
+from tests.integration.browser import Open, Theme, shown_span
 from tests.integration.served import serving
 from tests.service.served import KEYS, READ, WRITE
 
 MODEL = "/models/demo"
 SLOW_MS = 30_000
 """How long the first look at a store may take on a machine that is busy."""
+
+PAPERS: tuple[tuple[Theme, str], ...] = (("light", "#5b6675"), ("dark", "#a0acba"), ("light", "#5b6675"))
+"""There and back, with the quiet inks of dashboard.css."""
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +89,19 @@ def test_a_chart_is_zoomed_with_the_wheel(address: str, open_page: Open) -> None
         # What is shown now is a part of what was shown before.
         assert before[0] <= after[0] < after[1] <= before[1]
         assert after[1] - after[0] < before[1] - before[0]
+
+
+def test_charts_follow_the_paper_under_an_open_page(address: str, open_page: Open) -> None:
+    with open_page(address + MODEL) as page:
+        chart = page.get_by_role("region", name="Columns in drift")
+        expect(chart.locator("canvas").first).to_be_visible(timeout=SLOW_MS)
+        for theme, ink in PAPERS:
+            page.emulate_media(color_scheme=theme)
+            page.wait_for_function(
+                "([id, ink]) => getElement(Number(id.slice(1))).chart.getOption().textStyle.color === ink",
+                arg=[chart.get_by_role("img").get_attribute("id"), ink],
+                timeout=SLOW_MS,
+            )
 
 
 def test_tables_are_sorted_from_the_keyboard_and_stay_so(address: str, open_page: Open) -> None:

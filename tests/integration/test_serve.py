@@ -78,9 +78,12 @@ def test_the_demo_ends_with_its_pages(tmp_path: Path) -> None:
                 found[0] for line in lines if (found := re.search(r"http://127\.0\.0\.1:\d+", line))
             )
             (model,) = httpx2.get(f"{address}/v1/models", timeout=30).json()
-            process.send_signal(signal.SIGINT)
+            with httpx2.stream("GET", f"{address}/v1/models/demo/events/stream", timeout=30) as stream:
+                process.send_signal(signal.SIGINT)
+                # To its end: what is cut off raises an error.
+                stream.read()
             assert process.wait(timeout=30) == 0
-            told = process.stdout.read()
+            told, said = process.stdout.read(), process.stderr.read()
         finally:
             process.kill()
     assert model["name"] == "demo"
@@ -89,6 +92,7 @@ def test_the_demo_ends_with_its_pages(tmp_path: Path) -> None:
     assert model["last_window"] is not None
     assert "driftflow compare" in told
     assert "driftflow serve" not in told
+    assert "ERROR" not in said
 
 
 def test_other_machines_need_a_key(call: Call, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,14 +40,15 @@ def streamed(
     service = client.app.state.service  # type: ignore[attr-defined]  # Starlette's own
     model = service.models["demo"]
 
-    async def pause(_seconds: float) -> None:
+    async def pause(_stopping: anyio.Event) -> None:
         if added:
             store.add_events([added.pop(0)])
 
-    monkeypatch.setattr(anyio, "sleep", pause)
+    monkeypatch.setattr(stream, "_pause", pause)
 
     async def follow() -> list[str | None]:
-        events = stream._events(service, model, "1", last, _Request(3))  # type: ignore[arg-type]
+        stopping = anyio.Event()
+        events = stream._events(service, model, "1", last, _Request(3), stopping)  # type: ignore[arg-type]
         return [event.id async for event in events]
 
     # In a thread: a browser that other tests share keeps a loop of its own running in this one.
