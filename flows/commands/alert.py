@@ -57,8 +57,9 @@ def run(
 ) -> None:
     """Tell channels of drifts and faults as they are found, each once, until Ctrl-C or SIGTERM.
 
-    Events are read from the Kafka topic for events where the configuration names one, otherwise from its
-    files. What was decided is kept in the store before it is sent, so a crash loses nothing.
+    Events come from the topic for events where one is configured, otherwise from files.
+
+    What was decided is kept in the store before it is sent, so a crash loses nothing.
     """
     from flows.commands.alert_job import AlertAsked, alert
     from flows.logs import LogFormat, LogLevel, set_up_logging

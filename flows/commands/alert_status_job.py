@@ -1,23 +1,31 @@
 """What has become of notices, and sending again what was given up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.table import Table
+from rich.text import Text
 
 from alerts.notices import decode_notice
-from flows.commands.console import results, say, shown
+from flows.commands.console import results, say, show, shown
 from flows.commands.document import print_json
 from flows.commands.exits import ExitCode
 from flows.commands.stored import open_store
 from flows.commands.usage import UsageError
 from flows.config import Config, load_config
 from flows.render.alert_explained import SHORT
+from flows.render.grid import Field, Row, grid
 from state.stores.alerts import Delivery, StoredNotice
 from state.stores.base import Store
+
+_FIELDS = (
+    Field(title="notice"),
+    Field(title="channel", least=8),
+    Field(title="decided (UTC)"),
+    Field(title="tries", right=True),
+)
 
 
 def show_status(path: Path, *, json: bool, limit: int) -> ExitCode:
@@ -34,9 +42,10 @@ def show_status(path: Path, *, json: bool, limit: int) -> ExitCode:
     if not any(found.values()):
         say(f"No alert was decided yet: begin with 'driftflow alert {shown(path)}'.")
         return ExitCode.DONE
+    console = results()
     for delivery, notices in found.items():
         if notices:
-            results().print(_table(delivery, notices))
+            show(console, _table(delivery, notices, console.width))
     if found[Delivery.DEAD]:
         say(f"'driftflow alert retry {shown(path)} --all' sends again what was given up.")
     return ExitCode.DONE
@@ -84,16 +93,19 @@ def opened(config: Config) -> Iterator[Store]:
         yield store
 
 
-def _table(delivery: Delivery, notices: list[StoredNotice]) -> Table:
-    table = Table(title=f"{delivery} ({len(notices)})", title_justify="left", expand=False)
-    for name in ("notice", "channel", "decided (UTC)", "tries", "what"):
-        table.add_column(name, overflow="fold", justify="right" if name == "tries" else "left")
-    for each in notices:
-        notice = decode_notice(each.body)
-        told = notice.title if not each.reason else f"{notice.title}\n{each.reason}"
-        when = datetime.fromtimestamp(each.decided_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(each.id[:SHORT], each.channel, when, str(each.attempts), told)
-    return table
+def _table(delivery: Delivery, notices: Sequence[StoredNotice], width: int) -> Iterator[Text]:
+    yield Text(f" {delivery} ({len(notices)})", "bold")
+    yield grid(_FIELDS, [_row(each) for each in notices], width)
+    yield Text()
+
+
+def _row(stored: StoredNotice) -> Row:
+    title = decode_notice(stored.body).title
+    when = datetime.fromtimestamp(stored.decided_ms / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return Row(
+        (stored.id[:SHORT], stored.channel, when, str(stored.attempts)),
+        note=f"{title}: {stored.reason}" if stored.reason else title,
+    )
 
 
 def _document(stored: StoredNotice) -> dict[str, object]:

@@ -29,8 +29,9 @@ def activate(
 ) -> None:
     """Make a reference the active one: the next run compares windows with it.
 
-    With --from it takes over at a moment: windows that start before it are still compared with the old one,
-    also those that end after it. A run under a supervisor takes that in by itself.
+    With --from it takes over at a moment: windows that start before it keep the old one to their end.
+
+    A run under a supervisor takes that in by itself.
     """
     from flows.commands.reference_jobs import activate_stored
 

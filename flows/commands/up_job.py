@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from flows.commands.console import shown
 from flows.commands.exits import ExitCode
 from flows.commands.listening import address_of, listening_at
 from flows.commands.run_asked import recovery_of
@@ -103,10 +104,11 @@ def _recovery_folder(config: Config, asked: UpAsked) -> Path:
     try:
         check_outputs(events, found)
     except RunError as error:
-        anew = f"driftflow run {name} --recovery {found.folder} --overwrite"
+        snapshots = shown(found.folder)
+        anew = f"driftflow run {name} --recovery {snapshots} --overwrite"
         raise UsageError(
-            f"{events} holds the events of an earlier run, and {found.folder} no snapshots to go on from: "
-            f"look at them with 'driftflow serve {name}', or begin anew with '{anew}'"
+            f"{shown(events)} holds the events of an earlier run, and {snapshots} no snapshots to go on "
+            f"from: look at them with 'driftflow serve {name}', or begin anew with '{anew}' and go on with up"
         ) from error
     return found.folder
 

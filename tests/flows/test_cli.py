@@ -7,7 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
+from flows.cli import app
 from flows.commands import generate_job
 from tests.command_line import Call, caller
 
@@ -45,6 +48,23 @@ def test_every_command_has_help_with_an_example(call: Call, command: tuple[str, 
 
     assert told.code == 0
     assert f"Example: driftflow {' '.join(command)}" in " ".join(told.out.split())
+
+
+def helps(command: object, name: str) -> dict[str, str]:
+    """Return the help of a command and of all below it, by their names."""
+    assert isinstance(command, TyperCommand | TyperGroup)
+    found = {name: command.help or ""}
+    for below, part in command.commands.items() if isinstance(command, TyperGroup) else ():
+        found |= helps(part, f"{name} {below}".strip())
+    return found
+
+
+def test_help_is_broken_by_the_terminal_alone() -> None:
+    # Behind the first paragraph breaks of the source are shown, and fall anywhere on a narrow terminal.
+    found = helps(get_command(app), "")
+    assert {"run", "alert run", "reference activate"} < found.keys()
+    broken = [name for name, text in found.items() if any("\n" in part for part in text.split("\n\n")[1:])]
+    assert broken == []
 
 
 def test_version(call: Call) -> None:
