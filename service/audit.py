@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+from typing import Any
 
 import orjson
 from starlette.types import Scope
 
 from service.callers import address, key_name
+from service.jobs import Job, JobState
 from service.security import ANYONE, SESSION_KEY, Keyring
 from service.watching import Asked, of_program
 from state.durations import Axis
@@ -21,7 +23,7 @@ STDOUT = "-"
 
 _LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED = frozenset({401, 403, 429})
-_DEEDS_OF_PAGES = ("/login", "/compare/files", "/references")
+_DEEDS_OF_PAGES = ("/login", "/logout", "/compare/files", "/references")
 _LONGEST = 300
 
 
@@ -86,9 +88,8 @@ def request_audit(keys: Keyring, log: AuditLog) -> Callable[[Asked], None]:
         changes = method not in _LOOKS and (program or path.endswith(_DEEDS_OF_PAGES))
         if not changes and not (program and asked.status in _REFUSED):
             return
-        who = key_name(scope, keys) or scope.get("session", {}).get(SESSION_KEY)
         log.write(
-            who=who if keys.callers else ANYONE.name,
+            who=_who(scope, keys),
             what=f"{method} {asked.route or path}",
             path=path,
             origin=address(scope),
@@ -99,6 +100,32 @@ def request_audit(keys: Keyring, log: AuditLog) -> Callable[[Asked], None]:
     return on_answer
 
 
+def job_audit(
+    scope: Scope, keys: Keyring, log: AuditLog, *, what: str, place: str
+) -> Callable[[Job[Any]], None]:
+    """Return what writes down how a job has ended that a request has begun.
+
+    Parameters
+    ----------
+    what
+        What the job does.
+    place
+        Where its state is asked for; its id comes behind.
+    """
+    who, origin = _who(scope, keys), address(scope)
+
+    def on_end(job: Job[Any]) -> None:
+        outcome = "done" if job.state is JobState.DONE else "failed"
+        log.write(who=who, what=f"end of {what}", path=f"{place}/{job.id}", origin=origin, outcome=outcome)
+
+    return on_end
+
+
+def leave_page(scope: Scope) -> None:
+    """Note who logs out, before the session forgets it."""
+    scope.setdefault("state", {})["left"] = scope["session"].get(SESSION_KEY)
+
+
 def refuse_on_page(scope: Scope) -> None:
     """Note that a page has refused what it was asked, though its answer leads on to another page."""
     scope.setdefault("state", {})["refused"] = True
@@ -107,6 +134,13 @@ def refuse_on_page(scope: Scope) -> None:
 def refused_on_page(scope: Scope) -> bool:
     """Tell whether a page has noted that."""
     return bool(scope.get("state", {}).get("refused"))
+
+
+def _who(scope: Scope, keys: Keyring) -> str | None:
+    if not keys.callers:
+        return ANYONE.name
+    left: str | None = scope.get("state", {}).get("left")
+    return key_name(scope, keys) or scope.get("session", {}).get(SESSION_KEY) or left
 
 
 def _outcome(status: int) -> str:

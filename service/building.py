@@ -1,13 +1,15 @@
 """Starts the building of a reference from a file that was sent."""
 
 from fastapi import UploadFile
+from starlette.types import Scope
 
+from service.audit import job_audit
 from service.context import Service
 from service.jobs import Job
 from service.uploads import Workspace
 
 
-def build_upload(service: Service, model: str, file: UploadFile) -> Job[str]:
+def build_upload(service: Service, scope: Scope, model: str, file: UploadFile) -> Job[str]:
     """Keep the file until the reference is built.
 
     Raises
@@ -24,4 +26,9 @@ def build_upload(service: Service, model: str, file: UploadFile) -> Job[str]:
     except BaseException:
         workspace.remove()
         raise
-    return service.builds.start(lambda tell: build(model, path, on_progress=tell), workspace.remove)
+    place = f"/v1/models/{model}/references/builds"
+    return service.builds.start(
+        lambda tell: build(model, path, on_progress=tell),
+        workspace.remove,
+        job_audit(scope, service.keys, service.audit, what="building a reference", place=place),
+    )

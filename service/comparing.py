@@ -1,17 +1,24 @@
 """Starts the comparison of two files that were sent."""
 
 from fastapi import UploadFile
+from starlette.types import Scope
 
+from service.audit import job_audit
 from service.context import Service
 from service.jobs import Job
 from service.ports import Compared
 from service.uploads import Workspace
 
+PLACE = "/v1/comparisons"
+"""Where comparisons are asked for."""
+
 FIELDS = ("column", "kind", "verdict", "severity", "test", "statistic", "p_value", "q_value", "effect")
 """Of a compared column, what a table shows."""
 
 
-def compare_uploads(service: Service, baseline: UploadFile, current: UploadFile) -> Job[Compared]:
+def compare_uploads(
+    service: Service, scope: Scope, baseline: UploadFile, current: UploadFile
+) -> Job[Compared]:
     """Keep both files until they are compared.
 
     Raises
@@ -32,5 +39,7 @@ def compare_uploads(service: Service, baseline: UploadFile, current: UploadFile)
         workspace.remove()
         raise
     return service.comparisons.start(
-        lambda on_progress: compare(*files, on_progress=on_progress), workspace.remove
+        lambda on_progress: compare(*files, on_progress=on_progress),
+        workspace.remove,
+        job_audit(scope, service.keys, service.audit, what="comparison of files", place=PLACE),
     )

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from logging import getLogger
@@ -74,7 +74,12 @@ class Jobs(Generic[Result]):
         self._jobs: dict[str, Job[Result]] = {}
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="job")
 
-    def start(self, work: Callable[[OnProgress], Result], cleanup: Callable[[], None]) -> Job[Result]:
+    def start(
+        self,
+        work: Callable[[OnProgress], Result],
+        cleanup: Callable[[], None],
+        on_end: Callable[[Job[Result]], None] = lambda _job: None,
+    ) -> Job[Result]:
         """Queue a piece of work.
 
         Parameters
@@ -83,6 +88,8 @@ class Jobs(Generic[Result]):
             Told whom to tell of its progress.
         cleanup
             Called when it has ended, however.
+        on_end
+            Told how it has ended, before anybody else can see that.
 
         Raises
         ------
@@ -99,7 +106,14 @@ class Jobs(Generic[Result]):
         if full:
             cleanup()
             raise JobsFullError(f"{waiting} jobs wait already: try again when some are done")
-        self._executor.submit(self._run, job.id, work, cleanup)
+        run = self._executor.submit(self._run, job, work, on_end)
+
+        def ended(run: Future[None]) -> None:
+            if run.cancelled():
+                self._end(job, on_end, state=JobState.FAILED, error="The service ended before it began.")
+            cleanup()
+
+        run.add_done_callback(ended)
         return job
 
     def find(self, job_id: str) -> Job[Result] | None:
@@ -116,22 +130,29 @@ class Jobs(Generic[Result]):
         """Let the jobs that run come to their end, and drop those that wait."""
         self._executor.shutdown(cancel_futures=True)
 
-    def _run(self, job_id: str, work: Callable[[OnProgress], Result], cleanup: Callable[[], None]) -> None:
+    def _run(
+        self,
+        job: Job[Result],
+        work: Callable[[OnProgress], Result],
+        on_end: Callable[[Job[Result]], None],
+    ) -> None:
         def on_progress(share: float) -> None:
-            self._change(job_id, progress=min(max(share, 0.0), 1.0))
+            self._change(job.id, progress=min(max(share, 0.0), 1.0))
 
-        self._change(job_id, state=JobState.RUNNING)
+        self._change(job.id, state=JobState.RUNNING)
         try:
             result = work(on_progress)
         except DriftflowError as error:
-            self._change(job_id, state=JobState.FAILED, error=str(error))
+            self._end(job, on_end, state=JobState.FAILED, error=str(error))
         except Exception:  # a job must not take the service with it
             _logger.exception("a job has failed")
-            self._change(job_id, state=JobState.FAILED, error="This is a fault in driftflow.")
+            self._end(job, on_end, state=JobState.FAILED, error="This is a fault in driftflow.")
         else:
-            self._change(job_id, state=JobState.DONE, progress=1.0, result=result)
-        finally:
-            cleanup()
+            self._end(job, on_end, state=JobState.DONE, progress=1.0, result=result)
+
+    def _end(self, job: Job[Result], on_end: Callable[[Job[Result]], None], **changes: object) -> None:
+        on_end(replace(job, **changes))  # type: ignore[arg-type]  # its fields
+        self._change(job.id, **changes)
 
     def _change(self, job_id: str, **changes: object) -> None:
         with self._lock:

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Depends, File, Path, Request, Response, UploadFil
 from pydantic import BaseModel, Field
 
 from service.api.common import TIME, Asked, Served, may, moment
-from service.comparing import FIELDS, compare_uploads
+from service.audit import job_audit
+from service.comparing import FIELDS, PLACE, compare_uploads
 from service.jobs import Job, JobState
 from service.models import WatchedModel
 from service.ports import Compared, Span
@@ -49,7 +50,7 @@ def start_comparison(
     current: Annotated[UploadFile, File(description="Data to judge.")],
 ) -> ComparisonAnswer:
     """Compare two files, column by column. The answer comes at once; ask for its progress."""
-    return _answer(compare_uploads(service, baseline, current), request)
+    return _answer(compare_uploads(service, request.scope, baseline, current), request)
 
 
 @router.get("/comparisons/{job_id}", dependencies=_READ)
@@ -159,7 +160,9 @@ def start_comparison_of_spans(
         raise ProblemError(422, "reference, current: found spans that overlap, wanted two apart.")
     compare = service.needed_ports.compare_spans
     job = service.comparisons.start(
-        lambda tell: compare(model.name, version, reference, current, on_progress=tell), lambda: None
+        lambda tell: compare(model.name, version, reference, current, on_progress=tell),
+        lambda: None,
+        job_audit(request.scope, service.keys, service.audit, what="comparison of spans", place=PLACE),
     )
     return _answer(job, request)
 

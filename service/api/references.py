@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Path, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Path, Query, Request, UploadFile
 from pydantic import BaseModel, Field
 
 from service.api.common import Asked, Served, may
@@ -84,11 +84,12 @@ def list_references(*, service: Served, asked: Asked) -> ReferenceList:
 def build_reference(
     *,
     service: Served,
+    request: Request,
     asked: Asked,
     file: Annotated[UploadFile, File(description="Good data, such as the training set.")],
 ) -> BuildAnswer:
     """Build a reference from a file. The answer comes at once; ask for its progress."""
-    return _build(build_upload(service, asked.model.name, file))
+    return _build(build_upload(service, request.scope, asked.model.name, file))
 
 
 @router.get("/models/{model}/references/builds/{job_id}", dependencies=_READ)

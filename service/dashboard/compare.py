@@ -51,7 +51,7 @@ def start(
     told = _READ_ONLY.format(caller.name)
     if caller.right >= Right.WRITE:
         try:
-            job = compare_uploads(service, baseline, current)
+            job = compare_uploads(service, request.scope, baseline, current)
         except (ProblemError, DriftflowError) as error:
             told = str(error)
         else:

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from service.audit import leave_page
 from service.context import service_of
 from service.security import SESSION_KEY
 
@@ -46,6 +47,7 @@ def enter(
 @router.post("/logout")
 def leave(request: Request) -> RedirectResponse:
     """Forget who has shown a key."""
+    leave_page(request.scope)
     request.session.clear()
     return RedirectResponse("/login", status_code=303)
 

@@ -52,7 +52,7 @@ def start(request: Request, name: str, file: Annotated[UploadFile, File()]) -> R
     told = f"The key {caller.name!r} may not build references; that needs admin."
     if caller.right >= Right.ADMIN:
         try:
-            job = build_upload(service, service.model(name).name, file)
+            job = build_upload(service, request.scope, service.model(name).name, file)
         except (ProblemError, DriftflowError) as error:
             told = str(error)
         else:

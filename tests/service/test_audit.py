@@ -111,11 +111,13 @@ def test_keys_shown_to_pages_are_written_by_their_names(tmp_path: Path) -> None:
         # Who may only read builds no reference, and is told so by the page that the answer leads to.
         sent = client.post("/models/demo/references", files={"file": ("good.csv", b"x\n1\n")})
         assert (sent.status_code, sent.headers["location"]) == (303, "/models/demo/references")
+        assert client.post("/logout").status_code == 303
     audit.close()
     assert [(each["who"], each["what"], each["outcome"]) for each in lines_of(path)] == [
         (None, "POST /login", "refused"),
         ("grafana", "POST /login", "done"),
         ("grafana", "POST /models/{name}/references", "refused"),
+        ("grafana", "POST /logout", "done"),
     ]
     assert not [key for key in (READ, GUESS) if key in path.read_text()]
 
