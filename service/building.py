@@ -6,7 +6,7 @@ from starlette.types import Scope
 from service.audit import job_audit
 from service.context import Service
 from service.jobs import Job
-from service.uploads import Workspace
+from service.uploads import workspace
 
 
 def build_upload(service: Service, scope: Scope, model: str, file: UploadFile) -> Job[str]:
@@ -20,15 +20,11 @@ def build_upload(service: Service, scope: Scope, model: str, file: UploadFile) -
         Too many builds wait.
     """
     build = service.needed_ports.build_reference
-    workspace = Workspace(service.upload_limits)
-    try:
-        path = workspace.keep("reference", file.filename, file.file)
-    except BaseException:
-        workspace.remove()
-        raise
-    place = f"/v1/models/{model}/references/builds"
-    return service.builds.start(
-        lambda tell: build(model, path, on_progress=tell),
-        workspace.remove,
-        job_audit(scope, service.keys, service.audit, what="building a reference", place=place),
-    )
+    with workspace(service.upload_limits) as kept:
+        path = kept.keep("reference", file.filename, file.file)
+        place = f"/v1/models/{model}/references/builds"
+        return service.builds.start(
+            lambda tell: build(model, path, on_progress=tell),
+            kept.remove,
+            job_audit(scope, service.keys, service.audit, what="building a reference", place=place),
+        )

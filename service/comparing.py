@@ -7,7 +7,7 @@ from service.audit import job_audit
 from service.context import Service
 from service.jobs import Job
 from service.ports import Compared
-from service.uploads import Workspace
+from service.uploads import workspace
 
 PLACE = "/v1/comparisons"
 """Where comparisons are asked for."""
@@ -29,17 +29,13 @@ def compare_uploads(
         Too many comparisons wait.
     """
     compare = service.needed_ports.compare_files
-    workspace = Workspace(service.upload_limits)
-    try:
+    with workspace(service.upload_limits) as kept:
         files = [
-            workspace.keep(place, sent.filename, sent.file)
+            kept.keep(place, sent.filename, sent.file)
             for place, sent in (("baseline", baseline), ("current", current))
         ]
-    except BaseException:
-        workspace.remove()
-        raise
-    return service.comparisons.start(
-        lambda on_progress: compare(*files, on_progress=on_progress),
-        workspace.remove,
-        job_audit(scope, service.keys, service.audit, what="comparison of files", place=PLACE),
-    )
+        return service.comparisons.start(
+            lambda on_progress: compare(*files, on_progress=on_progress),
+            kept.remove,
+            job_audit(scope, service.keys, service.audit, what="comparison of files", place=PLACE),
+        )

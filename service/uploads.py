@@ -2,6 +2,8 @@
 
 import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from tempfile import mkdtemp
@@ -80,6 +82,17 @@ class Workspace:
     def remove(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def workspace(limits: UploadLimits) -> Iterator[Workspace]:
+    """Make a folder for a job that removes it; where none is started, it goes at once."""
+    made = Workspace(limits)
+    try:
+        yield made
+    except BaseException:
+        made.remove()
+        raise
 
 
 def safe_name(name: str | None) -> str:

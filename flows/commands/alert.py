@@ -4,10 +4,12 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+
+from flows.commands.log_options import LogFormat, LogLevel
 
 EXAMPLE = "Example: [cyan]driftflow alert driftflow.yaml[/cyan]"
 TEST_EXAMPLE = "Example: [cyan]driftflow alert test driftflow.yaml oncall[/cyan]"
@@ -46,14 +48,8 @@ def run(
         typer.Option(min=0, max=65_535, help="Serve /metrics and /healthz at this port.", show_default=False),
     ] = None,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics.")] = "127.0.0.1",
-    log_format: Annotated[
-        Literal["text", "json"],
-        typer.Option(envvar="DRIFTFLOW_LOG_FORMAT", help="How log lines are written."),
-    ] = "text",
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        typer.Option(envvar="DRIFTFLOW_LOG_LEVEL", help="Least important log lines to write."),
-    ] = "info",
+    log_format: LogFormat = "text",
+    log_level: LogLevel = "info",
 ) -> None:
     """Tell channels of drifts and faults as they are found, each once, until Ctrl-C or SIGTERM.
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from flows.commands.log_options import LogFormat, LogLevel
+
 EXAMPLE = "Example: [cyan]driftflow run driftflow.yaml --recovery snapshots --fail-on drift[/cyan]"
 
 
@@ -73,14 +75,8 @@ def run(
     metrics_host: Annotated[
         str, typer.Option(envvar="DRIFTFLOW_METRICS_HOST", help="Address to serve them on.")
     ] = "127.0.0.1",
-    log_format: Annotated[
-        Literal["text", "json"],
-        typer.Option(envvar="DRIFTFLOW_LOG_FORMAT", help="How log lines are written."),
-    ] = "text",
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        typer.Option(envvar="DRIFTFLOW_LOG_LEVEL", help="Least important log lines to write."),
-    ] = "info",
+    log_format: LogFormat = "text",
+    log_level: LogLevel = "info",
     fail_on: Annotated[
         Literal["drift"] | None,
         typer.Option(help="Exit with 3 where any drift was found.", show_default=False),
