@@ -58,6 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Before pytest-xdist reads the groups, in a hook of the same name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares fixtures: a module, services, the demo; and put what waits first."""
     serviced, shown = _that_use(items, _SERVICES), _that_use(items, frozenset({"drifted_demo"}))
