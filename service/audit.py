@@ -23,7 +23,7 @@ STDOUT = "-"
 
 _LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED = frozenset({401, 403, 429})
-_DEEDS_OF_PAGES = ("/login", "/logout", "/compare/files", "/references")
+_DEEDS_OF_PAGES = ("/login", "/logout", "/compare/files", "/compare/spans", "/references")
 _LONGEST = 300
 
 

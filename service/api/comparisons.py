@@ -5,14 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, File, Path, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
-from service.api.common import TIME, Asked, Served, may, moment
-from service.audit import job_audit
-from service.comparing import FIELDS, PLACE, compare_uploads
+from service.api.common import TIME, Asked, Served, may
+from service.comparing import FIELDS, compare_uploads
 from service.jobs import Job, JobState
-from service.models import WatchedModel
-from service.ports import Compared, Span
+from service.ports import Compared
 from service.problems import RESPONSES, ProblemError, answers
 from service.security import Right
+from service.spans import compare_past
 from service.tables import csv_text
 
 router = APIRouter(tags=["comparisons"], responses=RESPONSES)
@@ -152,30 +151,15 @@ def start_comparison_of_spans(
     The answer comes at once; ask for its progress.
     """
     model, version = asked
-    reference, current = (
-        _span(each, model, name)
-        for name, each in (("reference", spans.reference), ("current", spans.current))
-    )
-    if max(reference[0], current[0]) < min(reference[1], current[1]):
-        raise ProblemError(422, "reference, current: found spans that overlap, wanted two apart.")
-    compare = service.needed_ports.compare_spans
-    job = service.comparisons.start(
-        lambda tell: compare(model.name, version, reference, current, on_progress=tell),
-        lambda: None,
-        job_audit(request.scope, service.keys, service.audit, what="comparison of spans", place=PLACE),
+    job = compare_past(
+        service,
+        request.scope,
+        model,
+        version,
+        reference=(spans.reference.start, spans.reference.end),
+        current=(spans.current.start, spans.current.end),
     )
     return _answer(job, request)
-
-
-def _span(asked: SpanAsked, model: WatchedModel, name: str) -> Span:
-    start, end = (
-        moment(text, model, f"{name}.{key}") for key, text in (("from", asked.start), ("to", asked.end))
-    )
-    assert start is not None
-    assert end is not None
-    if start >= end:
-        raise ProblemError(422, f"{name}: found a span that ends before it has begun, wanted from < to.")
-    return start, end
 
 
 def _job(service: Served, job_id: str) -> Job[Compared]:

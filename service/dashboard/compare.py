@@ -15,6 +15,7 @@ from service.context import Service, service_of
 from service.dashboard.charts import number_text
 from service.dashboard.frame import caller_of, framed, missing, to_login
 from service.dashboard.parts import Live, banner, heading, quiet, table
+from service.dashboard.span_parts import READ_ONLY, TOLD, spans_form
 from service.jobs import Job, JobState
 from service.ports import Compared
 from service.problems import ProblemError
@@ -24,10 +25,6 @@ from service.views.standing import counted
 
 router = APIRouter(include_in_schema=False)
 
-_TOLD = "told"
-"""Holds in the session what went wrong, until a page has said it."""
-
-_READ_ONLY = "The key {!r} may only read; comparing files needs write."
 
 _LOOK_AGAIN_S = 0.5
 _NAMED = 8
@@ -48,7 +45,7 @@ def start(
     if caller is None:
         refuse_on_page(request.scope)
         return RedirectResponse("/login?then=/compare", status_code=303)
-    told = _READ_ONLY.format(caller.name)
+    told = READ_ONLY.format(caller.name)
     if caller.right >= Right.WRITE:
         try:
             job = compare_uploads(service, request.scope, baseline, current)
@@ -57,7 +54,7 @@ def start(
         else:
             return RedirectResponse(f"/compare/{job.id}", status_code=303)
     refuse_on_page(request.scope)
-    request.session[_TOLD] = told
+    request.session[TOLD] = told
     return RedirectResponse("/compare", status_code=303)
 
 
@@ -69,18 +66,20 @@ def add_compare(service: Service) -> None:
         caller = caller_of(service, request)
         if caller is None:
             return to_login(request)
-        told = request.session.pop(_TOLD, None)
-        with framed("Compare two files", here="/compare"):
+        told = request.session.pop(TOLD, None)
+        with framed("Compare", here="/compare"):
             if told is not None:
                 banner(told, "high")
             if service.ports is None:
                 quiet("This service compares nothing on demand.")
             elif caller.right < Right.WRITE:
-                quiet(_READ_ONLY.format(caller.name))
+                quiet(READ_ONLY.format(caller.name))
             else:
+                heading(2, "Compare two files")
                 size = service.upload_limits.file_bytes >> 20
                 quiet(f"CSV, JSON lines (also with .gz), Parquet or Arrow, up to {size:,} MiB each.")
                 ui.html(_FORM, sanitize=False).classes("box")
+                spans_form(service)
         return None
 
     @ui.page("/compare/{job_id}")
@@ -93,7 +92,7 @@ def add_compare(service: Service) -> None:
         def find() -> Job[Compared] | None:
             return service.comparisons.find(job_id)
 
-        with framed("Comparison of two files"):
+        with framed("Comparison"):
             Live(find, find, _draw, every_s=_LOOK_AGAIN_S)
             ui.link("Compare others", "/compare")
         return None

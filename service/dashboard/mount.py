@@ -11,7 +11,7 @@ from starlette.routing import Match, Mount
 from starlette.types import Scope
 
 from service.context import Service
-from service.dashboard import compare, login, reference_parts
+from service.dashboard import compare, login, reference_parts, span_parts
 from service.dashboard.events import add_events
 from service.dashboard.feature import add_feature
 from service.dashboard.frame import framed, missing
@@ -58,6 +58,7 @@ def mount_dashboard(app: FastAPI, service: Service) -> None:
     app.include_router(login.router)
     app.include_router(compare.router)
     app.include_router(reference_parts.router)
+    app.include_router(span_parts.router)
     for add in (
         add_overview,
         add_model,

@@ -241,7 +241,7 @@ def test_two_files_are_compared(address: str, open_page: Open, tmp_path: Path) -
         page.get_by_role("link", name="Compare files").click()
         page.get_by_label("Baseline").set_input_files(files[0])
         page.get_by_label("Production").set_input_files(files[1])
-        page.get_by_role("button", name="Compare").click()
+        page.get_by_role("button", name="Compare", exact=True).click()
         expect(page.get_by_role("status")).to_have_text("Drift in 1 of 2 columns: =moved.")
         first = page.get_by_role("table", name="Compared columns").locator("tbody tr").first
         expect(first).to_contain_text("high")
@@ -260,7 +260,7 @@ def test_a_file_of_no_format_is_refused_in_words(address: str, open_page: Open, 
     with open_page(f"{address}/compare") as page:
         page.get_by_label("Baseline").set_input_files(file)
         page.get_by_label("Production").set_input_files(file)
-        page.get_by_role("button", name="Compare").click()
+        page.get_by_role("button", name="Compare", exact=True).click()
         expect(page.get_by_role("status")).to_contain_text("does not tell the format")
         page.reload()
         expect(page.get_by_role("status")).to_have_count(0)

@@ -136,3 +136,17 @@ def test_a_chart_is_told_in_words(address: str, open_page: Open) -> None:
         )
         effect = page.get_by_role("region", name="Effect", exact=True).get_by_role("img")
         expect(effect).to_have_accessible_description(re.compile("Held against: matters .*, high "))
+
+
+def test_two_spans_of_the_past_are_compared(address: str, open_page: Open) -> None:
+    with open_page(f"{address}/compare") as page:
+        for label, text in (
+            ("Good data from", "2026-01-05T00:00"),
+            ("Good data to", "2026-01-06T00:00"),
+            ("To judge from", "2026-01-06T00:00"),
+            ("To judge to", "2026-01-07T00:00"),
+        ):
+            page.get_by_label(label).fill(text)
+        page.get_by_role("button", name="Compare spans").click()
+        rows = page.get_by_role("table", name="Compared columns").locator("tbody tr")
+        expect(rows.first).to_be_visible()

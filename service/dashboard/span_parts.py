@@ -1,0 +1,89 @@
+"""Two spans of a model's past, picked on a page."""
+
+from html import escape
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from nicegui import ui
+
+from detectors.base import DriftflowError
+from service.audit import refuse_on_page
+from service.context import Service, service_of
+from service.dashboard.frame import caller_of
+from service.dashboard.parts import heading, quiet
+from service.problems import ProblemError
+from service.security import Right
+from service.spans import compare_past
+from state.durations import Axis
+
+router = APIRouter(include_in_schema=False)
+
+TOLD = "told_of_comparison"
+"""Holds in the session why nothing was compared, until a page has said it."""
+
+READ_ONLY = "The key {!r} may only read; comparing needs write."
+
+_SPANS = (("reference", "Good data"), ("current", "To judge"))
+
+_Text = Annotated[str, Form(max_length=100)]
+
+
+@router.post("/compare/spans")
+def start(
+    request: Request,
+    *,
+    model: _Text,
+    reference_from: _Text,
+    reference_to: _Text,
+    current_from: _Text,
+    current_to: _Text,
+) -> Response:
+    """Take two spans, and go to the page of their comparison."""
+    service = service_of(request)
+    caller = caller_of(service, request)
+    if caller is None:
+        refuse_on_page(request.scope)
+        return RedirectResponse("/login?then=/compare", status_code=303)
+    told = READ_ONLY.format(caller.name)
+    if caller.right >= Right.WRITE:
+        try:
+            found = service.model(model)
+            reference, current = (reference_from, reference_to), (current_from, current_to)
+            job = compare_past(
+                service, request.scope, found, found.version, reference=reference, current=current
+            )
+        except (ProblemError, DriftflowError) as error:
+            told = str(error)
+        else:
+            return RedirectResponse(f"/compare/{job.id}", status_code=303)
+    refuse_on_page(request.scope)
+    request.session[TOLD] = told
+    return RedirectResponse("/compare", status_code=303)
+
+
+def spans_form(service: Service) -> None:
+    """Ask for a model and two spans of event time."""
+    heading(2, "Compare two spans of a model's past")
+    quiet(
+        "From what runs have counted; times are in the model's zone, and the second one of a span is the "
+        "first that is not wanted."
+    )
+    ui.html(form_text(service), sanitize=False).classes("box")
+
+
+def form_text(service: Service) -> str:
+    """Write the form; browsers have a picker for times, and none for row numbers."""
+    models = service.models.values()
+    kind = "text" if any(model.axis is Axis.ROWS for model in models) else "datetime-local"
+    options = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in service.models)
+    inputs = "".join(
+        f'<label>{said} {end}<input type="{kind}" name="{name}_{end}" required></label>'
+        for name, said in _SPANS
+        for end in ("from", "to")
+    )
+    return (
+        '<form method="post" action="/compare/spans" class="files">'
+        f'<label>Model<select name="model">{options}</select></label>{inputs}'
+        "<button>Compare spans</button></form>"
+    )
