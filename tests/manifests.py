@@ -121,6 +121,18 @@ class StatefulSet(_Manifest):
     spec: SetSpec
 
 
+class DeploymentSpec(_Manifest):
+    replicas: int
+    strategy: dict[str, str]
+    selector: Selector
+    template: Template
+
+
+class Deployment(_Manifest):
+    metadata: Meta
+    spec: DeploymentSpec
+
+
 class Patch(_Manifest):
     op: str
     path: str
