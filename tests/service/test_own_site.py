@@ -23,6 +23,7 @@ PATHS = (
     "/v1/models/demo/compare/spans",
     "/v1/models/demo/episodes/x/acknowledge",
     "/compare/files",
+    "/compare/spans",
     "/models/demo/references",
     "/login",
     "/logout",
