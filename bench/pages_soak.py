@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from bench.growth import LIMIT, MIB, WARM_UP, grows, growth, picked
 from bench.live import members, resident_bytes
@@ -152,7 +152,11 @@ def watch(address: str, service: int, played: Config, seconds: float) -> list[Sa
         while (now := time.monotonic() - began) < seconds:
             pages[0].wait_for_timeout(1_000 * min(EVERY_S, seconds - now + 1))
             if now > turned * TURN_S:
-                pages[turned % PAGES].reload()
+                try:
+                    pages[turned % PAGES].reload()
+                except Error:
+                    # A page that lost its connection on a busy machine may be loading itself anew just now.
+                    pages[turned % PAGES].wait_for_load_state()
                 turned += 1
             samples.append(
                 Sample(
