@@ -5,6 +5,7 @@ missing; one that is there is never overwritten, because what users have stored 
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,7 +98,15 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     return read
 
 
+@pytest.fixture(scope="module")
+def own_demo(drifted_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of `drifted_demo` for tests that change what is stored."""
+    folder = tmp_path_factory.mktemp("own") / "demo"
+    shutil.copytree(drifted_demo.parent, folder)
+    return folder / drifted_demo.name
+
+
 @pytest.fixture(scope="session")
 def drifted_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the configuration of a demo that ran until columns of every severity had drifted."""
+    """Return the configuration of a demo whose columns have drifted with every severity; for looking only."""
     return finished_demo(tmp_path_factory.mktemp("drifted"), rows=52_000)

@@ -20,6 +20,7 @@ from scripts.local_services.base import ServiceError
 from scripts.local_services.prometheus import prometheus_program
 from service.metrics import ServiceMetrics
 from service.stores import StorePool
+from tests.flows.test_metrics import OTHERS, documented
 from tests.integration.services import unavailable
 
 ROOT = Path(__file__).parents[1]
@@ -111,6 +112,17 @@ def _exported() -> Mapping[str, frozenset[str]]:
 
 
 EXPORTED = _exported()
+
+
+def test_metrics_of_alerting_and_of_the_service_are_documented() -> None:
+    suffixes = {"counter": ("", "_total"), "gauge": ("",), "histogram": ("", "_bucket", "_sum", "_count")}
+    told = {
+        name.removesuffix("_total") + suffix: frozenset(labels.split(",")) - {""}
+        for name, labels, kind in documented()
+        if name.startswith(OTHERS)
+        for suffix in suffixes[kind]
+    }
+    assert told == {name: labels - {"le"} for name, labels in EXPORTED.items() if name.startswith(OTHERS)}
 
 
 def _queries() -> Iterator[tuple[str, str]]:

@@ -24,8 +24,8 @@ SLOW_MS = 30_000
 
 
 @pytest.fixture(scope="module")
-def address(drifted_demo: Path) -> Iterator[str]:
-    with serving(drifted_demo) as address:
+def address(own_demo: Path) -> Iterator[str]:
+    with serving(own_demo) as address:
         yield address
 
 
@@ -82,7 +82,7 @@ def test_windows_are_chosen_and_values_read(address: str, open_page: Open) -> No
         assert len(lines) == 49
 
 
-def test_news_come_without_a_reload(drifted_demo: Path, address: str, open_page: Open) -> None:
+def test_news_come_without_a_reload(own_demo: Path, address: str, open_page: Open) -> None:
     with open_page(address + MODEL) as page:
         expect(page.get_by_role("table", name="Open episodes")).to_be_visible()
         expect(page.get_by_text("made_up")).to_have_count(0)
@@ -101,7 +101,7 @@ def test_news_come_without_a_reload(drifted_demo: Path, address: str, open_page:
         assert zoomed != whole
         page.get_by_text("Columns of this page").click()
         expect(page.get_by_role("table", name="Columns", exact=True)).to_be_hidden()
-        store = store_opener(load_config(drifted_demo))()
+        store = store_opener(load_config(own_demo))()
         try:
             going = store.episodes("demo", open_only=True)[-1]
             store.put_episodes([replace(going, id="made-up", check="made_up", family="quality", severity="")])
@@ -163,8 +163,8 @@ def test_before_the_first_run_pages_say_so(tmp_path: Path, open_page: Open) -> N
     assert not (tmp_path / "out").exists()
 
 
-def test_pages_ask_for_a_key_once(drifted_demo: Path, open_page: Open) -> None:
-    with serving(drifted_demo, keys=KEYS) as address:
+def test_pages_ask_for_a_key_once(own_demo: Path, open_page: Open) -> None:
+    with serving(own_demo, keys=KEYS) as address:
         wrong = httpx2.post(f"{address}/login", data={"key": "nobody's"}, timeout=30)
         assert wrong.status_code == 401
         with open_page(address + MODEL) as page:
@@ -197,8 +197,8 @@ def test_violations_stand_by_check(address: str, open_page: Open) -> None:
         drawn(page, "Out of range share of distance_km (daily)")
 
 
-def test_segments_are_picked(drifted_demo: Path, address: str, open_page: Open) -> None:
-    store = store_opener(load_config(drifted_demo))()
+def test_segments_are_picked(own_demo: Path, address: str, open_page: Open) -> None:
+    store = store_opener(load_config(own_demo))()
     try:
         (last,) = store.events("demo", window="daily", types=[EventType.REPORT], newest_first=True, limit=1)
         # As a run with `segments` writes them; of a column that no other test looks at.
@@ -266,8 +266,8 @@ def test_a_file_of_no_format_is_refused_in_words(address: str, open_page: Open, 
         expect(page.get_by_role("status")).to_have_count(0)
 
 
-def test_a_reference_is_activated(drifted_demo: Path, address: str, open_page: Open, tmp_path: Path) -> None:
-    rows = (drifted_demo.parent / "events.jsonl").read_text().splitlines(keepends=True)
+def test_a_reference_is_activated(own_demo: Path, address: str, open_page: Open, tmp_path: Path) -> None:
+    rows = (own_demo.parent / "events.jsonl").read_text().splitlines(keepends=True)
     newer = tmp_path / "newer.jsonl"
     newer.write_text("".join(rows[:3_000]))
     with open_page(f"{address}{MODEL}/references") as page:
@@ -294,7 +294,7 @@ def test_a_reference_is_activated(drifted_demo: Path, address: str, open_page: O
         page.get_by_label("From", exact=True).fill("")
         page.get_by_role("button", name="Activate").click()
         expect(page.get_by_role("status").first).to_have_text(f"Windows are compared with {new}.")
-    store = store_opener(load_config(drifted_demo))()
+    store = store_opener(load_config(own_demo))()
     try:
         assert [each.version for each in store.activations("demo", "1")] == [new]
         assert before != new
@@ -303,8 +303,8 @@ def test_a_reference_is_activated(drifted_demo: Path, address: str, open_page: O
         store.close()
 
 
-def test_a_key_that_may_read_changes_nothing(drifted_demo: Path, open_page: Open) -> None:
-    with serving(drifted_demo, keys=KEYS) as address:
+def test_a_key_that_may_read_changes_nothing(own_demo: Path, open_page: Open) -> None:
+    with serving(own_demo, keys=KEYS) as address:
         with open_page(f"{address}/login?then={MODEL}/references") as page:
             page.get_by_label("API key").fill(READ)
             page.get_by_role("button").click()
@@ -313,7 +313,7 @@ def test_a_key_that_may_read_changes_nothing(drifted_demo: Path, open_page: Open
             ).to_be_visible()
             expect(page.get_by_role("button", name="Activate")).to_have_count(0)
             page.goto(f"{address}/compare")
-            expect(page.get_by_text("comparing files needs write")).to_be_visible()
+            expect(page.get_by_text("comparing needs write")).to_be_visible()
             expect(page.get_by_role("button", name="Build")).to_have_count(0)
         answer = httpx2.post(f"{address}{MODEL}/references", files={"file": ("a.csv", b"x\n1\n")}, timeout=30)
         assert (answer.status_code, answer.headers["location"]) == (303, f"/login?then={MODEL}/references")

@@ -22,13 +22,13 @@ PAPERS: tuple[tuple[Theme, str], ...] = (("light", "#5b6675"), ("dark", "#a0acba
 
 
 @pytest.fixture(scope="module")
-def address(drifted_demo: Path) -> Iterator[str]:
-    with serving(drifted_demo) as address:
+def address(own_demo: Path) -> Iterator[str]:
+    with serving(own_demo) as address:
         yield address
 
 
-def test_who_may_write_acknowledges_and_logs_out(drifted_demo: Path, open_page: Open) -> None:
-    with serving(drifted_demo, keys=KEYS) as address, open_page(f"{address}/login?then={MODEL}") as page:
+def test_who_may_write_acknowledges_and_logs_out(own_demo: Path, open_page: Open) -> None:
+    with serving(own_demo, keys=KEYS) as address, open_page(f"{address}/login?then={MODEL}") as page:
         page.get_by_label("API key").fill(WRITE)
         page.get_by_role("button").click()
         episodes = page.get_by_role("table", name="Open episodes")

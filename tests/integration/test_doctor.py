@@ -57,8 +57,8 @@ def test_a_server_that_evicts_is_no_store(
     call: Call, kafka_bootstrap: str, redis_url: str, new_topic: NewTopic, tmp_path: Path
 ) -> None:
     path = tmp_path / "driftflow.yaml"
-    topic = new_topic(1)
-    path.write_text(CONFIG.format(topic=topic, bootstrap=kafka_bootstrap, redis=redis_url, events=topic))
+    topic, events = new_topic(1), new_topic(1)
+    path.write_text(CONFIG.format(topic=topic, bootstrap=kafka_bootstrap, redis=redis_url, events=events))
     with Redis.from_url(redis_url) as server:
         before = server.config_get("maxmemory-policy")["maxmemory-policy"]
         server.config_set("maxmemory-policy", "allkeys-lru")

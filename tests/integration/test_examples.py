@@ -43,7 +43,14 @@ def moments(truth: TruthFile, feature: str) -> Spans:
 
 
 def test_every_example_with_a_run_is_tested() -> None:
-    assert NAMES == ["breast_cancer", "ethereum_volatility", "house_prices", "scoring_service", "telco_churn"]
+    assert NAMES == [
+        "breast_cancer",
+        "ethereum_volatility",
+        "house_prices",
+        "retraining",
+        "scoring_service",
+        "telco_churn",
+    ]
 
 
 def degraded(folder: Path) -> dict[str, list[datetime]]:
