@@ -12,8 +12,8 @@ from tests.command_line import Call, caller
 
 
 @pytest.fixture
-def config(drifted_demo: Path) -> Path:
-    return drifted_demo
+def config(own_demo: Path) -> Path:
+    return own_demo
 
 
 @pytest.fixture
