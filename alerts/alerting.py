@@ -8,7 +8,7 @@ from typing import Protocol
 
 from alerts.deciding import Memory, Rules, let_pass, look_at, take_in
 from alerts.delivery import Deliveries, Heard, Lease, Outlet, Passed
-from alerts.folding import fold, told_of
+from alerts.folding import fold
 from alerts.notices import Notice, encode_notice
 from alerts.policy_state import PolicyState
 from alerts.progress import progress_bytes, progress_of, saved_of
@@ -81,7 +81,6 @@ class Alerting:
         self._lease = lease
         self._looking = looking
         self._looked_ms: int | None = None
-        self._told_of: dict[str, frozenset[str]] = {}
         self._rules = rules
         self._now_ms = now_ms
         self._heard = heard
@@ -145,8 +144,6 @@ class Alerting:
             self._commit(memory, notices)
         self._fold()
         passed = self._deliveries.send_all()
-        if passed.sent:
-            self._told_of.clear()
         self._heard.turned(passed.waiting)
         return passed
 
@@ -193,20 +190,13 @@ class Alerting:
             folded = fold(
                 stored,
                 room=self._deliveries.room(channel),
-                told=partial(self._told, channel),
+                told=partial(self._deliveries.told_of, channel),
                 now_ms=self._now_ms(),
             )
             if folded is not None:
                 self._folds[folded.digest.id] = folded.ids
                 self._commit(self._memory, [folded.digest])
         self._settle_folds()
-
-    def _told(self, channel: str) -> frozenset[str]:
-        """Return the incidents that a channel was told of; read again only after something was sent."""
-        if channel not in self._told_of:
-            sent = self._store.notices(self._model, delivery=Delivery.SENT)
-            self._told_of[channel] = told_of(sent, channel)
-        return self._told_of[channel]
 
     def _settle_folds(self) -> None:
         if not self._folds:

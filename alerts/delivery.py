@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from alerts.channels.base import Channel, RefusedError, TryAgainError
-from alerts.notices import Notice, decode_notice
+from alerts.notices import Cause, Notice, decode_notice
 from detectors.base import DriftflowError
 from state.stores.alerts import AlertStore, Delivery, StoredNotice
 
@@ -97,6 +97,11 @@ def pause_ms(attempts: int, random: float) -> int:
     return int(whole / 2 + whole / 2 * random)
 
 
+def retry_ms(error: TryAgainError, attempts: int, random: float) -> int:
+    """Return the pause before the next attempt: what the other side asks for where that is longer."""
+    return max(int(1_000 * (error.wait_s or 0.0)), pause_ms(attempts, random))
+
+
 class Deliveries:
     """Sends the waiting notices of a model; what has become of each is stored before the next is tried.
 
@@ -134,6 +139,7 @@ class Deliveries:
         self._heard = heard
         # Read once: whoever may send is the only one who does.
         self._sent_ms: dict[str, deque[int]] = {}
+        self._told_of: dict[str, set[str]] = {}
         sent = store.notices(model, delivery=Delivery.SENT)
         for each in sorted(sent, key=lambda stored: stored.settled_ms or 0):
             self._note(each)
@@ -173,9 +179,21 @@ class Deliveries:
             sent_ms.popleft()
         return max(0, outlet.cap_per_hour - len(sent_ms))
 
+    def told_of(self, channel: str) -> Collection[str]:
+        """Return the incidents on which a channel has taken a message of their own."""
+        if channel not in self._told_of:
+            # Few processes ever fold anything: what was sent is decoded for those that do.
+            sent = self._store.notices(self._model, delivery=Delivery.SENT)
+            self._told_of[channel] = {
+                name for each in sent if each.channel == channel for name in _incident(each)
+            }
+        return self._told_of[channel]
+
     def _note(self, sent: StoredNotice) -> None:
         if sent.settled_ms is not None:
             self._sent_ms.setdefault(sent.channel, deque()).append(sent.settled_ms)
+        if sent.channel in self._told_of:
+            self._told_of[sent.channel].update(_incident(sent))
 
     def _may_try(self, stored: StoredNotice) -> bool:
         return stored.next_ms <= self._now_ms() and self.room(stored.channel) > 0
@@ -200,8 +218,7 @@ class Deliveries:
     ) -> StoredNotice:
         if attempts >= outlet.max_attempts:
             return self._given_up(stored, attempts, f"{error}; attempt {attempts} was the last")
-        asked_ms = int(1_000 * (error.wait_s or 0.0))
-        wait_ms = max(asked_ms, pause_ms(attempts, self._random()))
+        wait_ms = retry_ms(error, attempts, self._random())
         _logger.warning(
             "channel %s did not take notice %s (attempt %d), next attempt in %.0f s: %s",
             stored.channel,
@@ -228,6 +245,12 @@ class Deliveries:
             return replace(passed, died=passed.died + 1)
         self._heard.failed(after.channel)
         return replace(passed, failed=passed.failed + 1, waiting=passed.waiting + 1)
+
+
+def _incident(sent: StoredNotice) -> tuple[str, ...]:
+    """Return the incident that a notice begins or makes worse; nothing of others."""
+    notice = decode_notice(sent.body)
+    return (notice.incident,) if notice.cause in {Cause.OPENED, Cause.ESCALATED} else ()
 
 
 def _read(stored: StoredNotice) -> Notice:

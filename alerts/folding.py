@@ -21,12 +21,6 @@ class Folded:
     ids: tuple[str, ...]
 
 
-def told_of(sent: Sequence[StoredNotice], channel: str) -> frozenset[str]:
-    """Return the incidents of which a channel has taken a message of their own."""
-    notices = (decode_notice(each.body) for each in sent if each.channel == channel)
-    return frozenset(each.incident for each in notices if each.cause in {Cause.OPENED, Cause.ESCALATED})
-
-
 def fold(
     stored: Sequence[StoredNotice], *, room: int, told: Callable[[], Collection[str]], now_ms: int
 ) -> Folded | None:

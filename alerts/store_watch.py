@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from alerts.channels.base import RefusedError, TryAgainError
-from alerts.delivery import Heard, Outlet, pause_ms
+from alerts.delivery import Heard, Outlet, retry_ms
 from alerts.monitor import MonitorState, direct_notice, watch
 from alerts.notices import Cause, Notice
 from alerts.rules import AlertRules
@@ -101,7 +101,7 @@ class StoreWatch:
         except (TryAgainError, RefusedError) as error:
             if isinstance(error, TryAgainError) and attempts < outlet.max_attempts:
                 self._heard.failed(channel)
-                next_ms = now_ms + max(int(1_000 * (error.wait_s or 0.0)), pause_ms(attempts, self._random()))
+                next_ms = now_ms + retry_ms(error, attempts, self._random())
                 self._waiting[channel] = _Waiting(notice=notice, attempts=attempts, next_ms=next_ms)
             else:
                 self._heard.died(channel)

@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     serviced, shown = _that_use(items, _SERVICES), _that_use(items, frozenset({"drifted_demo"}))
     for item in items:
         place = item.path.relative_to(ROOT)
-        if "integration" in place.parts and item.path in serviced:
+        if _waits(item) and item.path in serviced:
             group = "services"
         elif item.path in shown:
             group = "demo"
