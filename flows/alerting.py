@@ -21,9 +21,8 @@ from flows.alert_channels import open_channel
 from flows.alert_lease import CLAIM_MS, StoreLease
 from flows.alert_topic import publisher_opener
 from flows.config import Config
-from flows.connections import kafka_connector, store_opener
-from flows.event_sources import EventSource, TopicTail, event_paths, file_tails
-from flows.kafka.reader import Start
+from flows.connections import store_opener
+from flows.event_sources import EventSource, event_sources
 from flows.patience import Patience
 from flows.sections.alerts import alert_channels
 from flows.sections.channels import ChannelSection
@@ -162,7 +161,7 @@ class AlertRun:
                 if not self._claimed(lease):
                     return True
                 stack.callback(lease.give_back)
-                source = stack.enter_context(self._sources())
+                source = stack.enter_context(event_sources(self._config, self._environ))
                 alerting = self._alerting(store, lease, source)
                 patience.succeeded()
                 work(alerting, lease)
@@ -252,21 +251,3 @@ class AlertRun:
             now_ms=self._now_ms,
             hold_ms=self._hold_ms,
         )
-
-    @contextmanager
-    def _sources(self) -> Iterator[Callable[[bytes | None], EventSource]]:
-        """Give what opens the topic, or the files, at a position; close it all in the end."""
-        with ExitStack() as stack:
-            topic = self._config.file.output.topics.events
-            if topic is None:
-                yield lambda position: file_tails(event_paths(self._config), position)
-                return
-            client = kafka_connector(self._config, self._environ)()
-            stack.callback(client.close)
-
-            def opened(position: bytes | None) -> EventSource:
-                tail = TopicTail(client, topic, Start(), position=position)
-                stack.callback(tail.close)
-                return tail
-
-            yield opened

@@ -1,8 +1,8 @@
 """Where drift events are read from as they come: a topic of Kafka, or files that grow."""
 
 from collections import deque
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -13,7 +13,7 @@ import msgspec
 
 from alerts.alerting import Source
 from flows.config import Config
-from flows.connections import topic_partitions
+from flows.connections import kafka_connector, topic_partitions
 from flows.kafka.base import KafkaClient
 from flows.kafka.reader import MAX_RECORDS, KafkaRecordReader, Start
 from flows.sinks.rolling import log_parts
@@ -197,6 +197,33 @@ def event_paths(config: Config) -> list[Path]:
     if config.late_errors:
         paths.append(config.output / output.errors)
     return paths
+
+
+@contextmanager
+def event_sources(
+    config: Config, environ: Mapping[str, str]
+) -> Iterator[Callable[[bytes | None], EventSource]]:
+    """Give what opens the topic that runs write events to, or their files, at a position; closes all of it.
+
+    Raises
+    ------
+    KafkaError
+        See `TopicTail`.
+    """
+    with ExitStack() as stack:
+        topic = config.file.output.topics.events
+        if topic is None:
+            yield lambda position: file_tails(event_paths(config), position)
+            return
+        client = kafka_connector(config, environ)()
+        stack.callback(client.close)
+
+        def opened(position: bytes | None) -> EventSource:
+            tail = TopicTail(client, topic, Start(), position=position)
+            stack.callback(tail.close)
+            return tail
+
+        yield opened
 
 
 def _holds(files: Sequence[tuple[int, BinaryIO]], mark: _Mark) -> bool:

@@ -49,6 +49,7 @@ def frame_of(model: "OpenedModel", what: str, feature: str, *, window: str | Non
 
 def _series(model: "OpenedModel", feature: str, window: str | None) -> pd.DataFrame:
     columns = {}
+    window = model.window_name(window)
     for metric in model.metrics(feature, window=window):
         times, values = model.series(feature, metric, window=window)
         columns[metric] = pd.Series(values, index=_index(model, times))

@@ -54,7 +54,7 @@ class OpenedModel:
 
     def metrics(self, feature: str = "", *, window: str | None = None) -> list[str]:
         """Return what is measured of a column, sorted; of windows as a whole where it is empty."""
-        wanted = (self._window(window), feature, "")
+        wanted = (self.window_name(window), feature, "")
         return sorted({k.metric for k in self._keys() if (k.window, k.feature, k.segment) == wanted})
 
     def segments(self, feature: str) -> list[str]:
@@ -92,18 +92,15 @@ class OpenedModel:
         key = SeriesKey(
             model=self.name,
             model_version=self.version,
-            window=self._window(window),
+            window=self.window_name(None) if window is None else window,
             feature=feature,
             segment=segment,
             metric=metric,
         )
-        keys = self._keys()
-        if key not in keys:
-            same = sorted({k.metric for k in keys if (k.window, k.feature) == (key.window, feature)})
-            if same:
-                raise LookError(f"no series {metric!r} of {feature!r}, wanted one of {', '.join(same)}")
-            raise LookError(f"no series of {feature!r}, wanted one of {', '.join(self.features())}")
         found = self._store.series(key, start=self._moment(start), end=self._moment(end))
+        if not found:
+            # Only what has no values may be none: a model has many series, and all are listed to know.
+            self._check(key)
         times, values = zip(*found, strict=True) if found else ((), ())
         return Series(self.times(times), np.array(values, dtype=np.float64))
 
@@ -114,7 +111,7 @@ class OpenedModel:
         reports = self._store.events(
             self.name,
             model_version=self.version,
-            window=self._window(window),
+            window=self.window_name(window),
             types=[EventType.REPORT],
             start=self._moment(start),
             end=self._moment(end),
@@ -183,7 +180,25 @@ class OpenedModel:
     def _keys(self) -> list[SeriesKey]:
         return [k for k in self._store.series_keys(self.name) if k.model_version == self.version]
 
-    def _window(self, name: str | None) -> str:
+    def _check(self, key: SeriesKey) -> None:
+        """Refuse a series that is none, and say which there are."""
+        self.window_name(key.window)
+        keys = self._keys()
+        if key in keys:
+            return
+        same = sorted({k.metric for k in keys if (k.window, k.feature) == (key.window, key.feature)})
+        if same:
+            raise LookError(f"no series {key.metric!r} of {key.feature!r}, wanted one of {', '.join(same)}")
+        raise LookError(f"no series of {key.feature!r}, wanted one of {', '.join(self.features())}")
+
+    def window_name(self, name: str | None) -> str:
+        """Return the kind of windows that is meant.
+
+        Raises
+        ------
+        LookError
+            There is none of that name, or none is named and there are several.
+        """
         names = self.window_names()
         if name is None and len(names) == 1:
             return names[0]

@@ -16,6 +16,7 @@ from service.headers import Headers
 from service.jobs import Jobs
 from service.metrics import ServiceMetrics
 from service.own_site import OwnSite
+from service.posts import TAKE_FILES
 from service.problems import add_handlers
 from service.rate_limit import Limiter, RateLimit
 from service.watching import Watch
@@ -73,7 +74,7 @@ def _surround(app: FastAPI, service: Service, metrics: ServiceMetrics) -> None:
         most=MOST_BODY,
         # Two files, and the lines between them.
         uploads=2 * service.upload_limits.file_bytes + MOST_BODY,
-        endings=("/comparisons", "/references", "/compare/files"),
+        endings=TAKE_FILES,
     )
     # Around the limit of bodies: what is refused is not read.
     app.add_middleware(OwnSite)

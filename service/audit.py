@@ -13,6 +13,7 @@ from starlette.types import Scope
 
 from service.callers import address, key_name
 from service.jobs import Job, JobState
+from service.posts import OF_PAGES
 from service.security import ANYONE, SESSION_KEY, Keyring
 from service.watching import Asked, of_program
 from state.durations import Axis
@@ -23,7 +24,6 @@ STDOUT = "-"
 
 _LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED = frozenset({401, 403, 429})
-_DEEDS_OF_PAGES = ("/login", "/logout", "/compare/files", "/compare/spans", "/references")
 _LONGEST = 300
 
 
@@ -85,7 +85,7 @@ def request_audit(keys: Keyring, log: AuditLog) -> Callable[[Asked], None]:
         scope = asked.scope
         path, method = str(scope["path"]), str(scope["method"])
         program = of_program(scope)
-        changes = method not in _LOOKS and (program or path.endswith(_DEEDS_OF_PAGES))
+        changes = method not in _LOOKS and (program or path.endswith(OF_PAGES))
         if not changes and not (program and asked.status in _REFUSED):
             return
         log.write(

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.callers import address, key_name
 from service.ports import Rate
+from service.posts import START_WORK
 from service.problems import problem
 from service.security import Keyring
 from service.watching import Asked, of_program
@@ -20,8 +21,8 @@ from service.watching import Asked, of_program
 REQUESTS, UPLOADS = "requests", "uploads"
 """What is counted: all requests of programs; those that are dear, and guesses of a key."""
 
-_DEAR = ("/comparisons", "/references", "/compare", "/compare/files", "/compare/spans", "/login")
-"""Ends of paths that start work when something is posted to them."""
+_DEAR = (*START_WORK, "/login")
+"""A guess of a key counts as work."""
 
 _TOLD = RateLimitItemPerSecond(1, 60, namespace="told")
 

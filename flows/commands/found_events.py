@@ -2,13 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 
 from flows.commands.usage import UsageError
 from flows.config import Config
-from flows.connections import kafka_connector
-from flows.event_sources import EventSource, TopicTail, event_paths, file_tails
-from flows.kafka.reader import Start
+from flows.event_sources import event_sources
 from flows.tailing import follow
 from state.stores.base import NotFoundError, Store
 
@@ -35,15 +33,9 @@ def stored_events(store: Store, model: str, beginning: str) -> list[Found]:
 
 def logged_events(config: Config, beginning: str) -> list[Found]:
     """Return the events of the topic, or of the logs, whose id begins so; all of it is read."""
-    topic = config.file.output.topics.events
-    if topic is None:
-        with closing(file_tails(event_paths(config), None)) as files:
-            return _matching(files, config, beginning)
-    with (
-        closing(kafka_connector(config, os.environ)()) as client,
-        closing(TopicTail(client, topic, Start())) as tail,
-    ):
-        return _matching(tail, config, beginning)
+    with event_sources(config, os.environ) as opened:
+        events = follow(opened(None), model=config.file.model.name, forever=False, wait=lambda: None)
+        return [(event.id, event.body) for event in events if event.id.startswith(beginning)]
 
 
 def the_one(found: Sequence[Found], model: str, beginning: str) -> bytes:
@@ -63,8 +55,3 @@ def the_one(found: Sequence[Found], model: str, beginning: str) -> bytes:
         listed = ", ".join(identity for identity, _ in found[:_LISTED])
         raise UsageError(f"{len(found)} ids begin with {beginning!r}, wanted one: {listed}")
     return found[0][1]
-
-
-def _matching(source: EventSource, config: Config, beginning: str) -> list[Found]:
-    events = follow(source, model=config.file.model.name, forever=False, wait=lambda: None)
-    return [(event.id, event.body) for event in events if event.id.startswith(beginning)]

@@ -5,17 +5,16 @@ from typing import Annotated
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, File, Request, Response, UploadFile
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from detectors.base import DriftflowError
-from service.audit import refuse_on_page
 from service.comparing import FIELDS, compare_uploads
-from service.context import Service, service_of
+from service.context import Service
 from service.dashboard.charts import number_text
 from service.dashboard.frame import caller_of, framed, missing, to_login
 from service.dashboard.parts import Live, banner, heading, quiet, table
-from service.dashboard.span_parts import READ_ONLY, TOLD, spans_form
+from service.dashboard.posted import answer_form
+from service.dashboard.span_parts import PAGE, READ_ONLY, TOLD, spans_form
 from service.jobs import Job, JobState
 from service.ports import Compared
 from service.problems import ProblemError
@@ -40,22 +39,11 @@ def start(
     request: Request, baseline: Annotated[UploadFile, File()], current: Annotated[UploadFile, File()]
 ) -> Response:
     """Take two files, and go to the page of their comparison."""
-    service = service_of(request)
-    caller = caller_of(service, request)
-    if caller is None:
-        refuse_on_page(request.scope)
-        return RedirectResponse("/login?then=/compare", status_code=303)
-    told = READ_ONLY.format(caller.name)
-    if caller.right >= Right.WRITE:
-        try:
-            job = compare_uploads(service, request.scope, baseline, current)
-        except (ProblemError, DriftflowError) as error:
-            told = str(error)
-        else:
-            return RedirectResponse(f"/compare/{job.id}", status_code=303)
-    refuse_on_page(request.scope)
-    request.session[TOLD] = told
-    return RedirectResponse("/compare", status_code=303)
+
+    def compared(service: Service) -> str:
+        return f"{PAGE}/{compare_uploads(service, request.scope, baseline, current).id}"
+
+    return answer_form(request, compared, page=PAGE, right=Right.WRITE, refusal=READ_ONLY, told=TOLD)
 
 
 def add_compare(service: Service) -> None:

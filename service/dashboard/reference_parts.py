@@ -1,20 +1,18 @@
 """Parts of the page of references: building one from a file, and two of them side by side."""
 
 from typing import Annotated
-from urllib.parse import quote
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, File, Request, Response, UploadFile
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from detectors.base import DriftflowError
-from service.audit import refuse_on_page
 from service.building import build_upload
-from service.context import Service, service_of
+from service.context import Service
 from service.dashboard.charts import number_text
-from service.dashboard.frame import caller_of, feature_path, model_path
+from service.dashboard.frame import feature_path, model_path
 from service.dashboard.parts import Cell, Live, banner, heading, quiet, table
+from service.dashboard.posted import answer_form
 from service.jobs import Job, JobState
 from service.models import WatchedModel
 from service.problems import ProblemError
@@ -43,23 +41,13 @@ _FORM = """<form method="post" action="{path}" enctype="multipart/form-data" cla
 @router.post("/models/{name}/references")
 def start(request: Request, name: str, file: Annotated[UploadFile, File()]) -> Response:
     """Take a file, and go back to the page, which tells how far the building is."""
-    service = service_of(request)
-    caller = caller_of(service, request)
     page = model_path(name, "/references")
-    if caller is None:
-        refuse_on_page(request.scope)
-        return RedirectResponse(f"/login?then={quote(page)}", status_code=303)
-    told = f"The key {caller.name!r} may not build references; that needs admin."
-    if caller.right >= Right.ADMIN:
-        try:
-            job = build_upload(service, request.scope, service.model(name).name, file)
-        except (ProblemError, DriftflowError) as error:
-            told = str(error)
-        else:
-            return RedirectResponse(f"{page}?build={job.id}", status_code=303)
-    refuse_on_page(request.scope)
-    request.session[TOLD] = told
-    return RedirectResponse(page, status_code=303)
+
+    def built(service: Service) -> str:
+        return f"{page}?build={build_upload(service, request.scope, service.model(name).name, file).id}"
+
+    refusal = "The key {!r} may not build references; that needs admin."
+    return answer_form(request, built, page=page, right=Right.ADMIN, refusal=refusal, told=TOLD)
 
 
 def build_form(service: Service, model: WatchedModel, request: Request) -> None:

@@ -4,20 +4,18 @@ from html import escape
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.responses import RedirectResponse
 from nicegui import ui
 
-from detectors.base import DriftflowError
-from service.audit import refuse_on_page
-from service.context import Service, service_of
-from service.dashboard.frame import caller_of
+from service.context import Service
 from service.dashboard.parts import heading, quiet
-from service.problems import ProblemError
+from service.dashboard.posted import answer_form
 from service.security import Right
 from service.spans import compare_past
 from state.durations import Axis
 
 router = APIRouter(include_in_schema=False)
+
+PAGE = "/compare"
 
 TOLD = "told_of_comparison"
 """Holds in the session why nothing was compared, until a page has said it."""
@@ -40,26 +38,14 @@ def start(
     current_to: _Text,
 ) -> Response:
     """Take two spans, and go to the page of their comparison."""
-    service = service_of(request)
-    caller = caller_of(service, request)
-    if caller is None:
-        refuse_on_page(request.scope)
-        return RedirectResponse("/login?then=/compare", status_code=303)
-    told = READ_ONLY.format(caller.name)
-    if caller.right >= Right.WRITE:
-        try:
-            found = service.model(model)
-            reference, current = (reference_from, reference_to), (current_from, current_to)
-            job = compare_past(
-                service, request.scope, found, found.version, reference=reference, current=current
-            )
-        except (ProblemError, DriftflowError) as error:
-            told = str(error)
-        else:
-            return RedirectResponse(f"/compare/{job.id}", status_code=303)
-    refuse_on_page(request.scope)
-    request.session[TOLD] = told
-    return RedirectResponse("/compare", status_code=303)
+    reference, current = (reference_from, reference_to), (current_from, current_to)
+
+    def compared(service: Service) -> str:
+        found = service.model(model)
+        job = compare_past(service, request.scope, found, found.version, reference=reference, current=current)
+        return f"{PAGE}/{job.id}"
+
+    return answer_form(request, compared, page=PAGE, right=Right.WRITE, refusal=READ_ONLY, told=TOLD)
 
 
 def spans_form(service: Service) -> None:
